@@ -1,0 +1,600 @@
+"""The shapes of the public contract: what each route takes and gives, typed once, served as OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Item = TypeVar("Item")
+Role = Literal["administrator", "supervisor", "operator", "organisation_manager", "executor", "inspector"]
+OperatorState = Literal["offline", "ready", "pause", "after_call"]
+ShortText = Annotated[str, Field(max_length=200)]
+LongText = Annotated[str, Field(max_length=10_000)]
+
+
+class Body(BaseModel):
+    """A body that we are sent: strict, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class View(BaseModel):
+    """A shape that we send."""
+
+
+class Page(View, Generic[Item]):
+    items: list[Item]
+    next: str | None = None
+
+
+class Problem(View):
+    """RFC 9457 problem+json."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[dict[str, Any]] = []
+
+
+# --- health, session ------------------------------------------------------------------------------------
+
+
+class PbxHealth(View):
+    name: str
+    state: Literal["connecting", "up", "down", "refused"]
+    since: datetime
+    seen_at: datetime | None = None
+    lag_seconds: float | None = None
+    problem: str = ""
+
+
+class Health(View):
+    status: Literal["ok", "degraded"]
+    version: str
+    pbx: list[PbxHealth]
+    store: Literal["ok", "failed"]
+
+
+class SignIn(Body):
+    login: ShortText
+    password: ShortText
+
+
+class SampleAccount(View):
+    login: str
+    password: str
+    role: Role
+    name: str
+
+
+class SignInHints(View):
+    """No auth: what the sign-in page needs before anybody signed in."""
+
+    sandbox: bool
+    language: Literal["ru", "en"]
+    timezone: str
+    accounts: list[SampleAccount]
+
+
+class Me(View):
+    id: int | None
+    login: str
+    name: str
+    role: Role
+    extension: str | None
+    language: str
+    state: OperatorState
+    state_reason: str
+    state_since: datetime | None
+    sandbox: bool
+    timezone: str
+
+
+class StateChange(Body):
+    state: Literal["ready", "pause", "after_call"]
+    reason: ShortText = ""
+
+
+class PasswordChange(Body):
+    old: ShortText
+    new: Annotated[str, Field(min_length=8, max_length=200)]
+
+
+# --- calls ----------------------------------------------------------------------------------------------
+
+
+class RecordingRef(View):
+    id: int
+    seconds: float | None
+    state: str
+
+
+class PersonRef(View):
+    id: int
+    name: str
+    address: str
+    premise: str
+
+
+class OfferView(View):
+    operator: str
+    began_at: datetime
+    ended_at: datetime | None
+    result: str | None
+
+
+class TalkView(View):
+    operator: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class DutyRef(View):
+    id: int
+    state: str
+    due_at: datetime
+    legal_due_at: datetime
+
+
+class Call(View):
+    id: int
+    pbx: str
+    linkedid: str
+    direction: str
+    number: str
+    number_kind: str
+    name: str
+    did: str
+    queue: str
+    state: str
+    outcome: str | None
+    missed: str | None
+    arrived_at: datetime
+    queued_at: datetime | None
+    offered_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    operator: str
+    operator_name: str
+    wait_seconds: float | None
+    talk_seconds: float
+    held_seconds: float
+    robot: bool
+    source: str
+    recording: RecordingRef | None
+    ticket_numbers: list[str]
+    duty: DutyRef | None
+    people: list[PersonRef]
+
+
+class CallDetail(Call):
+    offers: list[OfferView]
+    talks: list[TalkView]
+
+
+class CallTotals(View):
+    """Of the same filter as the list: numerators and denominators, never bare percentages."""
+
+    calls: int
+    missed: int
+    conversations: int
+    recorded: int
+
+
+class Dial(Body):
+    to: ShortText
+    extension: ShortText | None = None
+    duty_id: int | None = None
+
+
+class Dialled(View):
+    request_id: str
+    state: Literal["sent", "accepted", "unknown"]
+
+
+class TagNote(View):
+    id: int
+    text: str
+    author: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class NoteBody(Body):
+    text: Annotated[str, Field(min_length=1, max_length=200)]
+    expires_at: datetime | None = None
+
+
+class OpenTicket(View):
+    number: str
+    urgency: str
+    problem_ru: str
+    problem_en: str
+    premise: str
+    status: str
+    fix_by: datetime | None
+    overdue: bool
+
+
+class Incident(View):
+    id: int
+    kind: Literal["accident", "planned"]
+    title: str
+    cause: str
+    began_at: datetime
+    promised_at: datetime | None
+    ticket_number: str | None
+
+
+class House(View):
+    id: int
+    code: str
+    address: str
+    street: str
+    number: str
+    district: str
+    floors: int | None
+    entrances: int | None
+    features: list[str]
+
+
+class Residence(View):
+    house: House
+    premise: str
+    relation: str
+    organisation: str
+
+
+class Person(View):
+    id: int
+    name: str
+    numbers: list[str]
+    residences: list[Residence]
+    notes: list[TagNote]
+
+
+class CallerCard(View):
+    """GET /api/v1/caller?number=: all that is known before the phone is picked up. All candidates, no silent choice."""
+
+    number: str
+    number_kind: str
+    candidates: list[Person]
+    incidents: list[Incident]
+    open_tickets: list[OpenTicket]
+    last_calls: list[Call]
+    calls_in_year: int
+
+
+# --- callbacks ------------------------------------------------------------------------------------------
+
+
+class AttemptView(View):
+    at: datetime
+    ended_at: datetime | None
+    operator: str
+    staff_name: str
+    call_id: int | None
+    result: str
+
+
+class Duty(View):
+    id: int
+    line: str
+    number: str
+    number_kind: str
+    state: str
+    missed_count: int
+    call_ids: list[int]
+    arrived_at: datetime
+    due_at: datetime
+    legal_due_at: datetime
+    in_time: bool | None
+    where: str
+    claimed_by: int | None
+    claimed_by_name: str
+    claimed_at: datetime | None
+    settled_at: datetime | None
+    settled_by_name: str
+    settled_call_id: int | None
+    close_reason: str
+    callback_requested: bool
+    message: RecordingRef | None
+    message_heard_at: datetime | None
+    attempts: list[AttemptView]
+    people: list[PersonRef]
+
+
+class DutyEvent(View):
+    at: datetime
+    what: str
+    staff_name: str
+    call_id: int | None
+    data: dict[str, Any]
+
+
+class DutyDetail(Duty):
+    history: list[DutyEvent]
+
+
+class CloseDuty(Body):
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class CloseDuties(CloseDuty):
+    ids: Annotated[list[int], Field(min_length=1, max_length=200)]
+
+
+class HourRow(View):
+    hour: int
+    in_operator_time: int
+    in_legal_time: int
+    late: int
+    owed: int
+    withheld: int
+    no_data: bool
+
+
+class OperatorRow(View):
+    """`staff_id` null and `name` "" is the row of those who got through themselves."""
+
+    staff_id: int | None
+    name: str
+    total: int
+    in_operator_time: int
+    in_legal_time: int
+    late: int
+    attempts: int
+    median_seconds: float | None
+
+
+class ExceptionRow(View):
+    kind: Literal["late", "unreachable", "withheld", "machine", "closed", "no_data"]
+    duty_id: int | None
+    number: str
+    at: datetime
+    until: datetime | None
+    late_seconds: float | None
+    call_ids: list[int]
+    text: str
+
+
+class Interval(View):
+    pbx: str
+    source: str
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class Compliance(View):
+    """GET /api/v1/callbacks/compliance?day=2026-11-20: every rate as numerator and denominator; null says no data."""
+
+    day: date
+    now: datetime
+    callable: int
+    in_legal_time: int
+    in_operator_time: int
+    late: int
+    owed: int
+    attempts_without_contact: int
+    duties_with_attempts: int
+    withheld: int
+    median_seconds: float | None
+    covered_seconds: float
+    elapsed_seconds: float
+    gaps: list[Interval]
+    hours: list[HourRow]
+    operators: list[OperatorRow]
+    exceptions: list[ExceptionRow]
+    rule: str
+
+
+# --- recordings -----------------------------------------------------------------------------------------
+
+
+class ListeningView(View):
+    at: datetime
+    who: str
+    why: str
+
+
+class Recording(View):
+    id: int
+    call_id: int | None
+    kind: str
+    state: str
+    problem: str
+    format: str
+    bytes: int
+    seconds: float | None
+    expected_seconds: float | None
+    sha256: str
+    stored_sha256: str
+    created_at: datetime
+    delete_after: datetime | None
+    legal_hold: bool
+    hold_reason: str
+    peaks: list[list[int]]
+    listenings: list[ListeningView]
+    ticket_numbers: list[str]
+
+
+class Hold(Body):
+    hold: bool
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+# --- directory, classifier, tickets ---------------------------------------------------------------------
+
+
+class Organisation(View):
+    id: int
+    code: str
+    name: str
+    kind: str
+    phone: str
+    email: str
+    active: bool
+
+
+class StaffMember(View):
+    id: int
+    login: str
+    name: str
+    role: Role
+    extension: str | None
+    organisation_id: int | None
+    state: OperatorState
+    active: bool
+
+
+class ClassifierEntry(View):
+    code: str
+    category: str
+    problem_ru: str
+    problem_en: str
+    urgency: str
+    organisation_kind: str
+    accept_minutes: int | None
+    localize_minutes: int | None
+    fix_minutes: int | None
+    clock: str
+    questions: list[str]
+    source: str
+    available: bool
+    unavailable_reason: str
+
+
+class RoutingAsk(Body):
+    classifier: ShortText
+    house_id: int
+    at: datetime | None = None
+
+
+class RoutingCandidate(View):
+    organisation: Organisation
+    reason: str
+
+
+class Deadlines(View):
+    accept_by: datetime | None
+    localise_by: datetime | None
+    fix_by: datetime | None
+    why: str
+
+
+class RoutingPreview(View):
+    organisation: Organisation | None
+    candidates: list[RoutingCandidate]
+    reason: str
+    deadlines: Deadlines
+    possible: bool
+
+
+class Applicant(Body):
+    number: ShortText = ""
+    name: ShortText = ""
+    person_id: int | None = None
+
+
+class Answer(Body):
+    question: Annotated[str, Field(max_length=500)]
+    answer: Annotated[str, Field(max_length=1000)]
+
+
+class NewTicket(Body):
+    classifier: ShortText
+    house_id: int
+    premise: ShortText = ""
+    applicant: Applicant = Applicant()
+    text: LongText = ""
+    call_id: int | None = None
+    answers: Annotated[list[Answer], Field(max_length=50)] = []
+    organisation_id: int | None = None
+
+
+class TicketEvent(View):
+    at: datetime
+    what: str
+    author: str
+    reason: str
+    data: dict[str, Any]
+
+
+class TicketApplicant(View):
+    number: str
+    name: str
+    person_id: int | None
+
+
+class TicketRow(View):
+    number: str
+    status: str
+    urgency: str
+    classifier: ClassifierEntry
+    house: House | None
+    premise: str
+    organisation: Organisation | None
+    applicant: TicketApplicant
+    created_at: datetime
+    deadlines: Deadlines
+    overdue: bool
+
+
+class Ticket(TicketRow):
+    executor: StaffMember | None
+    text: str
+    answers: list[Answer]
+    organisation_reason: str
+    mark: int | None
+    call_ids: list[int]
+    recordings: list[RecordingRef]
+    history: list[TicketEvent]
+
+
+class Found(View):
+    """One line of Ctrl+K."""
+
+    kind: Literal["call", "ticket", "person", "house", "duty"]
+    id: str
+    title: str
+    subtitle: str
+
+
+class ImportMistake(View):
+    row: int
+    reason: str
+
+
+class ImportReport(View):
+    taken: int
+    changed: int
+    skipped: int
+    mistakes: list[ImportMistake]
+
+
+class ShiftFigures(View):
+    """The operator's own day so far."""
+
+    since: datetime | None
+    calls: int
+    talk_seconds: float
+    callbacks_in_time: int
+    callbacks: int
+    tickets: int
+
+
+class Board(View):
+    """GET /api/v1/board: what the bar shows; also pushed as the live message `board`."""
+
+    waiting: int
+    longest_wait_since: datetime | None
+    ready: int
+    signed_in: int
+    duties: int
+    nearest_due_at: datetime | None
+    pbx: list[PbxHealth]
+    data_at: datetime

@@ -1,0 +1,70 @@
+"""What a callback duty is: who must be called back, by when, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from callengine.phone import Phone
+
+
+class DutyState(StrEnum):
+    OPEN = "open"
+    CLAIMED = "claimed"  # one operator dials
+    ATTEMPTED = "attempted"  # tried without contact; still owed
+    REACHED = "reached"
+    SUPERSEDED = "superseded"  # the caller got through himself
+    UNREACHABLE = "unreachable"  # after N attempts
+    IMPOSSIBLE = "impossible"  # withheld number
+    CLOSED = "closed"  # by a supervisor with a reason
+
+    @property
+    def owed(self) -> bool:
+        """True while somebody still must call."""
+        return self in (DutyState.OPEN, DutyState.CLAIMED, DutyState.ATTEMPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to reach the person. `result`: answered, no_answer, busy, rejected, failed, machine, unknown."""
+
+    at: datetime
+    staff_id: int | None
+    operator: str
+    call_id: int | None
+    result: str
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A callback duty as it stands. `due_at` is the operator's clock, `legal_due_at` the law's."""
+
+    id: int
+    line: str  # the line-owner (the number dialled): one open duty per line and number
+    number: Phone
+    state: DutyState
+    arrived_at: datetime  # of the earliest missed call
+    due_at: datetime
+    legal_due_at: datetime
+    missed_count: int
+    claimed_by: int | None = None
+    claimed_at: datetime | None = None
+    claim_token: int = 0  # a fencing token: grows with each claim
+    settled_at: datetime | None = None  # contact, supersession or closure
+    settled_by: int | None = None
+    settled_call_id: int | None = None
+    close_reason: str = ""
+    callback_requested: bool = False
+    message_recording_id: int | None = None
+    message_heard_at: datetime | None = None
+
+    @property
+    def in_time(self) -> bool | None:
+        """Contact within the legal limit; None while it is open, or can never be called back."""
+        if self.state in (DutyState.REACHED, DutyState.SUPERSEDED):
+            return self.settled_at is not None and self.settled_at <= self.legal_due_at
+        if self.state.owed or self.state is DutyState.IMPOSSIBLE:
+            return None
+        return False

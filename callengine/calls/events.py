@@ -1,0 +1,66 @@
+"""What the tracker tells: facts in the past tense, each with the whole conversation as it then stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callengine.calls.model import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact:
+    """The root: something happened to a conversation at `at` (PBX time, UTC)."""
+
+    at: datetime
+    call: Conversation
+
+
+class CallArrived(CallFact):
+    """A conversation began: an outside caller arrived, or somebody dials out."""
+
+
+class CallQueued(CallFact):
+    """The caller joined a queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOffered(CallFact):
+    """An operator's phone rings."""
+
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded(CallFact):
+    """An operator's phone stopped ringing; `result` as in Offer."""
+
+    operator: str = ""
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered(CallFact):
+    """A human operator and the other side are bridged for the first time."""
+
+    operator: str = ""
+
+
+class CallChanged(CallFact):
+    """Hold, resume, transfer, another operator, a queue, a late caller number: read the snapshot."""
+
+
+class CallbackRequested(CallFact):
+    """The caller pressed the key that asks for a callback."""
+
+
+class MessageLeft(CallFact):
+    """The caller left a voice message."""
+
+
+class CallMissed(CallFact):
+    """An inbound conversation ended without a human answer. CallEnded follows it."""
+
+
+class CallEnded(CallFact):
+    """The conversation is over; its outcome is final."""

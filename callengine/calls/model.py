@@ -1,0 +1,135 @@
+"""What a conversation is: its identity, its states, its outcome, and the snapshot that every fact carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from callengine.phone import WITHHELD, Phone
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+class State(StrEnum):
+    """Where a conversation is now."""
+
+    MENU = "menu"  # greeting, notice, menu, announcement: nobody is asked yet
+    QUEUED = "queued"
+    OFFERED = "offered"  # at least one operator's phone rings
+    DIALLING = "dialling"  # outbound: the other side rings
+    TALKING = "talking"
+    HELD = "held"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How a conversation ended; None while it lives."""
+
+    ANSWERED = "answered"  # a human operator and the other side were bridged
+    MISSED = "missed"  # inbound, no human answered
+    NO_ANSWER = "no_answer"  # outbound
+    BUSY = "busy"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class Missed(StrEnum):
+    """Where an inbound conversation stood when it ended without a human."""
+
+    GREETING = "greeting"
+    MENU = "menu"
+    QUEUE = "queue"
+    RINGING = "ringing"
+    ANNOUNCEMENT = "announcement"
+    NO_OPERATORS = "no_operators"
+    AFTER_HOURS = "after_hours"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"  # every asked operator refused
+    PHONE_DEAD = "phone_dead"  # the operator's phone does not answer SIP, or died at the answer
+    CALLBACK_REQUESTED = "callback_requested"
+    MESSAGE = "message"  # left a voice message
+    UNKNOWN = "unknown"  # the ledger knows only that nobody answered
+
+
+@dataclass(frozen=True, slots=True)
+class CallKey:
+    """A conversation's identity: several PBXs never mix."""
+
+    pbx: str
+    linkedid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One operator's phone rang for this conversation. `result`: answered, no_answer, refused, elsewhere, dead."""
+
+    operator: str
+    began_at: datetime
+    ended_at: datetime | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One operator was bridged with the other side (by bridge intervals; hold is inside, and counted)."""
+
+    operator: str
+    began_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A snapshot of one conversation. Later snapshots of one key replace earlier ones."""
+
+    key: CallKey
+    direction: Direction
+    arrived_at: datetime
+    number: Phone = WITHHELD  # the outside party
+    name: str = ""  # the caller name as the network sent it: hostile text, never markup
+    did: str = ""  # the number dialled (inbound: the service's line)
+    queue: str = ""
+    state: State = State.MENU
+    outcome: Outcome | None = None
+    missed: Missed | None = None
+    queued_at: datetime | None = None
+    offered_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    operator: str = ""  # extension of who answered (inbound), called (outbound), or talks now after a transfer
+    offers: tuple[Offer, ...] = ()
+    talks: tuple[Talk, ...] = ()
+    held_seconds: float = 0.0
+    recording_file: str = ""  # as the dialplan named it, relative to the PBX's recording directory
+    message_file: str = ""
+    callback_requested: bool = False
+    robot: bool = False
+    request_id: str = ""  # of our own Originate, when the engine placed the call
+    source: str = "events"  # or "ledger": reconstructed from the PBX-side ledger
+
+    def evolve(self, **changes: Any) -> Conversation:
+        return replace(self, **changes)
+
+    @property
+    def wait_seconds(self) -> float | None:
+        """From arrival to the answer, or to the end when nobody answered."""
+        until = self.answered_at or self.ended_at
+        return (until - self.arrived_at).total_seconds() if until else None
+
+    @property
+    def talk_seconds(self) -> float:
+        """Bridged time of all finished talks, overlaps (a conference) counted once."""
+        spans = sorted((t.began_at, t.ended_at) for t in self.talks if t.ended_at)
+        total, reach = 0.0, None
+        for began, ended in spans:
+            if reach is None or began > reach:
+                total, reach = total + (ended - began).total_seconds(), ended
+            elif ended > reach:
+                total, reach = total + (ended - reach).total_seconds(), ended
+        return total

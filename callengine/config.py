@@ -1,0 +1,177 @@
+"""Frozen settings per TOML section; CALLENGINE_<SECTION>__<KEY> overrides; every mistake is told at once."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from callengine.errors import EngineError
+
+
+class ConfigError(EngineError):
+    """The configuration has mistakes."""
+
+    code = "config"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Http(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_origins: list[str] = []
+
+
+class StoreSettings(Section):
+    url: str = "sqlite+aiosqlite:///var/callengine.db"
+
+    @field_validator("url")
+    @classmethod
+    def _with_driver(cls, url: str) -> str:
+        for short, full in (
+            ("sqlite:///", "sqlite+aiosqlite:///"),
+            ("postgresql://", "postgresql+asyncpg://"),
+        ):
+            if url.startswith(short):
+                return full + url.removeprefix(short)
+        if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        return url
+
+
+class Recordings(Section):
+    dir: Path = Path("recordings")
+    retention_days: int = Field(1095, ge=1)
+    opus: bool = True
+
+
+class OnePbx(Section):
+    name: str = Field("main", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
+    ami_host: str = "127.0.0.1"
+    ami_port: int = Field(5038, ge=1, le=65535)
+    ami_user: str = "callengine"
+    ami_secret: str = ""
+    recordings_dir: str = ""
+    queue: str = "desk"
+    outbound_context: str = "callengine-outbound"
+
+
+class Pbx(OnePbx):
+    mode: Literal["sandbox", "external"] = "sandbox"
+    fastagi_host: str = "127.0.0.1"
+    fastagi_port: int = Field(4573, ge=0, le=65535)
+    more: list[OnePbx] = []
+
+
+class Sandbox(Section):
+    dir: Path = Path("var/sandbox")
+    root: str = ""
+    asterisk: Literal["16", "22"] = "22"
+    sip_port: int = Field(5070, ge=1, le=65535)
+    trunk_port: int = Field(5090, ge=1, le=65535)
+    simulated_residents: bool = True
+    operators: int = Field(10, ge=1, le=99)
+    operator_secret: str = "sandbox"
+
+
+class Callbacks(Section):
+    operator_seconds: int = Field(300, ge=1)
+    legal_seconds: int = Field(600, ge=1)
+    attempts: int = Field(5, ge=1)
+    claim_seconds: int = Field(120, ge=5)
+    contact_seconds: float = Field(5.0, ge=0)
+
+
+class Outreach(Section):
+    rating_after_seconds: int = Field(3600, ge=0)
+    hours: str = "09-20"
+    lines: int = Field(2, ge=1)
+
+
+class Locale(Section):
+    timezone: str = "Europe/Moscow"
+    language: Literal["ru", "en"] = "ru"
+    country: str = Field("RU", pattern=r"^[A-Z]{2}$")
+    city_code: str = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"no such time zone: {name}; write one like Europe/Moscow") from error
+        return name
+
+
+class Settings(Section):
+    """All settings. Build with `load`."""
+
+    http: Http = Http()
+    store: StoreSettings = StoreSettings()
+    recordings: Recordings = Recordings()
+    pbx: Pbx = Pbx()
+    sandbox: Sandbox = Sandbox()
+    callbacks: Callbacks = Callbacks()
+    outreach: Outreach = Outreach()
+    locale: Locale = Locale()
+
+    @property
+    def pbxs(self) -> list[OnePbx]:
+        return [self.pbx, *self.pbx.more]
+
+
+def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """Read the file (CALLENGINE_CONFIG, else ./config.toml if it is there) and the environment.
+
+    Raises ConfigError, which lists every mistake, each with its section, key and what to write instead.
+    """
+    env = os.environ if env is None else env
+    named = path or (Path(env["CALLENGINE_CONFIG"]) if env.get("CALLENGINE_CONFIG") else None)
+    raw = _read(named or Path("config.toml"), must_exist=named is not None)
+    _override(raw, env)
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        lines = [
+            f"  [{'.'.join(map(str, e['loc'][:1]))}] {'.'.join(map(str, e['loc'][1:]))}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise ConfigError("the configuration has mistakes:\n" + "\n".join(lines)) from None
+
+
+def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise ConfigError(f"there is no {path}: mend CALLENGINE_CONFIG") from None
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no valid TOML: {error}") from None
+
+
+def _override(raw: dict[str, Any], env: Mapping[str, str]) -> None:
+    for name, value in env.items():
+        if not name.startswith("CALLENGINE_") or "__" not in name:
+            continue
+        section, _, key = name.removeprefix("CALLENGINE_").lower().partition("__")
+        raw.setdefault(section, {})[key] = _json_or_text(value)
+
+
+def _json_or_text(value: str) -> Any:
+    # Lists are written as TOML; all else stays text, and the types of the settings read it.
+    if value.startswith("["):
+        try:
+            return tomllib.loads(f"v = {value}")["v"]
+        except tomllib.TOMLDecodeError:
+            return value
+    return value

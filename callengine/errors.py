@@ -1,0 +1,77 @@
+"""The one family of errors; each class carries its public code, its HTTP status and its wording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class EngineError(Exception):
+    """Something went wrong in the engine. See the log for details."""
+
+    code = "engine-error"
+    status = 500
+
+    def __init__(self, detail: str | None = None, **extra: Any) -> None:
+        self.detail = detail or (self.__doc__ or "").strip().splitlines()[0]
+        self.extra = extra
+        super().__init__(self.detail)
+
+
+class NotFound(EngineError):
+    """There is no such thing, or it is not yours to see."""
+
+    code, status = "not-found", 404
+
+
+class Refused(EngineError):
+    """The input was understood and refused."""
+
+    code, status = "refused", 422
+
+
+class Conflict(EngineError):
+    """Somebody else was first; read the newest state and decide again."""
+
+    code, status = "conflict", 409
+
+
+class Forbidden(EngineError):
+    """Your role does not allow this."""
+
+    code, status = "forbidden", 403
+
+
+class Unauthenticated(EngineError):
+    """Sign in, or send a valid Bearer token."""
+
+    code, status = "unauthenticated", 401
+
+
+class TooMany(EngineError):
+    """Too many tries; wait and try again."""
+
+    code, status = "too-many", 429
+
+
+class Unavailable(EngineError):
+    """A part that this needs does not answer now; try again."""
+
+    code, status = "unavailable", 503
+
+
+class PbxLost(Unavailable):
+    """The link to the PBX is down; the call was not placed."""
+
+    code = "pbx-lost"
+
+
+class OutcomeUnknown(Unavailable):
+    """The link to the PBX broke while it was acting; look at the calls before you try again."""
+
+    code = "outcome-unknown"
+
+
+class PbxRefused(EngineError):
+    """The PBX refused the action."""
+
+    code, status = "pbx-refused", 502

@@ -1,0 +1,500 @@
+"""The whole schema, every column commented where its name does not say it. One change here, one migration."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from callengine.store.database import Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives an automatic key only to INTEGER; PostgreSQL wants room for years of calls.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _key() -> Column[int]:
+    return Column("id", Key, primary_key=True, autoincrement=True)
+
+
+# --- people who work here -----------------------------------------------------------------------------
+
+organisations = Table(
+    "organisations",
+    metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True, comment="the key in imports"),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="organisation_kind of the classifier: management_company, …"),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    _key(),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False, comment="administrator, supervisor, operator, organisation_manager, …"),
+    Column("extension", Text, nullable=True, unique=True, comment="the operator's phone on the PBX"),
+    Column("organisation_id", Key, ForeignKey("organisations.id"), nullable=True),
+    Column("password_hash", Text, nullable=True, comment="argon2id; null: cannot sign in"),
+    Column("language", Text, nullable=False, server_default="ru"),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True, comment="SHA-256 of the opaque token"),
+    Column("kind", Text, nullable=False, comment="session (cookie) or token (Bearer, made by the CLI)"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("role", Text, nullable=False),
+    Column("organisation_id", Key, ForeignKey("organisations.id"), nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=True),
+)
+
+staff_states = Table(
+    "staff_states",
+    metadata,
+    _key(),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=False),
+    Column("state", Text, nullable=False, comment="offline, ready, pause, after_call"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("began_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=True, comment="null: the state of now"),
+    Index("ix_staff_states_now", "staff_id", "ended_at"),
+)
+
+# --- calls -----------------------------------------------------------------------------------------------
+
+calls = Table(
+    "calls",
+    metadata,
+    _key(),
+    Column("pbx", Text, nullable=False),
+    Column("linkedid", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("number_kind", Text, nullable=False),
+    Column("number", Text, nullable=False, comment="E.164, short, '' when withheld, else the raw text"),
+    Column("name", Text, nullable=False, comment="as the network sent it; hostile"),
+    Column("did", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text, nullable=True),
+    Column("missed", Text, nullable=True),
+    Column("arrived_at", Moment, nullable=False),
+    Column("queued_at", Moment, nullable=True),
+    Column("offered_at", Moment, nullable=True),
+    Column("answered_at", Moment, nullable=True),
+    Column("ended_at", Moment, nullable=True),
+    Column("operator", Text, nullable=False, comment="extension"),
+    Column("wait_seconds", Float, nullable=True),
+    Column("talk_seconds", Float, nullable=False),
+    Column("held_seconds", Float, nullable=False),
+    Column("recording_file", Text, nullable=False),
+    Column("message_file", Text, nullable=False),
+    Column("callback_requested", Boolean, nullable=False),
+    Column("robot", Boolean, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="events or ledger"),
+    Column("offers", JSON, nullable=False, comment="[{operator, began_at, ended_at, result}]"),
+    Column("talks", JSON, nullable=False, comment="[{operator, began_at, ended_at}]"),
+    UniqueConstraint("pbx", "linkedid"),
+    Index("ix_calls_arrived_at", "arrived_at", "id"),
+    Index("ix_calls_number", "number", "arrived_at"),
+    Index("ix_calls_operator", "operator", "arrived_at"),
+    Index(
+        "ix_calls_open",
+        "pbx",
+        "arrived_at",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+coverage = Table(
+    "coverage",
+    metadata,
+    _key(),
+    Column("pbx", Text, nullable=False),
+    Column("source", Text, nullable=False, comment="events (the link was up) or ledger (recovered afterwards)"),
+    Column("began_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False, comment="the last proof of life"),
+    Column("ended_at", Moment, nullable=True, comment="null: goes on; after a crash closed at seen_at"),
+    Index("ix_coverage_pbx", "pbx", "began_at"),
+)
+
+originations = Table(
+    "originations",
+    metadata,
+    Column("id", Text, primary_key=True, comment="our own id, sent as the channel variable and ActionID"),
+    Column("pbx", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("extension", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("duty_id", Key, ForeignKey("duties.id"), nullable=True),
+    Column("state", Text, nullable=False, comment="planned, sent, accepted, refused, unknown, seen, ended"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("call_id", Key, ForeignKey("calls.id"), nullable=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+# --- timers ----------------------------------------------------------------------------------------------
+
+timers = Table(
+    "timers",
+    metadata,
+    _key(),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_until", Moment, nullable=True),
+    Column("fence", Integer, nullable=False, server_default="0", comment="grows with each claim"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("kind", "subject"),
+    Index("ix_timers_due", "due_at"),
+)
+
+engines = Table(
+    "engines",
+    metadata,
+    Column("name", Text, primary_key=True, comment="what is owned: 'engine' on SQLite, 'pbx:NAME' on PostgreSQL"),
+    Column("owner", Text, nullable=False, comment="host, process id and a random part"),
+    Column("lease_until", Moment, nullable=False),
+)
+
+# --- callback duties --------------------------------------------------------------------------------------
+
+duties = Table(
+    "duties",
+    metadata,
+    _key(),
+    Column("line", Text, nullable=False),
+    Column("number_kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("arrived_at", Moment, nullable=False, comment="of the earliest missed call"),
+    Column("due_at", Moment, nullable=False, comment="the operator's clock"),
+    Column("legal_due_at", Moment, nullable=False, comment="the law's clock, from arrival"),
+    Column("missed_count", Integer, nullable=False),
+    Column("claimed_by", Key, ForeignKey("staff.id"), nullable=True),
+    Column("claimed_at", Moment, nullable=True),
+    Column("claim_token", Integer, nullable=False, server_default="0"),
+    Column("settled_at", Moment, nullable=True),
+    Column("settled_by", Key, ForeignKey("staff.id"), nullable=True),
+    Column("settled_call_id", Key, ForeignKey("calls.id"), nullable=True),
+    Column("close_reason", Text, nullable=False, server_default=""),
+    Column("callback_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("message_recording_id", Key, ForeignKey("recordings.id"), nullable=True),
+    Column("message_heard_at", Moment, nullable=True),
+    Index(
+        "uq_duties_owed",
+        "line",
+        "number",
+        unique=True,
+        sqlite_where=text("state IN ('open','claimed','attempted')"),
+        postgresql_where=text("state IN ('open','claimed','attempted')"),
+    ),
+    Index("ix_duties_state", "state", "due_at"),
+    Index("ix_duties_arrived_at", "arrived_at"),
+    Index("ix_duties_number", "number"),
+)
+
+duty_calls = Table(
+    "duty_calls",
+    metadata,
+    Column("duty_id", Key, ForeignKey("duties.id"), primary_key=True),
+    Column("call_id", Key, ForeignKey("calls.id"), primary_key=True),
+    Column("part", Text, nullable=False, comment="missed, attempt or contact"),
+    Index("ix_duty_calls_call", "call_id"),
+)
+
+duty_attempts = Table(
+    "duty_attempts",
+    metadata,
+    _key(),
+    Column("duty_id", Key, ForeignKey("duties.id"), nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("operator", Text, nullable=False),
+    Column("call_id", Key, ForeignKey("calls.id"), nullable=True),
+    Column("request_id", Text, nullable=False, server_default=""),
+    Column("at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=True),
+    Column("result", Text, nullable=False, comment="'' while it goes on; answered, no_answer, busy, machine, …"),
+    Index("ix_duty_attempts_duty", "duty_id"),
+)
+
+duty_history = Table(
+    "duty_history",
+    metadata,
+    _key(),
+    Column("duty_id", Key, ForeignKey("duties.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("call_id", Key, ForeignKey("calls.id"), nullable=True),
+    Column("data", JSON, nullable=False),
+    Index("ix_duty_history_duty", "duty_id", "id"),
+    comment="append-only: a trigger refuses UPDATE and DELETE",
+)
+
+# --- recordings ------------------------------------------------------------------------------------------
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _key(),
+    Column("call_id", Key, ForeignKey("calls.id"), nullable=True),
+    Column("pbx", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="conversation or message"),
+    Column("file_name", Text, nullable=False, comment="as the PBX names it"),
+    Column("state", Text, nullable=False, comment="recording, ready, short, missing, broken, expired"),
+    Column("problem", Text, nullable=False, server_default="", comment="in words, what is wrong and what to do"),
+    Column("path", Text, nullable=False, server_default="", comment="under [recordings] dir"),
+    Column("format", Text, nullable=False, server_default=""),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("seconds", Float, nullable=True),
+    Column("expected_seconds", Float, nullable=True, comment="bridged time by the tracker"),
+    Column("sha256", Text, nullable=False, server_default="", comment="of the file as the PBX wrote it"),
+    Column("stored_sha256", Text, nullable=False, server_default="", comment="of the file as it is kept"),
+    Column("peaks", LargeBinary, nullable=True, comment="two channels of 8-bit peaks, interleaved"),
+    Column("created_at", Moment, nullable=False),
+    Column("ready_at", Moment, nullable=True),
+    Column("delete_after", Moment, nullable=True),
+    Column("legal_hold", Boolean, nullable=False, server_default=text("false")),
+    Column("hold_reason", Text, nullable=False, server_default=""),
+    UniqueConstraint("pbx", "file_name"),
+    Index("ix_recordings_call", "call_id"),
+    Index("ix_recordings_delete_after", "delete_after"),
+)
+
+listenings = Table(
+    "listenings",
+    metadata,
+    _key(),
+    Column("recording_id", Key, ForeignKey("recordings.id"), nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("who", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("why", Text, nullable=False, server_default=""),
+    Index("ix_listenings_recording", "recording_id"),
+)
+
+# --- directory -------------------------------------------------------------------------------------------
+
+houses = Table(
+    "houses",
+    metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True, comment="the key in imports"),
+    Column("street", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("search", Text, nullable=False, comment="folded address for search"),
+    Column("district", Text, nullable=False, server_default=""),
+    Column("floors", Integer, nullable=True),
+    Column("entrances", Integer, nullable=True),
+    Column("features", JSON, nullable=False, comment='["lift","gas","central_heating","hot_water","chute"]'),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("search", Text, nullable=False),
+)
+
+person_numbers = Table(
+    "person_numbers",
+    metadata,
+    Column("person_id", Key, ForeignKey("people.id"), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Index("ix_person_numbers_number", "number"),
+)
+
+residences = Table(
+    "residences",
+    metadata,
+    _key(),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=False),
+    Column("house_id", Key, ForeignKey("houses.id"), nullable=False),
+    Column("premise", Text, nullable=False, comment="flat"),
+    Column("relation", Text, nullable=False, comment="owner, tenant, relative, …"),
+    UniqueConstraint("person_id", "house_id", "premise"),
+    Index("ix_residences_house", "house_id"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    _key(),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=True),
+    Column("removed_at", Moment, nullable=True),
+    Index("ix_notes_person", "person_id"),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("organisation_id", Key, ForeignKey("organisations.id"), nullable=False),
+    Column("kind", Text, nullable=False, comment="organisation_kind that it serves as"),
+    Column("branch", Text, nullable=False, server_default="", comment="classifier code or prefix; '' is all"),
+    Column("priority", Integer, nullable=False, server_default="100", comment="lower wins"),
+    Column("valid_from", Moment, nullable=True),
+    Column("valid_until", Moment, nullable=True),
+    Column("everywhere", Boolean, nullable=False, server_default=text("false"), comment="serves every house"),
+)
+
+contract_houses = Table(
+    "contract_houses",
+    metadata,
+    Column("contract_id", Key, ForeignKey("contracts.id"), primary_key=True),
+    Column("house_id", Key, ForeignKey("houses.id"), primary_key=True),
+    Index("ix_contract_houses_house", "house_id"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _key(),
+    Column("house_id", Key, ForeignKey("houses.id"), nullable=False),
+    Column("kind", Text, nullable=False, comment="accident or planned"),
+    Column("title", Text, nullable=False),
+    Column("cause", Text, nullable=False, server_default=""),
+    Column("began_at", Moment, nullable=False),
+    Column("promised_at", Moment, nullable=True),
+    Column("ended_at", Moment, nullable=True),
+    Column("ticket_number", Text, nullable=True),
+    Index("ix_incidents_house", "house_id", "ended_at"),
+)
+
+# --- tickets ---------------------------------------------------------------------------------------------
+
+classifier = Table(
+    "classifier",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("category", Text, nullable=False),
+    Column("problem_ru", Text, nullable=False),
+    Column("problem_en", Text, nullable=False),
+    Column("search", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("organisation_kind", Text, nullable=False),
+    Column("organisation_kinds_next", JSON, nullable=False),
+    Column("trade", Text, nullable=False),
+    Column("responsible", Text, nullable=False),
+    Column("accept_minutes", Integer, nullable=True),
+    Column("localize_minutes", Integer, nullable=True),
+    Column("fix_minutes", Integer, nullable=True),
+    Column("clock", Text, nullable=False),
+    Column("notify_municipality", Boolean, nullable=False),
+    Column("questions", JSON, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+ticket_counters = Table(
+    "ticket_counters",
+    metadata,
+    Column("year", Integer, primary_key=True, comment="in the organisation's zone"),
+    Column("last", Integer, nullable=False),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _key(),
+    Column("number", Text, nullable=False, unique=True, comment="26-000001: year and count, never reused"),
+    Column("status", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("classifier_code", Text, ForeignKey("classifier.code"), nullable=False),
+    Column("house_id", Key, ForeignKey("houses.id"), nullable=True),
+    Column("premise", Text, nullable=False),
+    Column("applicant_name", Text, nullable=False),
+    Column("applicant_number", Text, nullable=False),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=True),
+    Column("text", Text, nullable=False),
+    Column("answers", JSON, nullable=False, comment="[{question, answer}]"),
+    Column("organisation_id", Key, ForeignKey("organisations.id"), nullable=True),
+    Column("organisation_reason", Text, nullable=False, comment="why this one, in words"),
+    Column("executor_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("accept_by", Moment, nullable=True),
+    Column("localise_by", Moment, nullable=True),
+    Column("fix_by", Moment, nullable=True),
+    Column("deadline_reason", Text, nullable=False),
+    Column("mark", Integer, nullable=True),
+    Column("created_by", Key, ForeignKey("staff.id"), nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("idempotency_key", Text, nullable=True, unique=True),
+    Index("ix_tickets_created_at", "created_at", "id"),
+    Index("ix_tickets_house", "house_id", "status"),
+    Index("ix_tickets_applicant", "applicant_number"),
+    Index("ix_tickets_status", "status", "fix_by"),
+)
+
+ticket_calls = Table(
+    "ticket_calls",
+    metadata,
+    Column("ticket_id", Key, ForeignKey("tickets.id"), primary_key=True),
+    Column("call_id", Key, ForeignKey("calls.id"), primary_key=True),
+    Index("ix_ticket_calls_call", "call_id"),
+)
+
+ticket_history = Table(
+    "ticket_history",
+    metadata,
+    _key(),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("data", JSON, nullable=False),
+    Index("ix_ticket_history_ticket", "ticket_id", "id"),
+    comment="append-only: a trigger refuses UPDATE and DELETE",
+)
+
+reading_log = Table(
+    "reading_log",
+    metadata,
+    _key(),
+    Column("at", Moment, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False, comment="card, recording, export"),
+    Column("subject", Text, nullable=False),
+)
