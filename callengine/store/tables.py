@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects import postgresql
 
 from callengine.store.database import Moment
 
@@ -36,6 +37,10 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 
 def _key() -> Column[int]:
     return Column("id", Key, primary_key=True, autoincrement=True)
+
+
+# Prefix ranges need the order of code points: PostgreSQL is told, SQLite compares so anyway.
+Word = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
 # --- people who work here -----------------------------------------------------------------------------
@@ -376,6 +381,12 @@ contracts = Table(
     Column("valid_from", Moment, nullable=True),
     Column("valid_until", Moment, nullable=True),
     Column("everywhere", Boolean, nullable=False, server_default=text("false"), comment="serves every house"),
+    Index(
+        "ix_contracts_everywhere",
+        "kind",
+        sqlite_where=text("everywhere = 1"),
+        postgresql_where=text("everywhere"),
+    ),
 )
 
 contract_houses = Table(
@@ -399,6 +410,16 @@ incidents = Table(
     Column("ended_at", Moment, nullable=True),
     Column("ticket_number", Text, nullable=True),
     Index("ix_incidents_house", "house_id", "ended_at"),
+)
+
+search_words = Table(
+    "search_words",
+    metadata,
+    Column("kind", Text, primary_key=True, comment="house, person, number, number_end (reversed), ticket"),
+    Column("word", Word, primary_key=True, comment="folded by directory/search.py"),
+    Column("subject_id", Key, primary_key=True, comment="id of the house, person or ticket"),
+    Index("ix_search_words_subject", "kind", "subject_id"),
+    sqlite_with_rowid=False,
 )
 
 # --- tickets ---------------------------------------------------------------------------------------------
@@ -497,4 +518,5 @@ reading_log = Table(
     Column("who", Text, nullable=False),
     Column("what", Text, nullable=False, comment="card, recording, export"),
     Column("subject", Text, nullable=False),
+    Column("why", Text, nullable=False, server_default=""),
 )
