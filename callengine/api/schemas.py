@@ -5,13 +5,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from callengine.clock import parse_rfc3339
 
 Item = TypeVar("Item")
 Role = Literal["administrator", "supervisor", "operator", "organisation_manager", "executor", "inspector"]
 OperatorState = Literal["offline", "ready", "pause", "after_call"]
-ShortText = Annotated[str, Field(max_length=200)]
-LongText = Annotated[str, Field(max_length=10_000)]
+# PostgreSQL keeps no NUL in a text; a browser keeps whole numbers only up to 2**53.
+NO_NUL = r"^[^\x00]*$"
+ShortText = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+LongText = Annotated[str, Field(max_length=10_000, pattern=NO_NUL)]
+Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+
+def _with_zone(value: object) -> object:
+    # pydantic alone would take "5" as seconds since 1970; a "+" that nobody escaped arrives as a space.
+    return parse_rfc3339(value.replace(" ", "+")) if isinstance(value, str) else value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_with_zone)]
+"""A moment that we are sent: RFC 3339 with its zone."""
 
 
 class Body(BaseModel):
@@ -21,7 +35,9 @@ class Body(BaseModel):
 
 
 class View(BaseModel):
-    """A shape that we send."""
+    """A shape that we send: every field is always there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class Page(View, Generic[Item]):
@@ -101,7 +117,7 @@ class StateChange(Body):
 
 class PasswordChange(Body):
     old: ShortText
-    new: Annotated[str, Field(min_length=8, max_length=200)]
+    new: Annotated[str, Field(min_length=8, max_length=200, pattern=NO_NUL)]
 
 
 # --- calls ----------------------------------------------------------------------------------------------
@@ -188,7 +204,21 @@ class CallTotals(View):
 class Dial(Body):
     to: ShortText
     extension: ShortText | None = None
-    duty_id: int | None = None
+    duty_id: Id | None = None
+
+
+class Transfer(Body):
+    to: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9*#+]+$")]
+
+
+class DemoCall(Body):
+    kind: Literal["known", "unknown", "withheld", "hangup", "busy_day"] = "known"
+
+
+class Started(View):
+    """The wish was taken; what comes of it is told over /live."""
+
+    started: bool
 
 
 class Dialled(View):
@@ -205,8 +235,8 @@ class TagNote(View):
 
 
 class NoteBody(Body):
-    text: Annotated[str, Field(min_length=1, max_length=200)]
-    expires_at: datetime | None = None
+    text: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+    expires_at: Moment | None = None
 
 
 class OpenTicket(View):
@@ -321,11 +351,11 @@ class DutyDetail(Duty):
 
 
 class CloseDuty(Body):
-    reason: Annotated[str, Field(min_length=3, max_length=500)]
+    reason: Annotated[str, Field(min_length=3, max_length=500, pattern=NO_NUL)]
 
 
 class CloseDuties(CloseDuty):
-    ids: Annotated[list[int], Field(min_length=1, max_length=200)]
+    ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
 
 
 class HourRow(View):
@@ -424,7 +454,16 @@ class Recording(View):
 
 class Hold(Body):
     hold: bool
-    reason: Annotated[str, Field(min_length=3, max_length=500)]
+    reason: Annotated[str, Field(min_length=3, max_length=500, pattern=NO_NUL)]
+
+
+class Uploaded(View):
+    """What the PBX-side script is told; `state` as in Recording, or "kept" while its call is not known yet."""
+
+    file_name: str
+    bytes: int
+    sha256: str
+    state: str
 
 
 # --- directory, classifier, tickets ---------------------------------------------------------------------
@@ -470,8 +509,8 @@ class ClassifierEntry(View):
 
 class RoutingAsk(Body):
     classifier: ShortText
-    house_id: int
-    at: datetime | None = None
+    house_id: Id
+    at: Moment | None = None
 
 
 class RoutingCandidate(View):
@@ -497,23 +536,23 @@ class RoutingPreview(View):
 class Applicant(Body):
     number: ShortText = ""
     name: ShortText = ""
-    person_id: int | None = None
+    person_id: Id | None = None
 
 
 class Answer(Body):
-    question: Annotated[str, Field(max_length=500)]
-    answer: Annotated[str, Field(max_length=1000)]
+    question: Annotated[str, Field(max_length=500, pattern=NO_NUL)]
+    answer: Annotated[str, Field(max_length=1000, pattern=NO_NUL)]
 
 
 class NewTicket(Body):
     classifier: ShortText
-    house_id: int
+    house_id: Id
     premise: ShortText = ""
     applicant: Applicant = Applicant()
     text: LongText = ""
-    call_id: int | None = None
+    call_id: Id | None = None
     answers: Annotated[list[Answer], Field(max_length=50)] = []
-    organisation_id: int | None = None
+    organisation_id: Id | None = None
 
 
 class TicketEvent(View):
@@ -598,3 +637,28 @@ class Board(View):
     nearest_due_at: datetime | None
     pbx: list[PbxHealth]
     data_at: datetime
+
+
+# --- what /live pushes -----------------------------------------------------------------------------------
+
+
+class CallMessage(Call):
+    """`fact` is offered, answered, …; `card` comes with an offer, to the addressed operator only."""
+
+    fact: str
+    card: CallerCard | None = None
+
+
+class DialMessage(View):
+    request_id: str
+    state: str
+    reason: str
+
+
+class LiveMessage(View):
+    """One message of the WebSocket. `hello` and `reset` have no data; after `reset` read everything anew."""
+
+    seq: int
+    type: Literal["hello", "reset", "call", "duty", "state", "board", "recording", "ticket", "pbx", "dial"]
+    at: datetime
+    data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | PbxHealth | DialMessage | None = None

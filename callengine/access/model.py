@@ -1,0 +1,45 @@
+"""Who asks: the principal behind a session or a token, and what roles there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+ADMINISTRATOR, SUPERVISOR, OPERATOR = "administrator", "supervisor", "operator"
+PEOPLE = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR, "organisation_manager", "executor", "inspector"})
+DESK = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR})
+LEADERS = frozenset({ADMINISTRATOR, SUPERVISOR})
+# The script beside a remote PBX that sends recordings: it may do that and nothing else.
+PBX = "pbx"
+ROLES = PEOPLE | {PBX}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who was recognised. `staff_id` is None for a token that belongs to no person."""
+
+    staff_id: int | None
+    role: str
+    organisation_id: int | None
+    name: str
+    extension: str | None
+    login: str = ""
+    language: str = "ru"
+    token_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the staff with the state of now."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    extension: str | None
+    organisation_id: int | None
+    active: bool
+    language: str
+    state: str
+    state_reason: str
+    state_since: datetime | None

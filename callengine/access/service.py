@@ -1,0 +1,206 @@
+"""Who may come in: sign-in, sessions, tokens, passwords, and each person's state at work."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from callengine.access.events import StaffStateChanged
+from callengine.access.model import ROLES, Member, Principal
+from callengine.access.passwords import Passwords
+from callengine.access.throttle import Throttle
+from callengine.clock import Clock
+from callengine.errors import NotFound, Refused, Unauthenticated
+from callengine.store import access as queries
+from callengine.store.database import Store, Tx
+
+# A twelve-hour shift with its handover on both sides.
+SESSION = timedelta(hours=16)
+STATES = frozenset({"offline", "ready", "pause", "after_call"})
+
+
+class WrongPassword(Unauthenticated):
+    """The login or the password is wrong."""
+
+    code = "wrong-password"
+
+
+class AccessService:
+    """Opaque tokens; only their SHA-256 is stored, so a copied database opens no door."""
+
+    def __init__(self, store: Store, clock: Clock, *, passwords: Passwords | None = None) -> None:
+        self._store, self._clock = store, clock
+        self._passwords = passwords or Passwords()
+        # Per person and address, so that nobody can lock a colleague out; per address against lists of logins.
+        self._per_login = Throttle(clock, limit=5, seconds=300)
+        self._per_address = Throttle(clock, limit=30, seconds=300)
+
+    async def sign_in(self, login: str, password: str, *, address: str = "") -> tuple[str, Principal]:
+        """A new session's token and its holder. Raises WrongPassword, TooMany."""
+        key = f"{address}|{login}"
+        self._per_address.check(address)
+        self._per_login.check(key)
+        async with self._store.read() as conn:
+            found = await queries.secret_of(conn, login)
+        if not await self._passwords.fits(password, found[1] if found else None) or found is None:
+            self._per_login.failed(key)
+            self._per_address.failed(address)
+            raise WrongPassword()
+        self._per_login.succeeded(key)
+        return await self._open_session(found[0])
+
+    async def _open_session(self, staff_id: int) -> tuple[str, Principal]:
+        token, now = secrets.token_urlsafe(32), self._clock.now()
+        async with self._store.begin() as tx:
+            await queries.forget_expired(tx, now)
+            person = await self._member(tx, staff_id)
+            await queries.add_session(
+                tx,
+                token_hash=digest(token),
+                kind="session",
+                staff_id=staff_id,
+                role=person.role,
+                organisation_id=person.organisation_id,
+                created_at=now,
+                expires_at=now + SESSION,
+            )
+            # Who signs in at a phone starts the shift; a second tab changes nothing.
+            if person.extension and person.state == "offline":
+                await self._change(tx, person, "ready", "")
+            who = await queries.principal(tx.conn, digest(token), now)
+        if who is None:
+            raise WrongPassword()
+        return token, who
+
+    async def sign_out(self, who: Principal) -> None:
+        """Ends this session; with a person's last session the shift ends too."""
+        async with self._store.begin() as tx:
+            await queries.end_session(tx, who.token_hash)
+            if who.staff_id is None or await queries.live_sessions(tx.conn, who.staff_id, self._clock.now()):
+                return
+            person = await self._member(tx, who.staff_id)
+            if person.state != "offline":
+                await self._change(tx, person, "offline", "")
+
+    async def identify(self, token: str) -> Principal | None:
+        async with self._store.read() as conn:
+            return await queries.principal(conn, digest(token), self._clock.now())
+
+    async def create_token(
+        self, name: str, role: str, *, organisation_id: int | None = None, staff_id: int | None = None
+    ) -> str:
+        """A Bearer token without an end. Raises Refused for an unknown role, person or organisation."""
+        if role not in ROLES:
+            raise Refused(f"no such role: {role}; there are {', '.join(sorted(ROLES))}")
+        token = secrets.token_urlsafe(32)
+        async with self._store.begin() as tx:
+            if staff_id is not None and await queries.member(tx.conn, staff_id) is None:
+                raise Refused(f"no such person: {staff_id}")
+            if organisation_id is not None and not await queries.organisation_exists(tx.conn, organisation_id):
+                raise Refused(f"no such organisation: {organisation_id}")
+            await queries.add_session(
+                tx,
+                token_hash=digest(token),
+                kind="token",
+                name=name,
+                role=role,
+                organisation_id=organisation_id,
+                staff_id=staff_id,
+                created_at=self._clock.now(),
+                expires_at=None,
+            )
+        return token
+
+    async def change_password(self, who: Principal, old: str, new: str) -> list[bytes]:
+        """Returns the hashes of the person's other sessions, which end with the old password."""
+        if who.staff_id is None:
+            raise Refused("a token has no password")
+        key = f"password|{who.staff_id}"
+        self._per_login.check(key)
+        async with self._store.read() as conn:
+            found = await queries.secret_of(conn, who.login)
+        if not await self._passwords.fits(old, found[1] if found else None):
+            self._per_login.failed(key)
+            raise Refused("the old password is wrong")
+        hashed = await self._passwords.hash(new)
+        async with self._store.begin() as tx:
+            await queries.set_password(tx, who.staff_id, hashed)
+            return await queries.end_other_sessions(tx, who.staff_id, who.token_hash)
+
+    async def set_password(self, staff_id: int, password: str) -> None:
+        """By an administrator or the sample data."""
+        hashed = await self._passwords.hash(password)
+        async with self._store.begin() as tx:
+            await self._member(tx, staff_id)
+            await queries.set_password(tx, staff_id, hashed)
+
+    async def add_staff(
+        self,
+        login: str,
+        name: str,
+        role: str,
+        *,
+        password: str | None = None,
+        extension: str | None = None,
+        organisation_id: int | None = None,
+    ) -> int:
+        if role not in ROLES:
+            raise Refused(f"no such role: {role}")
+        hashed = await self._passwords.hash(password) if password else None
+        async with self._store.begin() as tx:
+            return await queries.add_staff(
+                tx,
+                login=login,
+                name=name,
+                role=role,
+                extension=extension,
+                organisation_id=organisation_id,
+                password_hash=hashed,
+            )
+
+    async def set_state(self, staff_id: int, state: str, reason: str = "") -> Member:
+        """History stays: each state is a row with its beginning and end. Tells StaffStateChanged."""
+        if state not in STATES:
+            raise Refused(f"no such state: {state}")
+        async with self._store.begin() as tx:
+            person = await self._member(tx, staff_id)
+            if (person.state, person.state_reason) == (state, reason):
+                return person
+            return await self._change(tx, person, state, reason)
+
+    async def _change(self, tx: Tx, person: Member, state: str, reason: str) -> Member:
+        at = self._clock.now()
+        await queries.change_state(tx, person.id, state, reason, at)
+        changed = await self._member(tx, person.id)
+        await tx.tell(StaffStateChanged(at, changed))
+        return changed
+
+    async def member(self, staff_id: int) -> Member:
+        async with self._store.read() as conn:
+            found = await queries.member(conn, staff_id)
+        if found is None:
+            raise NotFound()
+        return found
+
+    async def members(self) -> list[Member]:
+        async with self._store.read() as conn:
+            return await queries.members(conn)
+
+    async def log_reading(self, who: Principal, what: str, subject: str) -> None:
+        """Who read personal data: card, recording, export."""
+        async with self._store.begin() as tx:
+            await queries.log_reading(tx, at=self._clock.now(), who=who, what=what, subject=subject)
+
+    async def _member(self, tx: Tx, staff_id: int) -> Member:
+        found = await queries.member(tx.conn, staff_id)
+        if found is None:
+            raise NotFound()
+        return found
+
+    def close(self) -> None:
+        self._passwords.close()
+
+
+def digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

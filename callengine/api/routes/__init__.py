@@ -1,0 +1,10 @@
+"""Every route of the public contract, one file a topic."""
+
+from callengine.api.core import Route
+from callengine.api.routes import callbacks, calls, desk, directory, recordings, session, system, tickets
+
+TOPICS = (system, session, desk, calls, callbacks, recordings, directory, tickets)
+
+
+def all_routes() -> list[Route]:
+    return [route for topic in TOPICS for route in topic.routes.all]

@@ -1,0 +1,40 @@
+"""What the desk shows beside its lists: the board, one's own shift, the caller's card, search, the live push."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from callengine.access.model import DESK
+from callengine.api.core import Ask, Routes
+from callengine.api.queries import After, Find, WhichCaller
+from callengine.api.schemas import Board, CallerCard, Found, Page, ShiftFigures
+from callengine.errors import Refused
+
+routes = Routes("desk")
+
+
+@routes.get("/board", roles=DESK, summary="What waits, who is there, the nearest callback, the PBX links")
+async def get_board(ask: Ask[None, None]) -> Board:
+    return await ask.services.views.board()
+
+
+@routes.get("/shift", roles=DESK, summary="My own day so far")
+async def get_shift(ask: Ask[None, None]) -> ShiftFigures:
+    return await ask.services.views.shift(ask.who.staff_id, ask.who.extension)
+
+
+@routes.get("/caller", roles=DESK, summary="All that is known of a number, every candidate; the reading is logged")
+async def get_caller(ask: Ask[None, WhichCaller]) -> CallerCard:
+    if (ask.query.number is None) == (ask.query.call_id is None):
+        raise Refused("give either number or call_id")
+    raise NotImplementedError
+
+
+@routes.get("/search", roles=DESK, summary="Any number, street, ticket or person")
+async def search(ask: Ask[None, Find]) -> Page[Found]:
+    raise NotImplementedError
+
+
+@routes.get("/live", roles=DESK, summary="WebSocket of LiveMessage; ?after=SEQ resumes", status=101)
+async def live(ask: Ask[None, After]) -> web.WebSocketResponse:
+    return await ask.services.live.serve(ask.request, ask.who, ask.query.after)
