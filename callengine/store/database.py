@@ -11,24 +11,50 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, event
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, ExceptionContext, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
+
+from callengine.errors import Unavailable
+from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SQLITE_BUSY_MILLISECONDS = 15_000
+SQLITE_READERS = 4
+TRIES_ON_CONFLICT = 5
 
 Within = Callable[["Tx", Any], Awaitable[None]]
 After = Callable[[Any], Awaitable[None] | None]
+Result = TypeVar("Result")
+
+
+class StoreBusy(Unavailable):
+    """The database was held by somebody else for too long; nothing was changed, do it again."""
+
+    code = "store-busy"
+
+
+class StoreFull(Unavailable):
+    """The disk of the database is full; nothing was changed. Make room: the engine goes on by itself."""
+
+    code = "store-full"
+
+
+class StoreLost(Unavailable):
+    """The database does not answer, or its file cannot be read or written."""
+
+    code = "store-lost"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -83,56 +109,94 @@ class Store:
         self.is_sqlite = url.startswith("sqlite")
         self.within: dict[type, list[Within]] = {}
         self.after: dict[type, list[After]] = {}
+        self._tasks = Tasks()
         self._write_lock = asyncio.Lock()
-        self._writer = self._engine(pool_size=1 if self.is_sqlite else 5)
-        self._reader = self._engine(pool_size=4) if self.is_sqlite else self._writer
-
-    def _engine(self, *, pool_size: int) -> AsyncEngine:
-        engine = create_async_engine(self.url, pool_size=pool_size, max_overflow=0 if self.is_sqlite else 10)
+        self._held: AsyncConnection | None = None  # SQLite's one writer, kept open between transactions
         if self.is_sqlite:
-            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        return engine
+            self._writer = _sqlite_engine(url, pool_size=1, read_only=False)
+            self._reader = _sqlite_engine(url, pool_size=SQLITE_READERS, read_only=True)
+        else:
+            self._writer = create_async_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
+            translate_errors(self._writer)
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
-        """A write transaction; commits at the end, rolls back on any error, then runs the `after` reactions."""
-        if self.is_sqlite:
-            async with self._write_lock:
-                tx = await self._run_begin_sqlite()
-                try:
-                    yield tx
-                    await tx.conn.exec_driver_sql("COMMIT")
-                except BaseException:
-                    await asyncio.shield(_rollback(tx.conn))
-                    raise
-                finally:
-                    await asyncio.shield(tx.conn.close())
-        else:
-            async with self._writer.begin() as conn:
-                tx = Tx(conn, self.within)
-                yield tx
-        await self._tell_after(tx)
+        """A write transaction; commits at the end, rolls back on any error, then runs the `after` reactions.
 
-    async def _run_begin_sqlite(self) -> Tx:
+        A cancellation rolls back before the commit began, and waits for the commit after: what is durable is
+        always told. Raises StoreBusy, StoreFull or StoreLost; nothing is half done.
+        """
+        opened = self._begin_sqlite() if self.is_sqlite else self._begin_postgres()
+        cancelled: asyncio.CancelledError | None = None
+        async with opened as tx:
+            yield tx
+            cancelled = await self._insist(_commit(tx.conn))
+        if tx.told:
+            cancelled = await self._insist(self._tell_after(tx)) or cancelled
+        if cancelled:
+            raise cancelled
+
+    async def transact(self, work: Callable[[Tx], Awaitable[Result]]) -> Result:
+        """Run `work` in a transaction, again from the start when another transaction got in its way (StoreBusy)."""
+        for attempt in range(TRIES_ON_CONFLICT):
+            try:
+                async with self.begin() as tx:
+                    return await work(tx)
+            except StoreBusy:
+                if attempt == TRIES_ON_CONFLICT - 1:
+                    raise
+                log.info("transaction runs again", extra={"action": "transaction_again", "attempt": attempt + 1})
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def _begin_sqlite(self) -> AsyncIterator[Tx]:
+        async with self._write_lock:
+            try:
+                if self._held is None:
+                    self._held = await self._writer.connect()
+                conn = self._held
+                await conn.exec_driver_sql("BEGIN IMMEDIATE")
+                yield Tx(conn, self.within)
+            except BaseException:
+                await self._insist(self._rollback_sqlite())
+                raise
+
+    async def _rollback_sqlite(self) -> None:
+        conn, self._held = self._held, None
+        if conn is None:
+            return
+        try:
+            if not conn.invalidated:
+                raw = await conn.get_raw_connection()
+                if raw.driver_connection is not None and raw.driver_connection.in_transaction:
+                    await conn.exec_driver_sql("ROLLBACK")
+                self._held = conn
+                return
+        except Exception:
+            log.warning("rollback failed; the connection is replaced", exc_info=True, extra={"action": "rollback"})
+        await _discard(conn)
+
+    @asynccontextmanager
+    async def _begin_postgres(self) -> AsyncIterator[Tx]:
         conn = await self._writer.connect()
         try:
-            await conn.exec_driver_sql("BEGIN IMMEDIATE")
-        except BaseException:
-            await conn.close()
-            raise
-        return Tx(conn, self.within)
+            yield Tx(conn, self.within)
+        finally:
+            await self._insist(conn.close())  # rolls back what was not committed
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reading: one consistent view, never behind the writer's lock."""
+        """A connection for reading: one consistent view, never behind the writer's lock, unable to write."""
         async with self._reader.connect() as conn:
-            if self.is_sqlite:
-                await conn.exec_driver_sql("BEGIN")
+            if not self.is_sqlite:
+                yield conn
+                return
+            await conn.exec_driver_sql("BEGIN")
             try:
                 yield conn
             finally:
-                if self.is_sqlite:
-                    await _rollback(conn)
+                await self._insist(_end_read(conn))
 
     async def _tell_after(self, tx: Tx) -> None:
         for fact in tx.told:
@@ -145,28 +209,137 @@ class Store:
                     # It is durable already: a screen that could not be told must not undo a fact.
                     log.exception("reaction failed", extra={"action": "reaction_failed", "fact": type(fact).__name__})
 
+    async def _insist(self, work: Coroutine[Any, Any, Any]) -> asyncio.CancelledError | None:
+        """Run to the end even when we are cancelled meanwhile; gives the cancellation back for later."""
+        cancelled: asyncio.CancelledError | None = None
+        task = self._tasks.start(work, name="store-finish")
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError as error:
+                if task.cancelled():
+                    raise
+                cancelled = error
+        task.result()
+        return cancelled
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> Callable[[], Awaitable[None]] | None:
+        """PostgreSQL: call `heard` at each NOTIFY on `channel`; gives back what stops it. None on SQLite.
+
+        Raises StoreLost when the connection cannot be made; when it breaks later `heard` is called once more.
+        """
+        if self.is_sqlite:
+            return None
+        conn = await self._writer.connect()
+        raw: Any = (await conn.get_raw_connection()).driver_connection
+
+        def on_notify(*_: Any) -> None:
+            heard()
+
+        await raw.add_listener(channel, on_notify)
+        raw.add_termination_listener(on_notify)
+
+        async def stop() -> None:
+            raw.remove_termination_listener(on_notify)
+            await _discard(conn)
+
+        return stop
+
     async def close(self) -> None:
+        await self._tasks.close()
+        async with self._write_lock:
+            if self._held is not None:
+                await self._held.close()
+                self._held = None
         await self._reader.dispose()
         await self._writer.dispose()
 
 
-async def _rollback(conn: AsyncConnection) -> None:
-    try:
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for PostgreSQL."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+async def _commit(conn: AsyncConnection) -> None:
+    if conn.dialect.name == "sqlite":
+        await conn.exec_driver_sql("COMMIT")
+    else:
+        await conn.commit()
+
+
+async def _end_read(conn: AsyncConnection) -> None:
+    if not conn.invalidated:
         await conn.exec_driver_sql("ROLLBACK")
-    except Exception:  # the transaction may be gone already (a full disk rolls back by itself)
-        log.debug("rollback found no transaction", exc_info=True)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # We say BEGIN ourselves: the driver's own implicit transactions begin too late and not IMMEDIATE.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
-        "temp_store=MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+async def _discard(conn: AsyncConnection) -> None:
+    try:
+        await conn.invalidate()
+        await conn.close()
+    except Exception:
+        log.debug("a broken connection did not close", exc_info=True)
+
+
+def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_reset_on_return=None,  # we end each transaction ourselves; a reset would be one more trip to the thread
+        isolation_level="AUTOCOMMIT",  # we say BEGIN ourselves: the driver's own begins late and not IMMEDIATE
+    )
+
+    def prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+            f"query_only={'ON' if read_only else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    translate_errors(engine)
+    return engine
+
+
+def translate_errors(engine: AsyncEngine) -> None:
+    """Let the database's own troubles come out as our family of errors, each with what to do."""
+
+    def translate(context: ExceptionContext) -> None:
+        error = context.original_exception
+        made = _sqlite_trouble(error) if isinstance(error, sqlite3.Error) else _postgres_trouble(error)
+        if made is not None:
+            context.chained_exception = made
+
+    event.listen(engine.sync_engine, "handle_error", translate)
+
+
+def _sqlite_trouble(error: sqlite3.Error) -> Unavailable | None:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy()
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull()
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOTADB):
+        return StoreLost(f"the database file cannot be used: {error}")
+    return None
+
+
+# SQLSTATE of PostgreSQL: 40001 serialization failure, 40P01 deadlock, 55P03 lock not available; 53100 disk full;
+# class 08 connection trouble, 57P01-57P03 the server goes down or starts.
+def _postgres_trouble(error: BaseException | None) -> Unavailable | None:
+    state = str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
+    if state in ("40001", "40P01", "55P03"):
+        return StoreBusy()
+    if state == "53100":
+        return StoreFull()
+    if state.startswith("08") or state in ("57P01", "57P02", "57P03") or isinstance(error, ConnectionError):
+        return StoreLost("the PostgreSQL server does not answer; see that it runs and that [store] url is right")
+    return None

@@ -183,7 +183,19 @@ timers = Table(
     Column("fence", Integer, nullable=False, server_default="0", comment="grows with each claim"),
     Column("tries", Integer, nullable=False, server_default="0"),
     UniqueConstraint("kind", "subject"),
-    Index("ix_timers_due", "due_at"),
+    # Two small indexes: what waits for its moment, and what somebody holds (or will try again).
+    Index(
+        "ix_timers_waiting",
+        "due_at",
+        sqlite_where=text("lease_until IS NULL"),
+        postgresql_where=text("lease_until IS NULL"),
+    ),
+    Index(
+        "ix_timers_leased",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
 )
 
 engines = Table(
@@ -229,6 +241,7 @@ duties = Table(
     Index("ix_duties_state", "state", "due_at"),
     Index("ix_duties_arrived_at", "arrived_at"),
     Index("ix_duties_number", "number"),
+    Index("ix_duties_settled_call", "settled_call_id"),
 )
 
 duty_calls = Table(
@@ -252,7 +265,9 @@ duty_attempts = Table(
     Column("at", Moment, nullable=False),
     Column("ended_at", Moment, nullable=True),
     Column("result", Text, nullable=False, comment="'' while it goes on; answered, no_answer, busy, machine, …"),
-    Index("ix_duty_attempts_duty", "duty_id"),
+    UniqueConstraint("duty_id", "call_id"),
+    Index("ix_duty_attempts_request", "request_id"),
+    Index("ix_duty_attempts_at", "at"),
 )
 
 duty_history = Table(

@@ -1,0 +1,80 @@
+"""Fixtures for every room: `store` (each test on SQLite and on PostgreSQL), `clock`, and database URLs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from callengine.clock import ManualClock
+from callengine.store.database import Store
+from callengine.store.migrate import migrate
+from tests.postgres import TEMPLATE, PostgresServer, apart, binaries
+
+DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A private PostgreSQL, once per session; skips where PostgreSQL is not installed (make setup-test)."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed: make setup-test")
+    server = PostgresServer()
+    try:
+        server.start()
+        apart(lambda: migrate(server.url(server.create("template0", name=TEMPLATE))))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that each test copies."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    apart(lambda: migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a migrated SQLite database of this test alone."""
+    path = tmp_path / "callengine.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite+aiosqlite:///{path}"
+
+
+@pytest.fixture(params=DATABASES)
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a migrated database of this test alone: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """A store on a migrated database; the test runs once on SQLite and once on PostgreSQL."""
+    opened = Store(store_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def sqlite_store(sqlite_url: str) -> AsyncIterator[Store]:
+    """A store on SQLite alone, for what needs no second run."""
+    opened = Store(sqlite_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that the test moves by hand; it starts on 2026-11-20 at 08:00 UTC."""
+    return ManualClock()

@@ -1,0 +1,131 @@
+"""A private PostgreSQL server for the tests: loopback only, in a temporary folder, thrown away afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+Result = TypeVar("Result")
+
+START_SECONDS = 30
+TEMPLATE = "callengine_template"
+USER = "callengine"
+
+
+def binaries() -> Path | None:
+    """Where initdb and postgres are; the newest version that Debian installed, 15 first."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: path.parts[-3] != "15")
+    return found[0].parent if found else None
+
+
+def apart(work: Callable[[], Result]) -> Result:
+    """Run it in a thread of its own, so that it may use asyncio.run while a test's loop runs."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(work).result()
+
+
+class PostgresServer:
+    """One server for the whole test session; databases are copies of one migrated template."""
+
+    def __init__(self) -> None:
+        self._bin = binaries()
+        self._dir = Path(tempfile.mkdtemp(prefix="callengine-pg-"))
+        self._count = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    def start(self) -> None:
+        assert self._bin is not None, "PostgreSQL is not installed: make setup-test"
+        # PostgreSQL refuses to run as root, so it gets a user of its own.
+        self._as: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        if self._as:
+            shutil.chown(self._dir, "postgres", "postgres")
+        data = self._dir / "data"
+        subprocess.run(
+            [self._bin / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._dir,
+            **self._as,
+        )
+        for _ in range(5):  # another process may take the free port between our look and the server's
+            if self._run(data):
+                return
+        raise AssertionError((self._dir / "log").read_text())
+
+    def _run(self, data: Path) -> bool:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self._dir,
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "32MB",
+            "max_connections": 200,
+            "autovacuum": "off",
+        }
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        assert self._bin is not None
+        with (self._dir / "log").open("wb") as out:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", data, *options], stdout=out, stderr=out, cwd=self._dir, **self._as
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if apart(lambda: asyncio.run(self._answers())):
+                return True
+            time.sleep(0.05)
+        return False
+
+    async def _answers(self) -> bool:
+        try:
+            conn = await asyncpg.connect(self._dsn("postgres"))
+        except (OSError, asyncpg.PostgresError):
+            return False
+        await conn.close()
+        return True
+
+    def _dsn(self, database: str) -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = TEMPLATE, *, name: str = "") -> str:
+        """A new database, copied from the template (or "template0": empty); gives its name."""
+        self._count += 1
+        name = name or f"test_{self._count}"
+        apart(lambda: asyncio.run(self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")))
+        return name
+
+    def drop(self, name: str) -> None:
+        apart(lambda: asyncio.run(self._execute(f"DROP DATABASE {name} WITH (FORCE)")))
+
+    async def _execute(self, statement: str) -> None:
+        conn = await asyncpg.connect(self._dsn("postgres"))
+        try:
+            await conn.execute(statement)
+        finally:
+            await conn.close()
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)  # "fast": ends the sessions and stops
+            self._process.wait(timeout=30)
+        shutil.rmtree(self._dir, ignore_errors=True)
