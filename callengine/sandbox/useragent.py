@@ -293,6 +293,7 @@ class Call:
         self._line, self._call_id, self._stream = line, call_id, stream
         self.number = ""  # the other side: what we dialled, or who calls us
         self.name = ""
+        self.dialled = ""  # of an incoming call: the number that was asked for
         self.incoming = False
         self.state = CallState.DIALLING
         self.status = 0  # the last SIP status
@@ -333,7 +334,7 @@ class Call:
         self._send_invite(extra)
 
     def _send_invite(self, extra: list[tuple[str, str]]) -> None:
-        message = self._request("INVITE", extra + [("Content-Type", "application/sdp")])
+        message = self._request("INVITE", [*extra, ("Content-Type", "application/sdp")])
         message.body = self._sdp(both_codecs=True)
         self._invite, self._extra = message, extra
         self._line.send(message, self._on_invite_reply)
