@@ -1,0 +1,221 @@
+"""DirectoryService: who is calling, where he lives, what is known of the house; every candidate, never a choice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from callengine import phone
+from callengine.clock import Clock
+from callengine.directory import search
+from callengine.directory.model import (
+    Card,
+    FoundHouse,
+    House,
+    Incident,
+    Note,
+    Organisation,
+    Person,
+    Reader,
+    StaffMember,
+)
+from callengine.errors import NotFound, Refused
+from callengine.phone import Phone
+from callengine.store import directory as rows
+from callengine.store.database import Store
+
+NOTE_LIMIT = 200
+LIMIT = 20
+
+
+class DirectoryService:
+    """Reads and notes of the directory; imports.py fills it."""
+
+    def __init__(self, store: Store, clock: Clock, *, country: str = "RU", city_code: str = "") -> None:
+        self._store = store
+        self._clock = clock
+        self._country = country
+        self._city_code = city_code
+
+    def _phone(self, number: Phone | str) -> Phone:
+        if isinstance(number, Phone):
+            return number
+        return phone.parse(number, country=self._country, city_code=self._city_code)
+
+    # --- a number ---------------------------------------------------------------------------------------
+
+    async def candidates(self, number: Phone | str) -> list[Person]:
+        """Everybody who has the number (F34); nobody for a withheld one."""
+        parsed = self._phone(number)
+        if not parsed.value:
+            return []
+        async with self._store.read() as conn:
+            ids = await rows.people_of_number(conn, parsed.value)
+            return await rows.persons(conn, ids, self._clock.now())
+
+    async def names(self, numbers: Collection[str]) -> dict[str, list[Person]]:
+        """The candidates of many numbers at once, for lists."""
+        async with self._store.read() as conn:
+            by_number = await rows.people_of_numbers(conn, [n for n in numbers if n])
+            ids = list(dict.fromkeys(id for its in by_number.values() for id in its))
+            found = {person.id: person for person in await rows.persons(conn, ids, self._clock.now())}
+        return {number: [found[id] for id in its] for number, its in by_number.items()}
+
+    async def card(self, number: Phone | str, reader: Reader, *, why: str) -> Card:
+        """The candidates with what is open at their houses; the reading is logged with who and why."""
+        parsed = self._phone(number)
+        people = await self.candidates(parsed)
+        at_houses = {home.house.id for person in people for home in person.residences}
+        async with self._store.read() as conn:
+            incidents = await rows.incidents_of(conn, at_houses)
+        if people:
+            await self._log(reader, "card", parsed.value, why)
+        return Card(parsed, tuple(people), tuple(incidents))
+
+    async def person(self, person_id: int, reader: Reader, *, why: str) -> Person:
+        """One person's card; the reading is logged."""
+        async with self._store.read() as conn:
+            found = await rows.persons(conn, [person_id], self._clock.now())
+        if not found:
+            raise NotFound(f"there is no person {person_id}")
+        await self._log(reader, "card", f"person:{person_id}", why)
+        return found[0]
+
+    async def _log(self, reader: Reader, what: str, subject: str, why: str) -> None:
+        async with self._store.begin() as tx:
+            await rows.log_reading(
+                tx,
+                at=self._clock.now(),
+                staff_id=reader.staff_id,
+                who=reader.name,
+                what=what,
+                subject=subject,
+                why=why,
+            )
+
+    # --- search -----------------------------------------------------------------------------------------
+
+    async def houses(self, q: str, *, limit: int = LIMIT) -> list[FoundHouse]:
+        """Houses by address as people type it: «мира 44», «чкал 17», «пр-т Мира, 44, кв. 61», with a slip or two."""
+        async with self._store.read() as conn:
+            query = search.parse_address(q)
+            if not query.words:
+                found = await rows.first_houses(conn, limit)
+            else:
+                query, ranked = await self._ranked(conn, q)
+                found = ranked[:limit]
+            managed = await rows.managers(conn, [house.id for house in found], self._clock.now())
+        return [FoundHouse(house, managed.get(house.id, ""), query.premise) for house in found]
+
+    async def _ranked(self, conn: rows.Conn, q: str) -> tuple[search.AddressQuery, list[House]]:
+        query = search.parse_address(q)
+        hits = await rows.houses_with(conn, query.words)
+        if not hits and re.search("[a-z]", search.fold(q)):
+            query = search.parse_address(search.as_if_russian_keys(q))
+            hits = await rows.houses_with(conn, query.words)
+
+        def order(hit: tuple[House, str]) -> tuple[int, str, tuple[int, str]]:
+            house, folded = hit
+            return search.closeness(query.words, folded.split()), house.street, search.house_number_key(house.number)
+
+        return query, [house for house, _ in sorted(hits, key=order)]
+
+    async def people(self, q: str, *, limit: int = LIMIT) -> list[Person]:
+        """People by name, by a number or a piece of one, by address and flat."""
+        text = q.strip()
+        if not text:
+            return []
+        async with self._store.read() as conn:
+            if search.looks_like_number(text):
+                ids = await self._by_number(conn, text, limit)
+            else:
+                ids = [*await self._by_name(conn, text), *await self._by_address(conn, text, limit)]
+            return await rows.persons(conn, list(dict.fromkeys(ids))[:limit], self._clock.now())
+
+    async def _by_number(self, conn: rows.Conn, text: str, limit: int) -> list[int]:
+        whole = await rows.people_of_number(conn, self._phone(text).value)
+        digits = re.sub(r"\D", "", text)
+        pieces = await rows.people_with_number(conn, search.number_prefixes(text, self._country), digits, limit)
+        return [*whole, *pieces]
+
+    async def _by_name(self, conn: rows.Conn, text: str) -> list[int]:
+        typed = search.words_of(text)[: search.MAX_WORDS]
+        hits = await rows.people_with_words(conn, typed)
+        if not hits and re.search("[a-z]", search.fold(text)):
+            typed = search.words_of(search.as_if_russian_keys(text))[: search.MAX_WORDS]
+            hits = await rows.people_with_words(conn, typed)
+        ranked = sorted(hits, key=lambda hit: (search.closeness(typed, hit[1].split()), hit[1]))
+        return [id for id, _ in ranked]
+
+    async def _by_address(self, conn: rows.Conn, text: str, limit: int) -> list[int]:
+        if not any(c.isdigit() for c in text):
+            return []
+        query, found = await self._ranked(conn, text)
+        return await rows.residents(conn, [house.id for house in found[:5]], query.premise, limit)
+
+    # --- houses -----------------------------------------------------------------------------------------
+
+    async def house(self, house_id: int) -> FoundHouse:
+        async with self._store.read() as conn:
+            found = await rows.houses_by_id(conn, [house_id])
+            if house_id not in found:
+                raise NotFound(f"there is no house {house_id}")
+            managed = await rows.managers(conn, [house_id], self._clock.now())
+        return FoundHouse(found[house_id], managed.get(house_id, ""))
+
+    async def incidents(self, house_id: int) -> list[Incident]:
+        """What is open or planned at the house."""
+        async with self._store.read() as conn:
+            return await rows.incidents_of(conn, [house_id])
+
+    # --- notes ------------------------------------------------------------------------------------------
+
+    async def add_note(self, person_id: int, text: str, author: Reader, *, expires_at: datetime | None = None) -> Note:
+        """«Плохо слышит»: a short note on a person, with its author and, if wanted, its end."""
+        text, now = text.strip(), self._clock.now()
+        if not text or len(text) > NOTE_LIMIT:
+            raise Refused(f"a note has 1 to {NOTE_LIMIT} characters")
+        if expires_at is not None and expires_at <= now:
+            raise Refused("the note would expire before it begins")
+        note = Note(0, person_id, text, author.name, now, expires_at)
+        async with self._store.begin() as tx:
+            if not await rows.persons(tx.conn, [person_id], now):
+                raise NotFound(f"there is no person {person_id}")
+            id = await rows.add_note(
+                tx,
+                {
+                    "person_id": person_id,
+                    "text": text,
+                    "author": author.name,
+                    "created_at": now,
+                    "expires_at": expires_at,
+                },
+            )
+        return replace(note, id=id)
+
+    async def remove_note(self, person_id: int, note_id: int) -> Note:
+        """Take a note off; `restore_note` undoes it, so nobody needs to be asked."""
+        return await self._set_removed(person_id, note_id, self._clock.now())
+
+    async def restore_note(self, person_id: int, note_id: int) -> Note:
+        return await self._set_removed(person_id, note_id, None)
+
+    async def _set_removed(self, person_id: int, note_id: int, at: datetime | None) -> Note:
+        async with self._store.begin() as tx:
+            note = await rows.note(tx.conn, person_id, note_id)
+            if note is None:
+                raise NotFound(f"there is no note {note_id} on person {person_id}")
+            await rows.set_removed(tx, note_id, at)
+        return note
+
+    # --- who works here and for whom --------------------------------------------------------------------
+
+    async def organisations(self) -> list[Organisation]:
+        async with self._store.read() as conn:
+            return await rows.all_organisations(conn)
+
+    async def staff(self) -> list[StaffMember]:
+        async with self._store.read() as conn:
+            return await rows.all_staff(conn)

@@ -1,0 +1,267 @@
+"""What a ticket is: its thirteen statuses, its urgency, the classifier's entry, and the ticket itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from callengine.directory.model import House, Organisation, StaffMember
+
+
+class Status(StrEnum):
+    """The thirteen statuses (DOMAIN.md); who moves a ticket on is the lifecycle's table."""
+
+    FROM_CABINET = "from_cabinet"
+    UNASSIGNED = "unassigned"
+    AWAITING_ACCEPTANCE = "awaiting_acceptance"
+    DECLINED = "declined"
+    NO_EXECUTOR = "no_executor"
+    EXECUTOR_ASSIGNED = "executor_assigned"
+    IN_PROGRESS = "in_progress"
+    AWAITING_CENTRE = "awaiting_centre"
+    AWAITING_CLIENT = "awaiting_client"
+    NEEDS_REWORK = "needs_rework"
+    CONFLICT = "conflict"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self in (Status.CLOSED, Status.CANCELLED)
+
+    def label(self, language: str = "ru") -> str:
+        return STATUS_LABELS[self][0 if language == "ru" else 1]
+
+
+STATUS_LABELS: dict[Status, tuple[str, str]] = {
+    Status.FROM_CABINET: ("Из ЛК клиента", "From the client's account"),
+    Status.UNASSIGNED: ("Нераспределенная", "Unassigned"),
+    Status.AWAITING_ACCEPTANCE: ("Ожидает принятия ответственным", "Awaiting acceptance"),
+    Status.DECLINED: ("Отклонена управляющим", "Declined by the manager"),
+    Status.NO_EXECUTOR: ("Не назначен исполнитель", "No executor yet"),
+    Status.EXECUTOR_ASSIGNED: ("Назначен исполнитель", "Executor assigned"),
+    Status.IN_PROGRESS: ("В работе", "In progress"),
+    Status.AWAITING_CENTRE: ("Ожидает подтверждения центром", "Awaiting the centre's confirmation"),
+    Status.AWAITING_CLIENT: ("Ожидает подтверждения клиентом", "Awaiting the client's confirmation"),
+    Status.NEEDS_REWORK: ("Требует доработки", "Needs rework"),
+    Status.CONFLICT: ("Конфликтная", "In conflict"),
+    Status.CLOSED: ("Закрыта", "Closed"),
+    Status.CANCELLED: ("Отменена", "Cancelled"),
+}
+
+FINAL = tuple(status for status in Status if status.final)
+
+
+class Urgency(StrEnum):
+    """How it burns; `life` is spoken first (safety, warm transfer), `info` is answered at once."""
+
+    LIFE = "life"
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    NORMAL = "normal"
+    PLANNED = "planned"
+    INFO = "info"
+
+    def label(self, language: str = "ru") -> str:
+        return URGENCY_LABELS[self][0 if language == "ru" else 1]
+
+
+URGENCY_LABELS: dict[Urgency, tuple[str, str]] = {
+    Urgency.LIFE: ("Угроза жизни", "Life"),
+    Urgency.EMERGENCY: ("Авария", "Emergency"),
+    Urgency.URGENT: ("Срочно", "Urgent"),
+    Urgency.NORMAL: ("Обычная", "Normal"),
+    Urgency.PLANNED: ("Плановая", "Planned"),
+    Urgency.INFO: ("Справка", "Information"),
+}
+
+# Kinds of organisations: the words of the classifier's organisation_kind, in contracts too.
+KINDS: dict[str, tuple[str, str]] = {
+    "management_company": ("управляющая организация", "management company"),
+    "water_utility": ("водоканал", "water utility"),
+    "heat_utility": ("теплоснабжающая организация", "heat utility"),
+    "power_utility": ("электросети", "power utility"),
+    "gas_utility": ("газовая служба", "gas utility"),
+    "utility": ("ресурсоснабжающая организация", "utility"),
+    "lift_company": ("лифтовая организация", "lift company"),
+    "intercom_company": ("домофонная организация", "intercom company"),
+    "waste_operator": ("оператор ТКО", "waste operator"),
+    "street_lighting": ("горсвет", "street lighting"),
+    "road_service": ("дорожная служба", "road service"),
+    "municipality": ("муниципалитет", "municipality"),
+    "inspectorate": ("жилищная инспекция", "housing inspectorate"),
+    "contact_centre": ("контакт-центр", "contact centre"),
+    "emergency_112": ("112", "112"),
+    "gas_emergency_104": ("104", "104"),
+    "police": ("полиция, 102", "police, 102"),
+}
+
+
+def kind_label(kind: str, language: str = "ru") -> str:
+    return KINDS[kind][0 if language == "ru" else 1] if kind in KINDS else kind
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the classifier; minutes count by `clock`: 24x7, a window, work or workdays."""
+
+    code: str
+    category: str
+    problem_ru: str
+    problem_en: str
+    urgency: Urgency
+    organisation_kind: str
+    organisation_kinds_next: tuple[str, ...] = ()
+    trade: str = ""
+    responsible: str = ""
+    accept_minutes: int | None = None
+    localize_minutes: int | None = None
+    fix_minutes: int | None = None
+    clock: str = "24x7"
+    notify_municipality: bool = False
+    questions: tuple[str, ...] = ()
+    source: str = ""
+    active: bool = True
+
+    def problem(self, language: str = "ru") -> str:
+        return self.problem_ru if language == "ru" else self.problem_en or self.problem_ru
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntry:
+    """A classifier hit; an impossible one carries its reason and is not offered."""
+
+    entry: Entry
+    unavailable_reason: str = ""
+
+    @property
+    def available(self) -> bool:
+        return not self.unavailable_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Three moments and, line by line in words, why."""
+
+    accept_by: datetime | None = None
+    localise_by: datetime | None = None
+    fix_by: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    organisation: Organisation
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Who answers, and why, in words; without an organisation the reason says why there is none."""
+
+    organisation: Organisation | None
+    reason: str
+    candidates: tuple[Candidate, ...] = ()
+    contract_code: str = ""
+    spoken: bool = False  # the centre itself settles it in the call: an answer, or a transfer to 112
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    routing: Routing
+    deadlines: Deadlines
+    possible: bool
+    impossible_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    number: str = ""
+    name: str = ""
+    person_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """What an operator sends; `key` is his Idempotency-Key: one form, one ticket."""
+
+    classifier: str
+    house_id: int | None
+    premise: str = ""
+    applicant: Applicant = field(default_factory=Applicant)
+    text: str = ""
+    call_id: int | None = None
+    answers: tuple[Answer, ...] = ()
+    organisation_id: int | None = None
+    damage_at: datetime | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketEvent:
+    at: datetime
+    what: str
+    author: str
+    reason: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRef:
+    id: int
+    seconds: float | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as it stands. Lists leave `call_ids`, `recordings` and `history` empty."""
+
+    id: int
+    number: str
+    status: Status
+    urgency: Urgency
+    classifier: Entry
+    house: House | None
+    premise: str
+    applicant: Applicant
+    organisation: Organisation | None
+    organisation_reason: str
+    deadlines: Deadlines
+    created_at: datetime
+    text: str = ""
+    answers: tuple[Answer, ...] = ()
+    executor: StaffMember | None = None
+    mark: int | None = None
+    created_by: int | None = None
+    call_ids: tuple[int, ...] = ()
+    recordings: tuple[RecordingRef, ...] = ()
+    history: tuple[TicketEvent, ...] = ()
+
+    def overdue(self, now: datetime) -> bool:
+        """Past its fix term, or its acceptance term while nobody accepted, and not final."""
+        if self.status.final:
+            return False
+        waiting = self.status in (Status.AWAITING_ACCEPTANCE, Status.UNASSIGNED, Status.DECLINED)
+        terms = [self.deadlines.fix_by, self.deadlines.accept_by if waiting else None]
+        return any(term is not None and term < now for term in terms)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """What a list of tickets is narrowed by; `status` may also be "open"."""
+
+    q: str = ""
+    status: tuple[str, ...] = ()
+    house_id: int | None = None
+    organisation_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None

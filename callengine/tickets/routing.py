@@ -1,0 +1,182 @@
+"""Which organisation answers for a ticket, and why, in words: a pure decision over the contracts of a house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from callengine.directory.model import Organisation
+from callengine.tickets.classifier import in_branch
+from callengine.tickets.model import KINDS, Candidate, Entry, Routing, Urgency, kind_label
+
+# Services that are called, not sent a ticket: a warm transfer settles it, contracts with them are rare.
+SPOKEN = frozenset({"emergency_112", "gas_emergency_104", "police"})
+CENTRE = "contact_centre"
+
+# What "utility" means in a branch of the classifier; elsewhere any utility may be meant.
+UTILITY_OF_BRANCH = {
+    "HVS": "water_utility",
+    "KAN": "water_utility",
+    "GVS": "heat_utility",
+    "OTO": "heat_utility",
+    "ELE": "power_utility",
+    "GAZ": "gas_utility",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract that covers the house: by name, or because it serves everywhere."""
+
+    code: str
+    organisation: Organisation
+    kind: str
+    branch: str = ""
+    priority: int = 100
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    everywhere: bool = False
+
+    def valid(self, at: datetime) -> bool:
+        began = self.valid_from is None or self.valid_from <= at
+        return began and (self.valid_until is None or at < self.valid_until)
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        """Lower wins: the narrower branch, then the priority, then the house named before everywhere."""
+        depth = 1 + self.branch.count("-") if self.branch else 0
+        return (-depth, self.priority, self.everywhere)
+
+
+def kinds_of(entry: Entry) -> list[str]:
+    """The kinds that answer, in order, with "utility" made plain where the branch says which."""
+    plain: list[str] = []
+    for kind in (entry.organisation_kind, *entry.organisation_kinds_next):
+        for meant in [kind] if kind != "utility" else utilities_of(entry.code):
+            if meant not in plain:
+                plain.append(meant)
+    return plain
+
+
+def utilities_of(code: str) -> list[str]:
+    one = UTILITY_OF_BRANCH.get(code.split("-")[0])
+    return [one] if one else [kind for kind in KINDS if kind.endswith("_utility")]
+
+
+def decide(entry: Entry, contracts: Iterable[Contract], at: datetime, language: str = "ru") -> Routing:
+    """The organisation for an entry at a house at a moment.
+
+    `contracts` are those that cover the house. The kinds of the classifier are asked in order; the first that
+    has one valid contract answers. Two equal ones are nobody's: a person decides among the candidates.
+    """
+    say = _Words(language)
+    serving = [c for c in contracts if c.organisation.active and in_branch(entry.code, c.branch)]
+    valid = [c for c in serving if c.valid(at)]
+    passed: list[str] = []
+    for kind in kinds_of(entry):
+        asked = sorted((c for c in valid if c.kind == kind), key=lambda c: c.rank)
+        if asked:
+            return _answer(entry, asked, _candidates(entry, valid, say), passed, say)
+        passed.append(_absent(kind, [c for c in serving if c.kind == kind], at, say))
+    return _nobody(entry, passed, say)
+
+
+def _answer(
+    entry: Entry, asked: Sequence[Contract], candidates: tuple[Candidate, ...], passed: list[str], say: _Words
+) -> Routing:
+    best = asked[0]
+    equal = {c.organisation.id: c for c in asked if c.rank == best.rank}
+    if len(equal) > 1:
+        names = ", ".join(f"{c.organisation.name} ({say.contract(c.code)})" for c in equal.values())
+        return Routing(None, say.join([*passed, say.ambiguous(names)]), candidates)
+    return Routing(best.organisation, say.join([*passed, say.why(entry, best)]), candidates, best.code)
+
+
+def _candidates(entry: Entry, valid: Sequence[Contract], say: _Words) -> tuple[Candidate, ...]:
+    order = kinds_of(entry)
+    able = sorted((c for c in valid if c.kind in order), key=lambda c: (order.index(c.kind), c.rank))
+    found: dict[int, Candidate] = {}
+    for contract in able:
+        found.setdefault(contract.organisation.id, Candidate(contract.organisation, say.why(entry, contract)))
+    return tuple(found.values())
+
+
+def _absent(kind: str, others: Sequence[Contract], at: datetime, say: _Words) -> str:
+    if kind in SPOKEN:
+        return say.spoken(kind)
+    expired = [c for c in others if c.valid_until is not None and c.valid_until <= at]
+    if expired:
+        return say.expired(kind, max(expired, key=lambda c: c.valid_until or at))
+    if others:
+        return say.not_yet(kind, others[0])
+    return say.no_contract(kind)
+
+
+def _nobody(entry: Entry, passed: list[str], say: _Words) -> Routing:
+    kinds = kinds_of(entry)
+    if entry.urgency is Urgency.INFO and kinds[0] == CENTRE:
+        return Routing(None, say.answered_at_once(entry), spoken=True)
+    if all(kind in SPOKEN for kind in kinds):
+        return Routing(None, say.join(passed), spoken=True)
+    if kinds[0] == CENTRE:
+        return Routing(None, say.centre_decides(entry))
+    return Routing(None, say.join([*passed, say.unassigned()]))
+
+
+class _Words:
+    """The wording of reasons, in the service's language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._ru = language == "ru"
+
+    def join(self, parts: Sequence[str]) -> str:
+        return "; ".join(part for part in parts if part)
+
+    def contract(self, code: str) -> str:
+        return f"договор № {code}" if self._ru else f"contract {code}"
+
+    def why(self, entry: Entry, contract: Contract) -> str:
+        kind = kind_label(contract.kind, self.language)
+        if self._ru:
+            scope = "на весь город" if contract.everywhere else "на этот дом"
+            part = f", раздел {contract.branch}" if contract.branch else ""
+            return f"{kind} по {entry.code}: {self.contract(contract.code)} {scope}{part}"
+        scope = "for the whole city" if contract.everywhere else "for this house"
+        part = f", branch {contract.branch}" if contract.branch else ""
+        return f"{kind} for {entry.code}: {self.contract(contract.code)} {scope}{part}"
+
+    def ambiguous(self, names: str) -> str:
+        return f"равные договоры, выбрать должен человек: {names}" if self._ru else f"equal contracts, choose: {names}"
+
+    def spoken(self, kind: str) -> str:
+        label = kind_label(kind, self.language)
+        return f"{label}: перевести вызов голосом" if self._ru else f"{label}: transfer the call by voice"
+
+    def expired(self, kind: str, contract: Contract) -> str:
+        label, until = kind_label(kind, self.language), contract.valid_until
+        day = until.strftime("%d.%m.%Y") if until else ""
+        name = f"{self.contract(contract.code)} ({contract.organisation.name})"
+        return f"{label}: {name} истёк {day}" if self._ru else f"{label}: {name} expired {day}"
+
+    def not_yet(self, kind: str, contract: Contract) -> str:
+        label, name = kind_label(kind, self.language), self.contract(contract.code)
+        return f"{label}: {name} ещё не действует" if self._ru else f"{label}: {name} is not in force yet"
+
+    def no_contract(self, kind: str) -> str:
+        label = kind_label(kind, self.language)
+        return f"{label}: нет договора на этот дом" if self._ru else f"{label}: no contract for this house"
+
+    def unassigned(self) -> str:
+        return "организацию назначит диспетчер" if self._ru else "a dispatcher will name the organisation"
+
+    def answered_at_once(self, entry: Entry) -> str:
+        if self._ru:
+            return f"справка по {entry.code}: отвечает сам контакт-центр в разговоре"
+        return f"information {entry.code}: the contact centre answers in the call"
+
+    def centre_decides(self, entry: Entry) -> str:
+        if self._ru:
+            return f"{entry.code}: контакт-центр определяет вид работ, организацию назначит диспетчер"
+        return f"{entry.code}: the contact centre classifies it, a dispatcher will name the organisation"
