@@ -223,10 +223,12 @@ class Store:
         task.result()
         return cancelled
 
-    async def listen(self, channel: str, heard: Callable[[], None]) -> Callable[[], Awaitable[None]] | None:
-        """PostgreSQL: call `heard` at each NOTIFY on `channel`; gives back what stops it. None on SQLite.
+    async def listen(
+        self, channel: str, heard: Callable[[], None], lost: Callable[[], None]
+    ) -> Callable[[], Awaitable[None]] | None:
+        """PostgreSQL: call `heard` at each NOTIFY on `channel`, `lost` when the connection breaks.
 
-        Raises StoreLost when the connection cannot be made; when it breaks later `heard` is called once more.
+        Gives back what stops it; None on SQLite, where one process is all. Raises StoreLost.
         """
         if self.is_sqlite:
             return None
@@ -236,11 +238,16 @@ class Store:
         def on_notify(*_: Any) -> None:
             heard()
 
+        def on_end(*_: Any) -> None:
+            lost()
+
         await raw.add_listener(channel, on_notify)
-        raw.add_termination_listener(on_notify)
+        raw.add_termination_listener(on_end)
 
         async def stop() -> None:
-            raw.remove_termination_listener(on_notify)
+            raw.remove_termination_listener(on_end)
+            if not raw.is_closed():
+                await raw.remove_listener(channel, on_notify)
             await _discard(conn)
 
         return stop

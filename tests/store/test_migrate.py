@@ -23,7 +23,9 @@ async def test_migrating_makes_exactly_the_schema_of_tables(store: Store) -> Non
     on_postgres = store.url.startswith("postgresql")  # Alembic misreads SQLite's empty-string defaults
 
     def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": on_postgres})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": on_postgres}
+        )
         return compare_metadata(context, metadata)
 
     async with store.read() as conn:

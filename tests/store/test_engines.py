@@ -1,0 +1,69 @@
+"""One database, one engine: the second is refused by name, a dead one's place is taken at once."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from callengine.clock import ManualClock
+from callengine.store.database import Store
+from callengine.store.engines import LEASE_SECONDS, AlreadyRunning, EngineLease, is_dead, owner_name
+
+
+async def test_a_second_engine_is_refused_and_told_who_runs(store: Store, clock: ManualClock) -> None:
+    first = EngineLease(store, clock, owner="dispatch-1/4711/abc/00")
+    await first.acquire()
+    second = EngineLease(store, clock)
+    with pytest.raises(AlreadyRunning, match="process 4711 on host dispatch-1"):
+        await second.acquire()
+    await first.release()
+    await second.acquire()
+
+
+async def test_a_crashed_engine_of_another_host_is_replaced_after_its_lease(store: Store, clock: ManualClock) -> None:
+    await EngineLease(store, clock, owner="elsewhere/4711/abc/00").acquire()
+    clock.advance(seconds=LEASE_SECONDS)
+    await EngineLease(store, clock).acquire()
+
+
+@pytest.fixture(scope="module")
+def dead_process() -> str:
+    script = "from callengine.store.engines import owner_name; print(owner_name())"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+async def test_an_engine_killed_on_this_host_is_replaced_at_once(
+    store: Store, clock: ManualClock, dead_process: str
+) -> None:
+    await EngineLease(store, clock, owner=dead_process).acquire()
+    await EngineLease(store, clock).acquire()
+
+
+async def test_a_living_engine_of_this_host_keeps_its_place(store: Store, clock: ManualClock) -> None:
+    await EngineLease(store, clock).acquire()
+    with pytest.raises(AlreadyRunning):
+        await EngineLease(store, clock).acquire()
+
+
+async def test_renewing_holds_the_place(store: Store, clock: ManualClock) -> None:
+    first = EngineLease(store, clock, owner="dispatch-1/4711/abc/00")
+    for _ in range(3):
+        await first.acquire()
+        clock.advance(seconds=LEASE_SECONDS - 1)
+    with pytest.raises(AlreadyRunning):
+        await EngineLease(store, clock).acquire()
+
+
+async def test_engines_of_different_pbxs_share_a_database(store: Store, clock: ManualClock) -> None:
+    await EngineLease(store, clock, "pbx:north").acquire()
+    await EngineLease(store, clock, "pbx:south").acquire()
+
+
+def test_a_process_id_used_again_is_not_taken_for_the_old_process() -> None:
+    host, pid, began, tail = owner_name().split("/")
+    assert not is_dead(f"{host}/{pid}/{began}/{tail}")
+    assert is_dead(f"{host}/{pid}/another-start/{tail}")
+    assert not is_dead(f"not-{socket.gethostname()}/{pid}/another-start/{tail}")
