@@ -1,0 +1,129 @@
+"""The spoken prompts: their texts, and their rendering to 8 kHz WAV by RHVoice or espeak-ng, once per text.
+
+`python -m callengine.sandbox.prompts FOLDER` renders them for an Asterisk of your own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from callengine.errors import EngineError
+
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "ru": {
+        "greeting": "Здравствуйте! Вы позвонили в диспетчерскую службу. Разговор записывается.",
+        "menu": "Чтобы поговорить с диспетчером, нажмите один. Чтобы оставить голосовое сообщение, нажмите два.",
+        "queue-hint": "Все диспетчеры заняты. Оставайтесь на линии. Чтобы мы перезвонили вам, нажмите один. "
+        "Чтобы оставить голосовое сообщение, нажмите два.",
+        "callback-accepted": "Спасибо. Мы перезвоним вам на этот номер в течение десяти минут.",
+        "leave-message": "Назовите адрес и что случилось после сигнала. Закончив, нажмите решётку.",
+        "message-accepted": "Спасибо, сообщение принято. Диспетчер прослушает его и перезвонит вам.",
+        "all-busy": "К сожалению, все диспетчеры ещё заняты. Мы обязательно перезвоним вам. "
+        "Чтобы оставить сообщение, нажмите два.",
+        "no-operators": "Сейчас диспетчеров нет на месте. Мы обязательно перезвоним вам. "
+        "Чтобы оставить сообщение, нажмите два.",
+        "after-hours": "Сейчас нерабочее время. Мы обязательно перезвоним вам. Чтобы оставить сообщение, нажмите два.",
+        "accident": "По вашему адресу известно об аварии. Бригада уже работает.",
+        "connection-lost": "Связь с диспетчером прервалась. Пожалуйста, оставайтесь на линии.",
+    },
+    "en": {
+        "greeting": "Hello! You have reached the dispatch service. This call is recorded.",
+        "menu": "To speak to a dispatcher, press one. To leave a voice message, press two.",
+        "queue-hint": "All dispatchers are busy. Please hold. To be called back, press one. "
+        "To leave a voice message, press two.",
+        "callback-accepted": "Thank you. We shall call you back on this number within ten minutes.",
+        "leave-message": "After the tone, please say the address and what has happened. Press hash to finish.",
+        "message-accepted": "Thank you, your message has been taken. A dispatcher will hear it and call you back.",
+        "all-busy": "We are sorry, all dispatchers are still busy. We shall call you back. "
+        "To leave a message, press two.",
+        "no-operators": "There is no dispatcher on duty now. We shall call you back. To leave a message, press two.",
+        "after-hours": "We are closed now. We shall call you back. To leave a message, press two.",
+        "accident": "We know of an emergency at your address. The crew is at work.",
+        "connection-lost": "The connection to the dispatcher was lost. Please hold.",
+    },
+}
+_RHVOICE = {"ru": "elena", "en": "slt"}  # the others are not for commercial use
+
+
+class NoVoice(EngineError):
+    """The prompts could not be spoken."""
+
+    code = "no-voice"
+
+
+def render_all(folder: Path, cache: Path) -> None:
+    """Put every prompt at FOLDER/<language>/callengine/<name>.wav; what is in the cache is not spoken again."""
+    cache.mkdir(parents=True, exist_ok=True)
+    engine = _engine()
+    for language, texts in TEXTS.items():
+        home = folder / language / "callengine"
+        home.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            _place(_spoken(text, language, engine, cache), home / f"{name}.wav")
+        _place(_tone(cache), home / "tone.wav")
+
+
+def _engine() -> str:
+    for name in ("RHVoice-test", "espeak-ng"):
+        if shutil.which(name):
+            return name
+    raise NoVoice("there is no voice for the prompts: apt-get install espeak-ng (or Debian's rhvoice, rhvoice-russian)")
+
+
+def _spoken(text: str, language: str, engine: str, cache: Path) -> Path:
+    mark = hashlib.sha256(f"1|{engine}|{language}|{text}".encode()).hexdigest()[:32]
+    kept = cache / f"{mark}.wav"
+    if not kept.exists():
+        raw = cache / f"{mark}.raw.wav"
+        if engine == "RHVoice-test":
+            _run([engine, "-p", _RHVOICE[language], "-o", str(raw)], text)
+        else:
+            _run([engine, "-v", language, "-s", "150", "-w", str(raw), "--stdin"], text)
+        _telephone(raw, kept)
+        raw.unlink()
+    return kept
+
+
+def _tone(cache: Path) -> Path:
+    kept = cache / "tone.wav"
+    if not kept.exists():
+        part = cache / "tone.part.wav"
+        _run(
+            _sox("-n", "-r", "8000", "-c", "1", "-b", "16", str(part), "synth", "0.4", "sine", "440", "vol", "0.4"), ""
+        )
+        part.replace(kept)
+    return kept
+
+
+def _telephone(raw: Path, kept: Path) -> None:
+    part = kept.with_suffix(".part.wav")
+    _run(_sox(str(raw), "-r", "8000", "-c", "1", "-b", "16", str(part), "gain", "-n", "-3", "pad", "0.1", "0.2"), "")
+    part.replace(kept)
+
+
+def _sox(*arguments: str) -> list[str]:
+    if not shutil.which("sox"):
+        raise NoVoice("sox makes the prompts fit for a telephone and is missing: apt-get install sox")
+    return ["sox", "-V1", "-R", *arguments]
+
+
+def _run(command: list[str], text: str) -> None:
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False, timeout=120)
+    if done.returncode != 0:
+        raise NoVoice(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()[-400:]}")
+
+
+def _place(source: Path, target: Path) -> None:
+    if not target.exists() or target.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, target)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m callengine.sandbox.prompts FOLDER   (for example /usr/share/asterisk/sounds)")
+    render_all(Path(sys.argv[1]), Path("var/prompts"))
