@@ -159,6 +159,7 @@ class AmiLink:
         self._wire: AmiWire | None = None
         self._queue: deque[_Chunk | _ResyncAsked] = deque()
         self._queued = 0
+        self._early: list[_Chunk] | None = None  # of a session whose snapshot is not asked for yet
         self._awake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -263,11 +264,15 @@ class AmiLink:
     # --- one session -------------------------------------------------------------------------------------
 
     async def _session(self) -> None:
+        self._early = []
         wire = await self._connect()
         await self._login(wire)
         self.figures.connected += 1
         self._seen()
         self._ask_resync(wire)
+        for chunk in self._early or ():
+            self._put(chunk, len(chunk.blocks))
+        self._early = None
         await self._tell(LinkState.UP, "")
         pinging = self._tasks.start(self._watch(wire), name=f"ami-watchdog-{self.name}")
         try:
@@ -357,12 +362,20 @@ class AmiLink:
         wire = self._wire
         if wire is None or wire.ended.done():
             return
-        if self._queued + len(blocks) > self.limits.queue_blocks:
+        early = sum(len(chunk.blocks) for chunk in self._early or ())
+        if self._queued + early + len(blocks) > self.limits.queue_blocks:
             self.figures.overflows += 1
-            self._roomy.clear()
+            if self._queued > self.limits.queue_blocks // 2:
+                self._roomy.clear()
             wire.close(f"more than {self.limits.queue_blocks} events wait: dropped the link to ask for the state anew")
             return
-        self._put(_Chunk(blocks, self._clock.now(), self._clock.monotonic()), len(blocks))
+        at, monotonic, most = self._clock.now(), self._clock.monotonic(), self.limits.batch_blocks
+        chunks = [_Chunk(blocks[i : i + most], at, monotonic) for i in range(0, len(blocks), most)]
+        if self._early is not None:
+            self._early += chunks
+            return
+        for chunk in chunks:
+            self._put(chunk, len(chunk.blocks))
         if any(block.startswith(b"Event: FullyBooted") for block in blocks) and self.state is LinkState.UP:
             # The PBX let us in before it had loaded everything: what we asked for at the login was too early.
             self._ask_resync(wire)
