@@ -1,0 +1,348 @@
+"""Queries of tickets: the classifier, the contracts of a house, the counter of numbers, tickets and their history."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, literal, or_, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.directory import search
+from callengine.directory.model import House, Organisation, StaffMember
+from callengine.store import directory as directory_rows
+from callengine.store import words
+from callengine.store.database import Tx
+from callengine.store.tables import (
+    calls,
+    classifier,
+    contract_houses,
+    contracts,
+    organisations,
+    recordings,
+    ticket_calls,
+    ticket_counters,
+    ticket_history,
+    tickets,
+)
+from callengine.tickets.model import (
+    FINAL,
+    Answer,
+    Applicant,
+    Deadlines,
+    Entry,
+    RecordingRef,
+    Status,
+    Ticket,
+    TicketEvent,
+    TicketFilter,
+    Urgency,
+)
+from callengine.tickets.routing import Contract
+
+Conn = AsyncConnection  # so that services can name it without SQLAlchemy
+TICKET = "ticket"
+RARE = words.ESTIMATE  # a word with fewer tickets leads the search; a commoner one is met soon by date
+TEXT_WORDS = 60  # of a ticket's text, for search
+
+# --- the classifier ---------------------------------------------------------------------------------------
+
+
+def entry_of(row: Row[Any]) -> Entry:
+    return Entry(
+        code=row.code,
+        category=row.category,
+        problem_ru=row.problem_ru,
+        problem_en=row.problem_en,
+        urgency=Urgency(row.urgency),
+        organisation_kind=row.organisation_kind,
+        organisation_kinds_next=tuple(row.organisation_kinds_next),
+        trade=row.trade,
+        responsible=row.responsible,
+        accept_minutes=row.accept_minutes,
+        localize_minutes=row.localize_minutes,
+        fix_minutes=row.fix_minutes,
+        clock=row.clock,
+        notify_municipality=row.notify_municipality,
+        questions=tuple(row.questions),
+        source=row.source,
+        active=row.active,
+    )
+
+
+async def entries(conn: AsyncConnection) -> list[Entry]:
+    """All active entries, in the order of their codes."""
+    rows = await conn.execute(select(classifier).where(classifier.c.active).order_by(classifier.c.code))
+    return [entry_of(row) for row in rows]
+
+
+async def entry(conn: AsyncConnection, code: str) -> Entry | None:
+    row = (await conn.execute(select(classifier).where(classifier.c.code == code))).one_or_none()
+    return entry_of(row) if row else None
+
+
+async def entries_by_code(conn: AsyncConnection, codes: Collection[str]) -> dict[str, Entry]:
+    rows = await conn.execute(select(classifier).where(classifier.c.code.in_(set(codes))))
+    return {row.code: entry_of(row) for row in rows}
+
+
+# --- contracts --------------------------------------------------------------------------------------------
+
+
+async def contracts_for(conn: AsyncConnection, house_id: int | None, kinds: Collection[str]) -> list[Contract]:
+    """The contracts of some kinds that cover a house: those that name it, and those that serve everywhere."""
+    join = contracts.join(organisations, organisations.c.id == contracts.c.organisation_id)
+    columns: tuple[Any, ...] = (
+        contracts,
+        *(organisations.c[name].label(f"o_{name}") for name in organisations.c.keys()),
+    )
+    everywhere = select(*columns).select_from(join).where(contracts.c.everywhere, contracts.c.kind.in_(kinds))
+    rows = list(await conn.execute(everywhere))
+    if house_id is not None:
+        named = select(*columns).select_from(
+            join.join(contract_houses, contract_houses.c.contract_id == contracts.c.id)
+        )
+        rows += await conn.execute(named.where(contract_houses.c.house_id == house_id, contracts.c.kind.in_(kinds)))
+    return [_contract_of(row) for row in {row.id: row for row in rows}.values()]
+
+
+def _contract_of(row: Row[Any]) -> Contract:
+    organisation = Organisation(row.o_id, row.o_code, row.o_name, row.o_kind, row.o_phone, row.o_email, row.o_active)
+    return Contract(
+        code=row.code,
+        organisation=organisation,
+        kind=row.kind,
+        branch=row.branch,
+        priority=row.priority,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        everywhere=row.everywhere,
+    )
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+async def next_number(tx: Tx, year: int) -> str:
+    """The next number of the year. The row is locked until the commit: no gap, and none given twice."""
+    dialect: Any = postgresql if tx.is_postgres else sqlite
+    query = dialect.insert(ticket_counters).values(year=year, last=1)
+    query = query.on_conflict_do_update(
+        index_elements=[ticket_counters.c.year], set_={"last": ticket_counters.c.last + 1}
+    ).returning(ticket_counters.c.last)
+    count = (await tx.conn.execute(query)).scalar_one()
+    return f"{year % 100:02d}-{count:06d}"
+
+
+async def add(tx: Tx, values: Mapping[str, Any]) -> int:
+    return int((await tx.conn.execute(insert(tickets).values(**values).returning(tickets.c.id))).scalar_one())
+
+
+async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequence[TicketEvent]) -> None:
+    rows = [
+        {
+            "ticket_id": ticket_id,
+            "at": event.at,
+            "what": event.what,
+            "author": event.author,
+            "staff_id": staff_id,
+            "reason": event.reason,
+            "data": event.data,
+        }
+        for event in events
+    ]
+    await tx.conn.execute(insert(ticket_history), rows)
+
+
+async def link_call(tx: Tx, ticket_id: int, call_id: int) -> bool:
+    """Hang a call on a ticket; False when it hangs there already."""
+    dialect: Any = postgresql if tx.is_postgres else sqlite
+    query = dialect.insert(ticket_calls).values(ticket_id=ticket_id, call_id=call_id).on_conflict_do_nothing()
+    return bool((await tx.conn.execute(query)).rowcount)
+
+
+async def add_words(tx: Tx, ticket: Ticket) -> None:
+    """What the ticket is found by: its count, the problem, the address, the applicant, the words of the text."""
+    entry, house = ticket.classifier, ticket.house
+    found = [ticket.number.partition("-")[2].lstrip("0")]
+    found += search.words_of(f"{entry.code} {entry.problem_ru} {entry.problem_en} {ticket.applicant.name}")
+    found += search.house_words(house.street, house.number) if house else []
+    found += [ticket.premise] if ticket.premise else []
+    found += search.words_of(ticket.text)[:TEXT_WORDS]
+    await words.add(tx.conn, TICKET, {ticket.id: found})
+
+
+async def call_number(conn: AsyncConnection, call_id: int) -> str | None:
+    """The number of a call; None when there is no such call."""
+    return (await conn.execute(select(calls.c.number).where(calls.c.id == call_id))).scalar_one_or_none()
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+async def by_key(conn: AsyncConnection, key: str) -> str | None:
+    query = select(tickets.c.number).where(tickets.c.idempotency_key == key)
+    return (await conn.execute(query)).scalar_one_or_none()
+
+
+async def get(conn: AsyncConnection, number: str) -> Ticket | None:
+    """One whole ticket: with its calls, their recordings and its history."""
+    row = (await conn.execute(select(tickets).where(tickets.c.number == number))).one_or_none()
+    if row is None:
+        return None
+    linked = select(ticket_calls.c.call_id).where(ticket_calls.c.ticket_id == row.id)
+    call_ids = tuple((await conn.execute(linked.order_by(ticket_calls.c.call_id))).scalars())
+    heard = select(recordings).where(recordings.c.call_id.in_(call_ids)).order_by(recordings.c.id)
+    refs = tuple(RecordingRef(r.id, r.seconds, r.state) for r in await conn.execute(heard))
+    past = select(ticket_history).where(ticket_history.c.ticket_id == row.id).order_by(ticket_history.c.id)
+    events = tuple(TicketEvent(e.at, e.what, e.author, e.reason, e.data) for e in await conn.execute(past))
+    return (await _tickets(conn, [row], call_ids, refs, events))[0]
+
+
+async def _tickets(
+    conn: AsyncConnection,
+    rows: Sequence[Row[Any]],
+    call_ids: tuple[int, ...] = (),
+    refs: tuple[RecordingRef, ...] = (),
+    events: tuple[TicketEvent, ...] = (),
+) -> list[Ticket]:
+    if not rows:
+        return []
+    known = await entries_by_code(conn, {row.classifier_code for row in rows})
+    at = await directory_rows.houses_by_id(conn, {row.house_id for row in rows if row.house_id})
+    answer = await directory_rows.organisations_by_id(conn, {r.organisation_id for r in rows if r.organisation_id})
+    doers = await directory_rows.staff_by_id(conn, {row.executor_id for row in rows if row.executor_id})
+    return [_ticket_of(row, known, at, answer, doers, call_ids, refs, events) for row in rows]
+
+
+def _ticket_of(
+    row: Row[Any],
+    known: Mapping[str, Entry],
+    at: Mapping[int, House],
+    answer: Mapping[int, Organisation],
+    doers: Mapping[int, StaffMember],
+    call_ids: tuple[int, ...],
+    refs: tuple[RecordingRef, ...],
+    events: tuple[TicketEvent, ...],
+) -> Ticket:
+    return Ticket(
+        id=row.id,
+        number=row.number,
+        status=Status(row.status),
+        urgency=Urgency(row.urgency),
+        classifier=known[row.classifier_code],
+        house=at.get(row.house_id),
+        premise=row.premise,
+        applicant=Applicant(row.applicant_number, row.applicant_name, row.person_id),
+        organisation=answer.get(row.organisation_id),
+        organisation_reason=row.organisation_reason,
+        deadlines=Deadlines(row.accept_by, row.localise_by, row.fix_by, row.deadline_reason),
+        created_at=row.created_at,
+        text=row.text,
+        answers=tuple(Answer(a["question"], a["answer"]) for a in row.answers),
+        executor=doers.get(row.executor_id),
+        mark=row.mark,
+        created_by=row.created_by,
+        call_ids=call_ids,
+        recordings=refs,
+        history=events,
+    )
+
+
+async def find(
+    conn: AsyncConnection, wanted: TicketFilter, number: str, limit: int, before: tuple[datetime, int] | None
+) -> list[Ticket]:
+    """The newest first, from a place on. `number` is a telephone number that the query may be."""
+    c = tickets.c
+    query = select(tickets).where(*_narrowed(wanted))
+    if wanted.q.strip():
+        matching = await _matching(conn, wanted.q, number)
+        if matching is None:
+            return []
+        query = query.where(matching)
+    if before:
+        query = query.where(tuple_(c.created_at, c.id) < tuple_(*_bound(before)))
+    rows = (await conn.execute(query.order_by(c.created_at.desc(), c.id.desc()).limit(limit))).all()
+    return await _tickets(conn, rows)
+
+
+def _bound(before: tuple[datetime, int]) -> tuple[Any, Any]:
+    return literal(before[0], tickets.c.created_at.type), literal(before[1], tickets.c.id.type)
+
+
+def _narrowed(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    c = tickets.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.status:
+        known = [status for status in wanted.status if status != "open"]
+        either = [c.status.in_(known)] if known else []
+        either += [c.status.not_in(FINAL)] if "open" in wanted.status else []
+        found.append(or_(*either))
+    if wanted.house_id is not None:
+        found.append(c.house_id == wanted.house_id)
+    if wanted.organisation_id is not None:
+        found.append(c.organisation_id == wanted.organisation_id)
+    if wanted.since is not None:
+        found.append(c.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(c.created_at < wanted.until)
+    return found
+
+
+async def _matching(conn: AsyncConnection, q: str, number: str) -> ColumnElement[bool] | None:
+    """What a ticket must have to answer the query; None when nothing can."""
+    c = tickets.c
+    if ticket_number := number_typed(q):
+        return c.number == ticket_number
+    if number:
+        return c.applicant_number == number
+    typed = search.address_words(q)[: search.MAX_WORDS]
+    terms = await words.terms_for(conn, TICKET, typed)
+    if not terms:
+        return None
+    if terms[0].weight < RARE:
+        ids = await words.subjects(conn, TICKET, typed, limit=RARE)
+        return c.id.in_(ids)
+    return and_(*(words.has(TICKET, term, c.id) for term in terms))
+
+
+def number_typed(q: str) -> str:
+    """«26-118204», «26-1» as a whole number of a ticket, or ""."""
+    year, dash, count = q.strip().partition("-")
+    if dash and len(year) == 2 and year.isdecimal() and count.isdecimal() and len(count) <= 9:
+        return f"{year}-{int(count):06d}"
+    return ""
+
+
+async def open_tickets(conn: AsyncConnection, *, house_id: int | None, number: str | None, limit: int) -> list[Ticket]:
+    """Not final ones of a house or of a number, the nearest term first."""
+    c = tickets.c
+    query = select(tickets).where(c.status.not_in(FINAL))
+    if house_id is not None:
+        query = query.where(c.house_id == house_id)
+    if number is not None:
+        query = query.where(c.applicant_number == number)
+    rows = (await conn.execute(query.order_by(c.fix_by.is_(None), c.fix_by, c.id).limit(limit))).all()
+    return await _tickets(conn, rows)
+
+
+async def numbers_of_calls(conn: AsyncConnection, call_ids: Collection[int]) -> dict[int, list[str]]:
+    """The numbers of the tickets that hang on each call."""
+    found: dict[int, list[str]] = defaultdict(list)
+    if call_ids:
+        join = ticket_calls.join(tickets, tickets.c.id == ticket_calls.c.ticket_id)
+        query = select(ticket_calls.c.call_id, tickets.c.number).select_from(join)
+        query = query.where(ticket_calls.c.call_id.in_(set(call_ids))).order_by(tickets.c.id)
+        for row in await conn.execute(query):
+            found[row.call_id].append(row.number)
+    return dict(found)
+
+
+async def count_by(conn: AsyncConnection, staff_id: int, since: datetime) -> int:
+    """How many tickets a person registered since the moment."""
+    c = tickets.c
+    query = select(func.count()).select_from(tickets).where(c.created_by == staff_id, c.created_at >= since)
+    return int((await conn.execute(query)).scalar_one())
