@@ -187,10 +187,10 @@ class AccessService:
         async with self._store.read() as conn:
             return await queries.members(conn)
 
-    async def log_reading(self, who: Principal, what: str, subject: str) -> None:
+    async def log_reading(self, who: Principal, what: str, subject: str, why: str = "") -> None:
         """Who read personal data: card, recording, export."""
         async with self._store.begin() as tx:
-            await queries.log_reading(tx, at=self._clock.now(), who=who, what=what, subject=subject)
+            await queries.log_reading(tx, at=self._clock.now(), who=who, what=what, subject=subject, why=why)
 
     async def _member(self, tx: Tx, staff_id: int) -> Member:
         found = await queries.member(tx.conn, staff_id)

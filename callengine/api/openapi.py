@@ -46,7 +46,7 @@ def document() -> Schema:
         "info": {
             "title": "callengine",
             "version": callengine.__version__,
-            "description": "A contact-centre engine beside Asterisk. Lists are {items, next}; moments are RFC 3339 UTC.",
+            "description": "A contact centre beside Asterisk. Lists are {items, next}; moments are RFC 3339 UTC.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,

@@ -122,6 +122,6 @@ async def change_state(tx: Tx, staff_id: int, state: str, reason: str, at: datet
     await tx.conn.execute(insert(staff_states).values(staff_id=staff_id, state=state, reason=reason, began_at=at))
 
 
-async def log_reading(tx: Tx, *, at: datetime, who: Principal, what: str, subject: str) -> None:
-    row = {"at": at, "staff_id": who.staff_id, "who": who.name, "what": what, "subject": subject}
+async def log_reading(tx: Tx, *, at: datetime, who: Principal, what: str, subject: str, why: str = "") -> None:
+    row = {"at": at, "staff_id": who.staff_id, "who": who.name, "what": what, "subject": subject, "why": why}
     await tx.conn.execute(insert(reading_log).values(**row))

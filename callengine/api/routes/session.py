@@ -84,10 +84,10 @@ async def _me(ask: Ask[SignIn, None] | Ask[None, None] | Ask[StateChange, None],
         id=who.staff_id,
         login=who.login,
         name=who.name,
-        role=who.role,  # type: ignore[arg-type] # the route admits people's roles only
+        role=who.role,
         extension=who.extension,
         language=who.language,
-        state=person.state if person else "offline",  # type: ignore[arg-type] # STATES
+        state=person.state if person else "offline",
         state_reason=person.state_reason if person else "",
         state_since=person.state_since if person else None,
         sandbox=ask.services.sandbox,

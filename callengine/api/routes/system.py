@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import io
-from typing import Literal, cast
+from typing import Literal
 
 from callengine.access.model import ADMINISTRATOR, DESK
 from callengine.api.core import Ask, Routes
-from callengine.api.problems import BadRequest, TooLarge, WrongMedia
 from callengine.api.queries import Between, Trial
 from callengine.api.schemas import DemoCall, Health, ImportReport, Interval, Page, Started
 from callengine.errors import NotFound

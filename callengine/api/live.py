@@ -1,0 +1,208 @@
+"""The live push: each message is encoded once, numbered, kept in a ring for resuming; no slow client holds it up.
+
+A client gets `hello` with the newest number. Coming back with ?after=SEQ it gets what it missed, or `reset` when that
+is no longer in the ring: then it reads its lists anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiohttp import WSCloseCode, WSMsgType, web
+from pydantic import BaseModel
+
+from callengine.access.model import Principal
+from callengine.clock import Clock, rfc3339
+from callengine.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+RING = 4_000
+MOST_WAITING = 500
+SEND_SECONDS = 10.0
+PING_SECONDS = 20.0
+TOO_SLOW = 4000
+SIGNED_OUT = 4001
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it goes on the wire, and who may see it."""
+
+    seq: int
+    raw: bytes
+    to_extension: str | None
+    roles: frozenset[str] | None
+
+    def is_for(self, who: Principal) -> bool:
+        if self.roles is not None and who.role not in self.roles:
+            return False
+        return self.to_extension is None or who.extension == self.to_extension
+
+
+class Socket:
+    """One client: a bounded queue and a place that tells why it was dropped."""
+
+    def __init__(self, who: Principal, most_waiting: int) -> None:
+        self.who = who
+        self.waiting: deque[bytes] = deque()
+        self.dropped: tuple[int, str] | None = None
+        self._most = most_waiting
+        self._wake = asyncio.Event()
+
+    def put(self, raw: bytes) -> None:
+        if len(self.waiting) >= self._most:
+            self.drop(TOO_SLOW, "too slow: resume with ?after=SEQ")
+            return
+        self.waiting.append(raw)
+        self._wake.set()
+
+    def drop(self, code: int, why: str) -> None:
+        if self.dropped is None:
+            self.dropped = (code, why)
+            self.waiting.clear()
+            self._wake.set()
+
+    async def next(self) -> bytes | None:
+        """The next message, or None when the socket was dropped."""
+        while not self.waiting:
+            if self.dropped:
+                return None
+            self._wake.clear()
+            await self._wake.wait()
+        return self.waiting.popleft()
+
+
+class LiveHub:
+    """Publishes to all sockets. Numbers grow over restarts: they start from the clock's milliseconds."""
+
+    def __init__(self, clock: Clock, *, ring: int = RING, most_waiting: int = MOST_WAITING) -> None:
+        self._clock = clock
+        self.seq = int(clock.now().timestamp() * 1000)
+        self._floor = self.seq  # what came before this number is not in the ring
+        self._ring: deque[Message] = deque(maxlen=ring)
+        self._most_waiting = most_waiting
+        self._sockets: set[Socket] = set()
+        self._tasks = Tasks()
+        self._senders: set[asyncio.Task[None]] = set()
+
+    def publish(
+        self,
+        type: str,
+        data: BaseModel | Mapping[str, Any] | None,
+        *,
+        to_extension: str | None = None,
+        roles: Iterable[str] | None = None,
+    ) -> int:
+        """Returns the number of the message. Never waits, never fails because of a client."""
+        self.seq += 1
+        raw = _encode(self.seq, type, self._clock.now(), data)
+        if len(self._ring) == self._ring.maxlen and self._ring:
+            self._floor = self._ring[0].seq
+        message = Message(self.seq, raw, to_extension, frozenset(roles) if roles is not None else None)
+        self._ring.append(message)
+        for socket in tuple(self._sockets):
+            if message.is_for(socket.who):
+                socket.put(raw)
+        return self.seq
+
+    def reset(self) -> None:
+        """Tell everybody to read anew: something was left out."""
+        self.seq += 1
+        self._ring.clear()
+        self._floor = self.seq
+        raw = _encode(self.seq, "reset", self._clock.now(), None)
+        for socket in tuple(self._sockets):
+            socket.put(raw)
+
+    def attach(self, who: Principal, after: int | None) -> Socket:
+        """A socket that already holds its first message and all that it missed."""
+        socket = Socket(who, self._most_waiting)
+        missed = [m for m in self._ring if after is not None and m.seq > after and m.is_for(who)]
+        lost = after is not None and not (self._floor <= after <= self.seq)
+        if lost or len(missed) >= self._most_waiting:
+            socket.put(_encode(self.seq, "reset", self._clock.now(), None))
+        else:
+            socket.put(_encode(self.seq, "hello", self._clock.now(), None))
+            for message in missed:
+                socket.put(message.raw)
+        self._sockets.add(socket)
+        return socket
+
+    def detach(self, socket: Socket) -> None:
+        self._sockets.discard(socket)
+
+    def sign_out(self, token_hash: bytes) -> None:
+        """Who signed out hears nothing more."""
+        for socket in tuple(self._sockets):
+            if socket.who.token_hash == token_hash:
+                socket.drop(SIGNED_OUT, "signed out")
+
+    @property
+    def sockets(self) -> int:
+        return len(self._sockets)
+
+    @property
+    def longest_queue(self) -> int:
+        return max((len(socket.waiting) for socket in self._sockets), default=0)
+
+    async def serve(self, request: web.Request, who: Principal, after: int | None) -> web.WebSocketResponse:
+        """One client from handshake to close."""
+        ws = web.WebSocketResponse(heartbeat=PING_SECONDS, max_msg_size=4096, compress=False)
+        if not ws.can_prepare(request).ok:
+            raise web.HTTPUpgradeRequired(headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+        await ws.prepare(request)
+        socket = self.attach(who, after)
+        sender = self._tasks.start(self._send(ws, socket), name="live sender")
+        self._senders.add(sender)
+        sender.add_done_callback(self._senders.discard)
+        try:
+            async for _ in ws:  # clients have nothing to say; reading keeps pings and closing alive
+                pass
+        finally:
+            self.detach(socket)
+            sender.cancel()
+        return ws
+
+    async def _send(self, ws: web.WebSocketResponse, socket: Socket) -> None:
+        try:
+            while (raw := await socket.next()) is not None:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await ws.send_frame(raw, WSMsgType.TEXT)
+        except TimeoutError:
+            socket.drop(TOO_SLOW, "too slow: resume with ?after=SEQ")
+        except (ConnectionError, RuntimeError):
+            return  # the client went away in the middle
+        finally:
+            self.detach(socket)
+        code, why = socket.dropped or (WSCloseCode.GOING_AWAY, "")
+        log.info("live client dropped", extra={"action": "live_dropped", "code": int(code), "who": socket.who.name})
+        await _close(ws, code, why)
+
+    async def close(self) -> None:
+        for socket in tuple(self._sockets):
+            socket.drop(WSCloseCode.GOING_AWAY, "the engine stops: resume with ?after=SEQ")
+        if self._senders:
+            await asyncio.wait(tuple(self._senders), timeout=2)
+        await self._tasks.close()
+
+
+async def _close(ws: web.WebSocketResponse, code: int, why: str) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await ws.close(code=code, message=why.encode())
+    except (TimeoutError, ConnectionError):
+        if ws._req is not None and ws._req.transport is not None:
+            ws._req.transport.abort()
+
+
+def _encode(seq: int, type: str, at: datetime, data: BaseModel | Mapping[str, Any] | None) -> bytes:
+    body: Any = orjson.Fragment(data.__pydantic_serializer__.to_json(data)) if isinstance(data, BaseModel) else data
+    return orjson.dumps({"seq": seq, "type": type, "at": rfc3339(at), "data": body})

@@ -1,0 +1,79 @@
+"""All that the routes need, named once; app.py of the engine fills it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from callengine.access.service import AccessService
+from callengine.api.live import LiveHub
+from callengine.api.schemas import Health, SampleAccount
+from callengine.clock import Clock
+from callengine.config import Settings
+from callengine.errors import EngineError
+from callengine.store.database import Store
+
+if TYPE_CHECKING:
+    from callengine.api.views import Views
+    from callengine.callbacks.service import CallbacksService
+    from callengine.calls.coverage import CoverageService
+    from callengine.calls.dialling import DiallingService
+    from callengine.calls.service import CallsService
+    from callengine.directory.service import DirectoryService
+    from callengine.recordings.service import RecordingsService
+    from callengine.tickets.service import TicketsService
+
+log = logging.getLogger(__name__)
+WEB = Path(__file__).resolve().parent.parent / "web" / "dist"
+
+
+class Phone(Protocol):
+    """What the desk asks of the PBX by hand. Each raises PbxLost, PbxRefused or Refused."""
+
+    async def answer(self, call_id: int, extension: str) -> None: ...
+
+    async def hang_up(self, call_id: int) -> None: ...
+
+    async def transfer(self, call_id: int, to: str) -> None: ...
+
+    async def pause(self, extension: str, *, paused: bool, reason: str) -> None: ...
+
+    async def demo(self, kind: str) -> None: ...
+
+
+@dataclass(kw_only=True)
+class Services:
+    """Build it in app.py, hand it to `build_app`."""
+
+    store: Store
+    clock: Clock
+    settings: Settings
+    access: AccessService
+    calls: CallsService
+    callbacks: CallbacksService
+    dialling: DiallingService
+    directory: DirectoryService
+    tickets: TicketsService
+    recordings: RecordingsService
+    coverage: CoverageService
+    live: LiveHub
+    health: Callable[[], Awaitable[Health]]
+    phone: Phone
+    sandbox: bool = False
+    sample_accounts: list[SampleAccount] = field(default_factory=list)
+    web_dir: Path = WEB
+
+    def __post_init__(self) -> None:
+        from callengine.api.views import Views
+
+        self.views: Views = Views(self)
+
+    async def pause_phone(self, extension: str, *, paused: bool, reason: str) -> None:
+        """The state is saved already: a PBX that does not hear now is told again when its link is back."""
+        try:
+            await self.phone.pause(extension, paused=paused, reason=reason)
+        except EngineError as error:
+            log.warning("the queue member was not paused", extra={"action": "pause_failed", "problem": error.detail})
