@@ -138,7 +138,15 @@ class OperatorPhone:
 class Street:
     """All telephones outside the sandbox's Asterisk. `start` it after the PBX, `stop` it before."""
 
-    def __init__(self, sandbox: Sandbox, *, language: str = "ru", seed: int = 1, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        language: str = "ru",
+        seed: int = 1,
+        host: str = "127.0.0.1",
+        outside: bool = True,  # False for a second street beside a running one, such as `callengine demo`'s
+    ) -> None:
         self.pbx: Address = (host, sandbox.sip_port)
         self.secret = sandbox.operator_secret
         self.tasks, self.ticker = Tasks(), Ticker()
@@ -146,7 +154,7 @@ class Street:
         self.phones: dict[str, OperatorPhone] = {}
         self.residents: list[Resident] = []
         self._language, self._random = language, random.Random(seed)
-        self._trunk_port = sandbox.trunk_port if sandbox.simulated_residents else None
+        self._trunk_port = sandbox.trunk_port if outside and sandbox.simulated_residents else None
         self._callers = Line(self.ticker, pbx=self.pbx, user="trunk")
         self._outside = Line(self.ticker, pbx=self.pbx, user="trunk", on_call=self._outside_rang)
         self._change = asyncio.Event()
