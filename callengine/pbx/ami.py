@@ -61,6 +61,7 @@ class Snapshot:
 
     pbx: str
     at: datetime  # our time, when it was asked for
+    pbx_at: datetime  # the same moment by the PBX's clock
     channels: tuple[Mapping[str, str], ...] | None  # CoreShowChannel; None: not readable, conclude nothing from it
     queues: tuple[Mapping[str, str], ...] = ()  # QueueParams
     members: tuple[Mapping[str, str], ...] = ()  # QueueMember
@@ -448,6 +449,9 @@ class AmiLink:
     async def _snapshot(self, wire: AmiWire, at: datetime) -> Snapshot | None:
         """The PBX's state, or None when the link broke meanwhile: the next session asks again."""
         try:
+            sent_at = self._clock.now()
+            ping = await self._ask(wire, "Ping", {}, self.limits.action_seconds)
+            self._measure_skew(ping, sent_at)
             channels = await self._ask(wire, "CoreShowChannels", {}, self.limits.action_seconds)
             queues = await self._ask(wire, "QueueStatus", {}, self.limits.action_seconds)
         except (PbxLost, OutcomeUnknown) as error:
@@ -465,6 +469,7 @@ class AmiLink:
         return Snapshot(
             pbx=self.name,
             at=at,
+            pbx_at=pbx_time(ping.headers) or at,
             channels=tuple(channels.events) if channels.ok else None,
             queues=named("QueueParams"),
             members=named("QueueMember"),

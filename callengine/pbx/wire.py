@@ -41,7 +41,7 @@ _RESPONSE = b"Response: "
 _ACTION_ID = b"\r\nActionID: "
 # Asterisk repeats these on purpose: their values are joined by a line feed. Of all others the first one counts:
 # a second `Event:` can only come from outside, through the dialplan's UserEvent.
-_REPEATED = frozenset({"Output", "ChanVariable", "Variable"})
+_REPEATED = ("Output", "ChanVariable", "Variable")
 
 
 class RawEvent(NamedTuple):
@@ -87,7 +87,7 @@ def _parse_slowly(lines: Sequence[str]) -> dict[str, str]:
         value = value.removeprefix(" ")
         if key not in headers:
             headers[key] = value
-        elif key in _REPEATED:
+        elif key.endswith(_REPEATED):  # DestChanVariable too
             headers[key] += "\n" + value
     return headers
 
