@@ -168,7 +168,9 @@ class SandboxPbx:
         self._launch(root)
         await self._booted()
         (self._home / "run/mark").write_text(self._mark)
-        log.info("sandbox is up", extra={"action": "sandbox_started", "asterisk": root.version, "sip_port": self.sip_port})
+        log.info(
+            "sandbox is up", extra={"action": "sandbox_started", "asterisk": root.version, "sip_port": self.sip_port}
+        )
 
     async def stop(self) -> None:
         """End it and wait until it is gone; harmless when it does not run."""
@@ -214,7 +216,16 @@ class SandboxPbx:
 
     def _write(self) -> None:
         root, home = self._ready(), self._home
-        for name in ("etc/callengine", "lib/agi-bin", "log", "run", "spool/monitor/callengine", "cache", "share/moh"):
+        for name in (
+            "etc/callengine",
+            "lib/agi-bin",
+            "lib/keys",
+            "log",
+            "run",
+            "spool/monitor/callengine",
+            "cache",
+            "share/moh",
+        ):
             (home / name).mkdir(parents=True, exist_ok=True)
         home.chmod(0o700)
         self._kept = self._keep(home / "kept.json")
@@ -261,13 +272,13 @@ class SandboxPbx:
         """One engine per instance: two by mistake must not stop each other's Asterisk."""
         if self._lock is not None:
             return
-        lock = open(self._home / "run/lock", "w")  # noqa: SIM115 held while the instance is ours
+        lock = open(self._home / "run/lock", "w")  # held while the instance is ours
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.close()
             raise SandboxFailed(
-                f"another engine already runs the sandbox in {self._home}: stop it, or choose another [sandbox] sip_port"
+                f"another engine already runs the sandbox in {self._home}: stop it, or set another [sandbox] sip_port"
             ) from None
         self._lock = lock
 
@@ -385,7 +396,9 @@ def _indications(root: Root) -> str:
         file = root.path / place
         if file.exists() and file.stat().st_size > 1000:
             return file.read_text("utf-8", errors="replace")
-    raise SandboxFailed(f"no sample of indications.conf in {root.path}: recordings would lose sound; reinstall asterisk")
+    raise SandboxFailed(
+        f"no sample of indications.conf in {root.path}: recordings would lose sound; reinstall asterisk"
+    )
 
 
 def _reachable(host: str) -> str:
