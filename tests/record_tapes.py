@@ -231,7 +231,9 @@ async def hangup_in_greeting(scene: Scene) -> None:
     await scene.heard("Hangup")
 
 
-@story("inbound, missed: hung up in the queue while the only operator was busy refusing; offers were refused")
+@story(
+    "inbound, the first (…07) answered by 101; the second (…06) missed: hung up in the queue while 101 talked, never offered"
+)
 async def hangup_in_queue(scene: Scene) -> None:
     (phone,) = await scene.operators("101")
     other = await scene.resident(SECOND, talk_seconds=14.0)
