@@ -133,3 +133,56 @@ class Conversation:
             elif ended > reach:
                 total, reach = total + (ended - reach).total_seconds(), ended
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A conversation with its id in the store."""
+
+    id: int
+    call: Conversation
+
+
+def completed(call: Conversation, ledger: Conversation) -> Conversation:
+    """What the events saw, with the gaps filled from the ledger; what the events know is never overwritten."""
+    answered_at = call.answered_at or ledger.answered_at
+    ended_at = ledger.ended_at or call.ended_at
+    talks = _ended_by(call.talks or ledger.talks, ended_at)
+    answered = answered_at is not None or bool(talks)
+    inbound = call.direction is Direction.INBOUND
+    if answered:
+        outcome, missed = Outcome.ANSWERED, None
+    else:
+        outcome = call.outcome or ledger.outcome or (Outcome.MISSED if inbound else Outcome.NO_ANSWER)
+        missed = _better_reason(call.missed, ledger.missed) if outcome is Outcome.MISSED else None
+    return call.evolve(
+        state=State.ENDED if ended_at else call.state,
+        outcome=outcome if ended_at else None,
+        missed=missed if ended_at else None,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        operator=call.operator or ledger.operator,
+        queue=call.queue or ledger.queue,
+        name=call.name or ledger.name,
+        did=call.did or ledger.did,
+        queued_at=call.queued_at or ledger.queued_at,
+        offered_at=call.offered_at or ledger.offered_at,
+        offers=call.offers or ledger.offers,
+        talks=talks,
+        recording_file=call.recording_file or ledger.recording_file,
+        message_file=call.message_file or ledger.message_file,
+        callback_requested=call.callback_requested or ledger.callback_requested,
+        robot=call.robot or ledger.robot,
+        request_id=call.request_id or ledger.request_id,
+    )
+
+
+def _better_reason(seen: Missed | None, ledger: Missed | None) -> Missed | None:
+    """The ledger saw the end; the events perhaps only the beginning."""
+    return ledger if ledger not in (None, Missed.UNKNOWN) else seen or ledger
+
+
+def _ended_by(talks: tuple[Talk, ...], ended_at: datetime | None) -> tuple[Talk, ...]:
+    if ended_at is None:
+        return talks
+    return tuple(t if t.ended_at else replace(t, ended_at=max(ended_at, t.began_at)) for t in talks)
