@@ -203,4 +203,3 @@ class Snapshot:
 
     at: datetime
     channels: tuple[LiveChannel, ...] = ()
-    readable: bool = True  # False: the PBX refused to list them; nothing can be concluded

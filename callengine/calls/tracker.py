@@ -141,8 +141,6 @@ class Tracker:
     def resync(self, snapshot: signals.Snapshot, ledger: Mapping[str, Conversation] | None = None) -> list[CallFact]:
         """All channels alive now. What vanished meanwhile ends at the last time it was known to be alive,
         or as the `ledger` (by linkedid) says how it ended."""
-        if not snapshot.readable:
-            return []
         alive_at = self._alive_at or self._now
         self._alive_at = None
         at = snapshot.at

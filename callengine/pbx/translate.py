@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
 
 from callengine.calls import signals as s
 
@@ -26,21 +25,9 @@ def translate(headers: Headers, received_at: datetime) -> s.Signal | None:
     return make(headers, at)
 
 
-class AskedSnapshot(Protocol):
-    """What pbx/ami brings after a reconnect: the answer to CoreShowChannels and the PBX's time of asking."""
-
-    @property
-    def pbx_at(self) -> datetime: ...
-
-    @property
-    def channels(self) -> tuple[Headers, ...] | None: ...
-
-
-def snapshot_of(asked: AskedSnapshot) -> s.Snapshot:
-    """The typed answer to CoreShowChannels, by the PBX's clock."""
-    if asked.channels is None:
-        return s.Snapshot(asked.pbx_at, readable=False)
-    return s.Snapshot(asked.pbx_at, tuple(live for e in asked.channels if (live := _live_channel(e)) is not None))
+def snapshot(events: Iterable[Headers], at: datetime) -> s.Snapshot:
+    """The answer to CoreShowChannels, asked at `at` by the PBX's clock."""
+    return s.Snapshot(at, tuple(live for e in events if (live := _live_channel(e)) is not None))
 
 
 def _leg(h: Headers) -> s.Leg | None:
