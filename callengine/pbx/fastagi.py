@@ -1,0 +1,311 @@
+"""Our own FastAGI server: small, fast, and harmless to whoever connects. The dialogues themselves live in menus/.
+
+Asterisk sends `agi_…: …` lines and an empty line, then we speak and it answers, one command at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from callengine.errors import EngineError, Refused
+from callengine.menus.line import Caller, HungUp, caller_of
+from callengine.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+# Asterisk reads a command into 2048 bytes (AGI_BUF_LEN) and would take the rest for the next one.
+COMMAND_LIMIT = 2000
+_CONTROL = dict.fromkeys([*range(32), 127, 0x85, 0x2028, 0x2029], " ")
+_REPLY = re.compile(r"200 result=(-?[^\s(]*)\s*(?:\((.*)\))?")
+_DIGIT = "0123456789*#"
+
+
+@dataclass(frozen=True, slots=True)
+class AgiLimits:
+    connections: int = 300
+    headers_bytes: int = 16_384
+    headers_seconds: float = 5.0
+    reply_bytes: int = 65_536
+    reply_seconds: float = 60.0  # beyond what a command itself may take
+    call_seconds: float = 3600.0
+
+
+class AgiRefused(EngineError):
+    """The PBX refused an AGI command."""
+
+    code, status = "agi-refused", 502
+
+
+@dataclass(frozen=True, slots=True)
+class AgiReply:
+    """`200 result=RESULT (DATA)`."""
+
+    result: str
+    data: str = ""
+
+
+def quoted(value: str) -> str:
+    """One AGI argument: control characters become spaces, quotes and backslashes are escaped. No second command."""
+    text = value.translate(_CONTROL).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+class AgiCall:
+    """One call that asked for us; it is a Line for the dialogues."""
+
+    def __init__(self, wire: _AgiWire, env: Mapping[str, str], limits: AgiLimits) -> None:
+        self.env = env
+        self.hung_up = False
+        self._wire = wire
+        self._limits = limits
+
+    @property
+    def caller(self) -> Caller:
+        return caller_of(self.env)
+
+    @property
+    def script(self) -> str:
+        """The path of agi://HOST/path, without its query."""
+        return urlsplit("//x/" + self.env.get("agi_network_script", "").lstrip("/")).path.strip("/")
+
+    async def command(self, verb: str, *arguments: str, seconds: float = 0.0) -> AgiReply:
+        """One command and its answer. Raises HungUp, or AgiRefused for 5xx answers; `seconds` is its own duration."""
+        line = " ".join([verb, *map(quoted, arguments)]).encode("utf-8", "replace")
+        if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
+            raise Refused(f"AGI {verb[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
+        self._wire.write(line + b"\n")
+        try:
+            async with asyncio.timeout(self._limits.reply_seconds + seconds):
+                return await self._reply()
+        except TimeoutError:
+            self._wire.abort()  # whatever comes later would be taken for another command's answer
+            raise HungUp from None
+
+    async def _reply(self) -> AgiReply:
+        while True:
+            line = await self._wire.line()
+            if line == "HANGUP":
+                self.hung_up = True  # the answer to the command still follows
+            elif line.startswith("520-"):
+                usage = [line[4:]]
+                while not (line := await self._wire.line()).startswith("520 "):
+                    usage.append(line)
+                raise AgiRefused(" ".join(usage)[:300])
+            elif line.startswith("511"):
+                raise HungUp  # a dead channel takes no such command
+            elif line[:1] == "5":
+                raise AgiRefused(line[:300])
+            elif match := _REPLY.match(line):
+                if match[1] == "-1":
+                    raise HungUp
+                return AgiReply(match[1], match[2] or "")
+            elif not line.startswith("100"):
+                raise AgiRefused(f"not an AGI answer: {line[:80]!r}")
+
+    # --- Line ------------------------------------------------------------------------------------------
+
+    async def play(self, prompt: str, *, keys: str = "") -> str:
+        reply = await self.command("STREAM FILE", prompt, keys, seconds=600)
+        return _key(reply.result)
+
+    async def ask(self, prompt: str, *, digits: int = 1, seconds: float = 5.0) -> str:
+        reply = await self.command("GET DATA", prompt, str(int(seconds * 1000)), str(digits), seconds=600)
+        return "".join(c for c in reply.result if c in _DIGIT)
+
+    async def set(self, name: str, value: str) -> None:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", name):
+            raise Refused(f"no name of a channel variable: {name[:80]!r}")
+        await self.command(f"SET VARIABLE {name}", value)
+
+    async def get(self, name: str) -> str:
+        """A channel variable, or "" when it is not set."""
+        reply = await self.command("GET VARIABLE", name)
+        return reply.data if reply.result == "1" else ""
+
+    async def hang_up(self) -> None:
+        await self.command("HANGUP")
+
+
+def _key(result: str) -> str:
+    code = int(result) if result.isascii() and result.isdecimal() else 0
+    return chr(code) if chr(code) in _DIGIT else ""
+
+
+Handler = Callable[[AgiCall], Awaitable[None]]
+
+
+class FastAgiServer:
+    """Listens and hands each call to the handler of its script. `port` 0 takes a free one; see `port` after start."""
+
+    def __init__(
+        self, host: str, port: int, handlers: Mapping[str, Handler], *, limits: AgiLimits | None = None
+    ) -> None:
+        self.host, self.port = host, port
+        self.limits = limits or AgiLimits()
+        self.handlers = dict(handlers)
+        self.served = self.failed = self.refused = 0
+        self.open: set[_AgiWire] = set()
+        self._tasks = Tasks()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _AgiWire(self), self.host, self.port, backlog=512)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening, end every dialogue."""
+        if self._server is not None:
+            self._server.close()
+        for wire in list(self.open):
+            wire.abort()
+        await self._tasks.close()
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None
+
+    def admit(self, wire: _AgiWire) -> bool:
+        if len(self.open) >= self.limits.connections:
+            self.refused += 1
+            if self.refused % 100 == 1:
+                told = {"action": "fastagi_full", "limit": self.limits.connections, "refused": self.refused}
+                log.warning("too many FastAGI connections: one was refused", extra=told)
+            return False
+        self.open.add(wire)
+        return True
+
+    def begin(self, wire: _AgiWire, head: bytes) -> None:
+        env: dict[str, str] = {}
+        for line in head.decode("utf-8", "replace").split("\n"):
+            key, colon, value = line.rstrip("\r").partition(": ")
+            if colon and key.startswith("agi_"):
+                env.setdefault(key, value)
+        call = AgiCall(wire, env, self.limits)
+        handler = self.handlers.get(call.script)
+        if handler is None:
+            self.failed += 1
+            # Not an AGI request at all is a port scan: worth a line, no more.
+            told = {"action": "fastagi_no_script", "script": call.script[:80], "is_agi": bool(env)}
+            log.info("FastAGI: nobody serves this", extra=told)
+            wire.finish()
+            return
+        self._tasks.start(self._serve(wire, call, handler), name="fastagi-call")
+
+    async def _serve(self, wire: _AgiWire, call: AgiCall, handler: Handler) -> None:
+        try:
+            async with asyncio.timeout(self.limits.call_seconds):
+                await handler(call)
+            self.served += 1
+        except HungUp:
+            self.served += 1
+        except TimeoutError:
+            self.failed += 1
+            log.warning("a dialogue took too long", extra={"action": "fastagi_timeout", "script": call.script})
+        except asyncio.CancelledError:
+            wire.abort()
+            raise
+        except Exception:
+            self.failed += 1
+            log.exception("a dialogue failed", extra={"action": "fastagi_failed", "script": call.script})
+        wire.finish()
+
+
+class _AgiWire(asyncio.Protocol):
+    """The bytes of one connection: first the head, then lines. Everything that waits here has an end."""
+
+    def __init__(self, server: FastAgiServer) -> None:
+        self._server = server
+        self._limits = server.limits
+        self._buffer = b""
+        self._head_seen = False
+        self._lost = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if not self._server.admit(self):
+            transport.abort()
+            return
+        self._timer = asyncio.get_running_loop().call_later(self._limits.headers_seconds, self.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if self._lost:
+            return
+        self._buffer += data
+        if not self._head_seen:
+            self._read_head()
+            return
+        if len(self._buffer) > self._limits.reply_bytes:
+            self.abort()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._lost = True
+        self._wake()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self._server.open.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wake()
+
+    def _read_head(self) -> None:
+        # Asterisk ends lines with LF; a peer that writes CR LF is understood too.
+        head, end, rest = self._buffer.partition(b"\n\n")
+        if not end:
+            head, end, rest = self._buffer.partition(b"\r\n\r\n")
+        if not end:
+            if len(self._buffer) > self._limits.headers_bytes:
+                self.abort()
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._head_seen, self._buffer = True, rest
+        self._server.begin(self, head)
+
+    def write(self, data: bytes) -> None:
+        if self._lost or self._transport is None:
+            raise HungUp
+        self._transport.write(data)
+
+    async def line(self) -> str:
+        """The next line, without its end. Raises HungUp at the end of the stream."""
+        while True:
+            line, end, rest = self._buffer.partition(b"\n")
+            if end:
+                self._buffer = rest
+                return line.decode("utf-8", "replace").rstrip("\r")
+            if self._lost:
+                raise HungUp
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def finish(self) -> None:
+        """Close after what was written has gone out."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        self._lost = True
+        if self._transport is not None:
+            with contextlib.suppress(OSError):
+                self._transport.abort()
+        self._wake()

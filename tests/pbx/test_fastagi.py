@@ -1,0 +1,307 @@
+"""The FastAGI server: lookups are answered, and whoever abuses it hurts nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callengine.errors import Refused
+from callengine.menus.line import Caller, HungUp
+from callengine.menus.lookup import Known, lookup
+from callengine.pbx.fastagi import AgiCall, AgiLimits, AgiRefused, FastAgiServer, quoted
+from tests.pbx.fake_agi import FakeCall, shut
+
+QUICK = AgiLimits(headers_seconds=0.1, reply_seconds=0.1, connections=5)
+
+
+@asynccontextmanager
+async def serving(
+    handler: Callable[[AgiCall], Awaitable[None]], limits: AgiLimits | None = None
+) -> AsyncIterator[FastAgiServer]:
+    server = FastAgiServer("127.0.0.1", 0, {"lookup": handler}, limits=limits)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def turned_away(reader: asyncio.StreamReader) -> None:
+    """The server closed without a word, with an end of stream or with a reset."""
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what it waits for happens in this loop
+            await asyncio.sleep(0)
+
+
+async def known(line: AgiCall) -> None:
+    async def find(caller: Caller) -> Known:
+        return Known(known=True, name=caller.name, queue="desk", accident="")
+
+    await lookup(line, find)
+
+
+async def test_a_lookup_sets_what_the_dialplan_reads() -> None:
+    async with serving(known) as server, FakeCall(server.port) as call:
+        assert await call.run() == [
+            'SET VARIABLE CE_NAME "Иванова"',
+            'SET VARIABLE CE_QUEUE "desk"',
+            'SET VARIABLE CE_ACCIDENT ""',
+            'SET VARIABLE CE_KNOWN "1"',
+        ]
+
+
+async def test_who_calls_is_read_from_the_environment() -> None:
+    seen: list[Caller] = []
+
+    async def look(line: AgiCall) -> None:
+        seen.append(line.caller)
+
+    async with serving(look) as server:
+        for presentation in ("0", "32", "67", "rubbish"):
+            async with FakeCall(server.port, agi_callingpres=presentation, agi_callerid="unknown") as call:
+                await call.run()
+    assert [c.withheld for c in seen] == [False, True, True, False]
+    assert (seen[0].number, seen[0].did) == ("", "83072")
+
+
+@pytest.mark.parametrize("find_seconds", [0.05, None])
+async def test_a_late_or_broken_lookup_lets_the_call_go_on(find_seconds: float | None) -> None:
+    async def find(caller: Caller) -> Known:
+        if find_seconds is None:
+            raise RuntimeError("the database is gone")
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def handler(line: AgiCall) -> None:
+        await lookup(line, find, deadline_seconds=find_seconds or 1)
+
+    async with serving(handler) as server, FakeCall(server.port) as call:
+        assert await call.run() == []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ['x" "y', "x\nHANGUP", "x\r\nEXEC System rm", "back\\", '\\"', "😀 <b>&'", "\0", "tab\tend", "\u2028line\u2029"],
+)
+async def test_a_hostile_name_is_one_argument_of_one_command(hostile: str) -> None:
+    async def handler(line: AgiCall) -> None:
+        await line.set("CE_NAME", hostile)
+
+    async with serving(handler) as server, FakeCall(server.port) as call:
+        (command,) = await call.run()
+    assert len(shlex.split(command)) == 4
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=40))
+def test_quoting_holds_for_any_text(text: str) -> None:
+    inside = quoted(text)[1:-1]
+    assert not any(ord(c) < 32 for c in inside)
+    assert '"' not in inside.replace("\\\\", "").replace('\\"', "")
+
+
+async def test_a_command_too_long_for_asterisk_and_a_bad_variable_are_refused() -> None:
+    async def handler(line: AgiCall) -> None:
+        for name, value in (("CE_NAME", "x" * 2100), ("CE NAME", "x"), ('X" "', "x"), ("X\nHANGUP", "x")):
+            with pytest.raises(Refused):
+                await line.set(name, value)
+        await line.set("CE_KNOWN", "1")
+
+    async with serving(handler) as server, FakeCall(server.port) as call:
+        assert len(await call.run()) == 1
+
+
+async def test_hangup_in_the_middle_is_consumed_and_told() -> None:
+    seen: list[bool] = []
+
+    async def handler(line: AgiCall) -> None:
+        assert (await line.command("NOOP")).result == "0"
+        seen.append(line.hung_up)
+        with pytest.raises(HungUp):
+            await line.play("greeting")
+
+    async with serving(handler) as server:
+        async with FakeCall(server.port, "HANGUP\n200 result=0", "511 Command Not Permitted on a dead channel") as call:
+            await call.run()
+        assert (seen, server.failed) == ([True], 0)
+
+
+async def test_the_520_block_is_read_to_its_end() -> None:
+    usage = "520-Invalid command syntax.  Proper usage follows:\nUsage: NOOP\n\tmore\n520 End of proper usage."
+
+    async def handler(line: AgiCall) -> None:
+        with pytest.raises(AgiRefused, match="Usage"):
+            await line.command("NOOP")
+        with pytest.raises(AgiRefused, match="510"):
+            await line.command("BOGUS")
+        assert (await line.command("NOOP")).data == "a (b) c"
+
+    async with serving(handler) as server:
+        async with FakeCall(
+            server.port, usage, "510 Invalid or unknown command", "100 Trying...\n200 result=1 (a (b) c)"
+        ) as call:
+            await call.run()
+        assert server.failed == 0
+
+
+async def test_keys_and_digits_are_read() -> None:
+    async def handler(line: AgiCall) -> None:
+        assert await line.play("menu", keys="12#") == "1"
+        assert await line.play("menu", keys="12#") == ""
+        assert await line.ask("mark", digits=1) == "5"
+        assert await line.ask("mark") == ""
+        assert await line.get("CE_DID") == "83072"
+        assert await line.get("NOTHING") == ""
+        with pytest.raises(HungUp):
+            await line.play("menu")
+
+    answers = [
+        "200 result=49 endpos=1",
+        "200 result=0 endpos=8000",
+        "200 result=5",
+        "200 result= (timeout)",
+        "200 result=1 (83072)",
+        "200 result=0",
+        "200 result=-1 endpos=0",
+    ]
+    async with serving(handler) as server:
+        async with FakeCall(server.port, *answers) as call:
+            assert len(await call.run()) == 7
+        assert server.failed == 0
+
+
+async def test_connect_and_close_does_not_freeze_the_loop() -> None:
+    async with serving(known) as server:
+        for _ in range(20):
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            await shut(writer)
+        async with FakeCall(server.port) as call:
+            assert len(await call.run()) == 4
+        await until(lambda: not server.open)
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\n\n", b"\n\n", b"agi_network_script: nope\n\n"],
+)
+async def test_a_port_scan_is_turned_away(rubbish: bytes) -> None:
+    async with serving(known) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(rubbish)
+        await turned_away(reader)
+        await shut(writer)
+        await until(lambda: not server.open)
+
+
+async def test_half_a_request_is_closed_after_a_while() -> None:
+    async with serving(known, QUICK) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_network_script: lookup\n")
+        await turned_away(reader)
+        await shut(writer)
+        await until(lambda: not server.open)
+
+
+async def test_a_head_without_an_end_is_cut_off() -> None:
+    async with serving(known) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_x: y\n" * 10_000)
+        await turned_away(reader)
+        await shut(writer)
+        await until(lambda: not server.open)
+
+
+async def test_a_silent_asterisk_ends_the_dialogue() -> None:
+    ended: list[str] = []
+
+    async def handler(line: AgiCall) -> None:
+        try:
+            await line.command("NOOP")
+        except HungUp:
+            ended.append("hung up")
+
+    async with serving(handler, QUICK) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_network_script: lookup\n\n")
+        await until(lambda: bool(ended))
+        await shut(writer)
+    assert reader is not None
+
+
+async def test_an_end_of_stream_in_the_middle_ends_the_dialogue() -> None:
+    ended = asyncio.Event()
+
+    async def handler(line: AgiCall) -> None:
+        with pytest.raises(HungUp):
+            await line.command("NOOP")
+        with pytest.raises(HungUp):
+            await line.command("NOOP")
+        ended.set()
+
+    async with serving(handler) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_network_script: lookup\n\n200 res")
+        await shut(writer)
+        await asyncio.wait_for(ended.wait(), 10)
+
+
+async def test_beyond_the_limit_connections_are_refused_and_the_others_live() -> None:
+    async with serving(known, AgiLimits(connections=3)) as server:
+        held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+        await until(lambda: len(server.open) == 3)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await turned_away(reader)
+        await shut(writer)
+        assert server.refused == 1
+        await shut(held.pop()[1])
+        await until(lambda: len(server.open) == 2)
+        async with FakeCall(server.port) as call:
+            assert len(await call.run()) == 4
+        for _, writer in held:
+            await shut(writer)
+
+
+async def test_closing_the_server_cancels_a_dialogue_that_would_never_end() -> None:
+    told: list[str] = []
+    begun = asyncio.Event()
+
+    async def handler(line: AgiCall) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            raise
+
+    async with serving(handler) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_network_script: lookup\n\n")
+        await begun.wait()
+        await asyncio.wait_for(server.close(), 10)
+        await shut(writer)
+    assert told == ["cancelled"]
+
+
+async def test_a_dialogue_that_fails_closes_its_call_and_no_other() -> None:
+    async def handler(line: AgiCall) -> None:
+        if line.env["agi_callerid"] == "bad":
+            raise RuntimeError("a bug")
+        await known(line)
+
+    async with serving(handler) as server:
+        async with FakeCall(server.port, agi_callerid="bad") as call:
+            assert await call.run() == []
+        async with FakeCall(server.port) as call:
+            assert len(await call.run()) == 4
+        assert (server.failed, server.served) == (1, 1)
