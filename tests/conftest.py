@@ -11,6 +11,7 @@ import pytest
 from callengine.clock import ManualClock
 from callengine.store.database import Store
 from callengine.store.migrate import migrate
+from tests.pbx_fixture import sandbox_pbx, sandbox_pbx16  # noqa: F401
 from tests.postgres import TEMPLATE, PostgresServer, apart, binaries
 
 DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]

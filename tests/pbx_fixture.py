@@ -1,6 +1,6 @@
 """`sandbox_pbx`: a running private Asterisk on free ports for the whole session; it is installed when it must be.
 
-Import it in a conftest: `from tests.pbx_fixture import sandbox_pbx`.
+tests/conftest.py names it, so every test may ask for it.
 CALLENGINE_SANDBOX__ROOT says where the root with Asterisk is kept; the default is var/sandbox/asterisk-22.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
@@ -46,11 +47,13 @@ def free_ports(count: int) -> list[int]:
 def sandbox_settings(folder: Path, *, version: str = "22", more: Mapping[str, str] | None = None) -> Settings:
     """Settings for a sandbox on free ports, its files in `folder`; the root is the session's or the checkout's own."""
     sip, trunk, ami, fastagi = free_ports(4)
-    root = os.environ.get("CALLENGINE_SANDBOX__ROOT", "") if version == "22" else ""
-    root = root or os.environ.get(f"CALLENGINE_SANDBOX__ROOT_{version}", "")
+    own = "CALLENGINE_SANDBOX__ROOT" if version == "22" else f"CALLENGINE_SANDBOX__ROOT_{version}"
+    root = os.environ.get(own, "")
+    if not root and not (version == "22" and shutil.which("asterisk")):
+        root = str(Path("var/sandbox").absolute() / f"asterisk-{version}")
     env = {
         "CALLENGINE_SANDBOX__DIR": str(folder),
-        "CALLENGINE_SANDBOX__ROOT": root or str(Path("var/sandbox").absolute() / f"asterisk-{version}"),
+        "CALLENGINE_SANDBOX__ROOT": root,
         "CALLENGINE_SANDBOX__ASTERISK": version,
         "CALLENGINE_SANDBOX__SIP_PORT": str(sip),
         "CALLENGINE_SANDBOX__TRUNK_PORT": str(trunk),
