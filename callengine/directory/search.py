@@ -136,8 +136,12 @@ def number_words(number: str) -> tuple[str, str]:
 
 
 def allowed_typos(word: str) -> int:
-    """How far a word may be from what was meant; numbers and short words not at all."""
-    if len(word) < TYPO_LETTERS or any(c.isdigit() for c in word):
+    """How far a word may be from what was meant; numbers and short words not at all.
+
+    A short Latin word is sooner Russian with the keyboard not switched: «kban» is «лифт», no slip of anything.
+    """
+    least = TYPO_LETTERS + 2 if word.isascii() else TYPO_LETTERS
+    if len(word) < least or any(c.isdigit() for c in word):
         return 0
     return 2 if len(word) >= TWO_TYPOS_LETTERS else 1
 

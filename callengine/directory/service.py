@@ -116,9 +116,10 @@ class DirectoryService:
             query = search.parse_address(search.as_if_russian_keys(q))
             hits = await rows.houses_with(conn, query.words)
 
-        def order(hit: tuple[House, str]) -> tuple[int, str, tuple[int, str]]:
+        def order(hit: tuple[House, str]) -> tuple[int, int, str, tuple[int, str]]:
             house, folded = hit
-            return search.closeness(query.words, folded.split()), house.street, search.house_number_key(house.number)
+            near, number = search.closeness(query.words, folded.split()), search.house_number_key(house.number)
+            return near, len(search.fold(house.street)), house.street, number
 
         return query, [house for house, _ in sorted(hits, key=order)]
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Incident, Note, Organisation, Person, Residence, StaffMember
@@ -147,7 +147,7 @@ async def residents(conn: AsyncConnection, house_ids: Sequence[int], premise: st
         return []
     query = select(residences.c.person_id).distinct().where(residences.c.house_id.in_(house_ids))
     if premise:
-        query = query.where(func.lower(residences.c.premise) == premise)
+        query = query.where(residences.c.premise == premise)
     return list((await conn.execute(query.order_by(residences.c.person_id).limit(limit))).scalars())
 
 
@@ -248,3 +248,8 @@ async def log_reading(
 ) -> None:
     values = {"at": at, "staff_id": staff_id, "who": who, "what": what, "subject": subject, "why": why}
     await tx.conn.execute(insert(reading_log).values(**values))
+
+
+async def people_by_code(conn: AsyncConnection, codes: Collection[str]) -> dict[str, int]:
+    rows = await conn.execute(select(people.c.code, people.c.id).where(people.c.code.in_(codes)))
+    return {row.code: row.id for row in rows}

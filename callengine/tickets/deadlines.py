@@ -161,8 +161,9 @@ def removes_damage(entry: Entry) -> bool:
 
 
 def basis(source: str) -> str:
-    """The rule's short name out of a source note: «ПП РФ 416 п.13»."""
-    return re.split(r"[:;\[(]", source)[0].strip()
+    """The rule's short name out of a source note: «ПП РФ 416 п.13»; "" when it is but common knowledge."""
+    name = re.split(r"[:;,\[(]", source)[0].strip()
+    return "" if name.startswith("общее знание") else name
 
 
 _NAMES = {
