@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 
 from callengine.access.events import StaffStateChanged
-from callengine.access.model import ROLES, Member, Principal
+from callengine.access.model import PEOPLE, ROLES, Member, Principal
 from callengine.access.passwords import Passwords
 from callengine.access.throttle import Throttle
 from callengine.clock import Clock
@@ -90,7 +90,10 @@ class AccessService:
     async def create_token(
         self, name: str, role: str, *, organisation_id: int | None = None, staff_id: int | None = None
     ) -> str:
-        """A Bearer token without an end. Raises Refused for an unknown role, person or organisation."""
+        """A Bearer token without an end. Raises Refused for an unknown role, person or organisation.
+
+        A token of no person gets a row of its own among the staff, without a password: what it does is evidence too.
+        """
         if role not in ROLES:
             raise Refused(f"no such role: {role}; there are {', '.join(sorted(ROLES))}")
         token = secrets.token_urlsafe(32)
@@ -99,6 +102,8 @@ class AccessService:
                 raise Refused(f"no such person: {staff_id}")
             if organisation_id is not None and not await queries.organisation_exists(tx.conn, organisation_id):
                 raise Refused(f"no such organisation: {organisation_id}")
+            if staff_id is None and role in PEOPLE:
+                staff_id = await queries.robot_of(tx, name, role)
             await queries.add_session(
                 tx,
                 token_hash=digest(token),
@@ -134,6 +139,10 @@ class AccessService:
         async with self._store.begin() as tx:
             await self._member(tx, staff_id)
             await queries.set_password(tx, staff_id, hashed)
+
+    async def hash_password(self, password: str) -> str:
+        """For the import of staff."""
+        return await self._passwords.hash(password)
 
     async def add_staff(
         self,

@@ -9,6 +9,7 @@ The body and the query are the two parameters of `Ask`, the answer is what the h
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from callengine.access.model import Principal
 from callengine.api.problems import BadRequest, Invalid, TooLarge, WrongMedia, problem, problem_of
-from callengine.errors import EngineError, Forbidden, NotFound, Unauthenticated
+from callengine.errors import EngineError, Forbidden, NotFound, Refused, Unauthenticated
 
 if TYPE_CHECKING:
     from callengine.api.services import Services
@@ -275,3 +276,36 @@ async def _read(request: web.Request) -> bytes:
 
 def _pointer(place: tuple[int | str, ...]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
+
+
+def opaque(cursor: str | None) -> str | None:
+    """A service's cursor as clients see it: a word that asks for nothing but to be sent back."""
+    return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=") if cursor else None
+
+
+def clear(cursor: str) -> str | None:
+    """The reverse. Raises Invalid."""
+    if not cursor:
+        return None
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except ValueError:
+        detail = "it is not one of ours: take `next` of the page before"
+        raise Invalid([{"parameter": "cursor", "detail": detail}]) from None
+
+
+def idempotency_key(ask: Ask[Any, Any]) -> str | None:
+    """The Idempotency-Key, made the asker's own: two people may choose the same word."""
+    key = ask.request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not (0 < len(key) <= 100 and key.isascii() and key.isprintable()):
+        raise BadRequest("Idempotency-Key has 1 to 100 printable ASCII characters")
+    return f"{ask.who.staff_id or ask.who.name}:{key}"
+
+
+def person_of(ask: Ask[Any, Any]) -> int:
+    """Who answers for what is done here. Raises Refused for a token without a row among the staff."""
+    if ask.who.staff_id is None:
+        raise Refused("this token belongs to no person: make one with --staff")
+    return ask.who.staff_id

@@ -37,6 +37,12 @@ class ForeignOrigin(EngineError):
     code, status = "foreign-origin", 403
 
 
+class NoRoom(EngineError):
+    """There is no room for the file; keep it and try again later."""
+
+    code, status = "no-room", 507
+
+
 class Invalid(Refused):
     """The input has mistakes."""
 
@@ -49,7 +55,10 @@ class Invalid(Refused):
 def problem_of(error: EngineError) -> web.Response:
     """What the public may know of an error: a 500 keeps its detail to the log."""
     extra = dict(error.extra)
-    response = problem(error.status, error.code, error.detail, errors=extra.pop("errors", []), extra=extra)
+    errors = extra.pop("errors", [])
+    if pointer := extra.pop("pointer", None):
+        errors = [{"pointer": f"#{pointer}", "detail": error.detail}]
+    response = problem(error.status, error.code, error.detail, errors=errors, extra=extra)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if "retry_after" in extra:

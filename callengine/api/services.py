@@ -7,17 +7,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from zoneinfo import ZoneInfo
 
 from callengine.access.service import AccessService
 from callengine.api.live import LiveHub
 from callengine.api.schemas import Health, SampleAccount
+from callengine.api.views import Views
 from callengine.clock import Clock
 from callengine.config import Settings
+from callengine.directory.imports import Imports
 from callengine.errors import EngineError
 from callengine.store.database import Store
 
 if TYPE_CHECKING:
-    from callengine.api.views import Views
     from callengine.callbacks.service import CallbacksService
     from callengine.calls.coverage import CoverageService
     from callengine.calls.dialling import DiallingService
@@ -67,9 +69,16 @@ class Services:
     web_dir: Path = WEB
 
     def __post_init__(self) -> None:
-        from callengine.api.views import Views
-
-        self.views: Views = Views(self)
+        locale = self.settings.locale
+        self.views = Views(self)
+        self.imports = Imports(
+            self.store,
+            self.clock,
+            ZoneInfo(locale.timezone),
+            country=locale.country,
+            city_code=locale.city_code,
+            hash_password=self.access.hash_password,
+        )
 
     async def pause_phone(self, extension: str, *, paused: bool, reason: str) -> None:
         """The state is saved already: a PBX that does not hear now is told again when its link is back."""

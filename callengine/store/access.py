@@ -12,6 +12,8 @@ from callengine.access.model import Member, Principal
 from callengine.store.database import Tx
 from callengine.store.tables import organisations, reading_log, sessions, staff, staff_states
 
+ROBOT_PREFIX = "token:"
+
 
 def _members() -> Select[Any]:
     now = and_(staff_states.c.staff_id == staff.c.id, staff_states.c.ended_at.is_(None))
@@ -31,7 +33,9 @@ def _members() -> Select[Any]:
 
 
 async def members(conn: AsyncConnection) -> list[Member]:
-    rows = await conn.execute(_members().order_by(staff.c.name, staff.c.id))
+    """The people; tokens that belong to nobody are none."""
+    people = ~staff.c.login.startswith(ROBOT_PREFIX)
+    rows = await conn.execute(_members().where(people).order_by(staff.c.name, staff.c.id))
     return [Member(**row._mapping) for row in rows]
 
 
@@ -54,6 +58,13 @@ async def set_password(tx: Tx, staff_id: int, password_hash: str) -> None:
 async def add_staff(tx: Tx, **values: Any) -> int:
     done = await tx.conn.execute(insert(staff).values(**values).returning(staff.c.id))
     return int(done.scalar_one())
+
+
+async def robot_of(tx: Tx, name: str, role: str) -> int:
+    """The row of a token that belongs to no person; tokens of one name share it."""
+    login = ROBOT_PREFIX + name
+    found = (await tx.conn.execute(select(staff.c.id).where(staff.c.login == login))).scalar_one_or_none()
+    return int(found) if found is not None else await add_staff(tx, login=login, name=name, role=role)
 
 
 async def add_session(tx: Tx, **values: Any) -> None:

@@ -2,61 +2,95 @@
 
 from __future__ import annotations
 
+from datetime import date
+from zoneinfo import ZoneInfo
+
 from aiohttp import web
 
 from callengine.access.model import DESK, LEADERS
-from callengine.api.core import Ask, Routes
+from callengine.api import export, render
+from callengine.api.core import Ask, Routes, clear, opaque, person_of
+from callengine.api.dialling import place_callback
 from callengine.api.queries import CallbacksList, Day
 from callengine.api.schemas import CloseDuties, CloseDuty, Compliance, Dialled, Duty, DutyDetail, Page
+from callengine.callbacks import compliance
+from callengine.callbacks.model import DutyFilter
 
 routes = Routes("callbacks")
 
 
 @routes.get("/callbacks", roles=DESK, summary="Duties; by default those owed, the nearest first")
 async def list_callbacks(ask: Ask[None, CallbacksList]) -> Page[Duty]:
-    raise NotImplementedError
+    asked = ask.query
+    wanted = DutyFilter(
+        state=None if asked.state == "all" else asked.state,
+        since=asked.from_,
+        until=asked.to,
+        number=ask.services.views.number(asked.number).value if asked.number else None,
+    )
+    found, cursor = await ask.services.callbacks.find(wanted, limit=asked.limit, cursor=clear(asked.cursor))
+    return Page(items=await ask.services.views.duties(found), next=opaque(cursor))
 
 
 @routes.get("/callbacks/compliance", roles=DESK, summary="How a day's duties were kept, by both clocks")
 async def get_compliance(ask: Ask[None, Day]) -> Compliance:
-    raise NotImplementedError
+    return render.compliance(await _compliance(ask))
 
 
 @routes.get("/callbacks/compliance.csv", roles=DESK, summary="The same as CSV", media="text/csv")
 async def export_compliance(ask: Ask[None, Day]) -> web.StreamResponse:
-    raise NotImplementedError
+    found = await _compliance(ask)
+    await ask.services.access.log_reading(ask.who, "export", f"compliance {found.day}")
+    return export.compliance(render.compliance(found))
+
+
+async def _compliance(ask: Ask[None, Day]) -> compliance.Compliance:
+    zone = ZoneInfo(ask.services.settings.locale.timezone)
+    today: date = ask.services.clock.now().astimezone(zone).date()
+    return await ask.services.callbacks.compliance(ask.query.day or today, zone)
 
 
 @routes.post("/callbacks/close", roles=LEADERS, summary="Close several with one reason")
 async def close_callbacks(ask: Ask[CloseDuties, None]) -> Page[Duty]:
-    raise NotImplementedError
+    closed = await ask.services.callbacks.close(ask.body.ids, person_of(ask), ask.body.reason)
+    details = [await ask.services.callbacks.get(duty.id) for duty in closed]
+    return Page(items=await ask.services.views.duties([detail.stored for detail in details]))
 
 
 @routes.get("/callbacks/{id:int}", roles=DESK, summary="One duty with its whole history")
 async def get_callback(ask: Ask[None, None]) -> DutyDetail:
-    raise NotImplementedError
+    return await ask.services.views.duty(ask.id)
 
 
 @routes.post("/callbacks/{id:int}/claim", roles=DESK, summary="Take a duty; 409 names who has it")
 async def claim_callback(ask: Ask[None, None]) -> Duty:
-    raise NotImplementedError
+    await ask.services.callbacks.claim(ask.id, person_of(ask))
+    return await _duty(ask)
 
 
-@routes.post("/callbacks/{id:int}/release", roles=DESK, summary="Give a duty back")
+@routes.post("/callbacks/{id:int}/release", roles=DESK, summary="Give a duty back; a supervisor also another's")
 async def release_callback(ask: Ask[None, None]) -> Duty:
-    raise NotImplementedError
+    await ask.services.callbacks.release(ask.id, person_of(ask), anyone=ask.who.role in LEADERS)
+    return await _duty(ask)
 
 
 @routes.post("/callbacks/{id:int}/dial", roles=DESK, summary="Call back; claims when free", status=202, idempotent=True)
 async def dial_callback(ask: Ask[None, None]) -> Dialled:
-    raise NotImplementedError
+    return await place_callback(ask, ask.id)
 
 
 @routes.post("/callbacks/{id:int}/heard", roles=DESK, summary="The voice message was heard and considered")
 async def hear_callback(ask: Ask[None, None]) -> Duty:
-    raise NotImplementedError
+    await ask.services.callbacks.heard(ask.id, person_of(ask))
+    return await _duty(ask)
 
 
 @routes.post("/callbacks/{id:int}/close", roles=LEADERS, summary="Close with a reason")
 async def close_callback(ask: Ask[CloseDuty, None]) -> Duty:
-    raise NotImplementedError
+    await ask.services.callbacks.close([ask.id], person_of(ask), ask.body.reason)
+    return await _duty(ask)
+
+
+async def _duty(ask: Ask[None, None] | Ask[CloseDuty, None]) -> Duty:
+    detail = await ask.services.callbacks.get(ask.id)
+    return (await ask.services.views.duties([detail.stored]))[0]

@@ -2,56 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable, Sequence
+
 from aiohttp import web
 
 from callengine.access.model import DESK
-from callengine.api.core import Ask, Routes
+from callengine.api import export
+from callengine.api.core import Ask, Routes, clear, opaque
+from callengine.api.dialling import place_call
 from callengine.api.queries import CallsFilter, CallsList
 from callengine.api.schemas import Call, CallDetail, CallTotals, Dial, Dialled, Page, Transfer
+from callengine.calls.model import CallFilter
+from callengine.errors import Refused
 
 routes = Routes("calls")
+EXPORT_PAGE = 200
+
+
+def _filter(ask: Ask[None, CallsList] | Ask[None, CallsFilter]) -> CallFilter:
+    asked = ask.query
+    return CallFilter(
+        number=ask.services.views.number(asked.number).value if asked.number else None,
+        state=asked.state or None,
+        outcome=asked.outcome or None,
+        direction=asked.direction or None,
+        operator=asked.operator or None,
+        house_id=asked.house_id,
+        recording=asked.recording or None,
+        robot=asked.robot,
+        since=asked.from_,
+        until=asked.to,
+        q=asked.q or None,
+    )
 
 
 @routes.get("/calls", roles=DESK, summary="The journal, newest first")
 async def list_calls(ask: Ask[None, CallsList]) -> Page[Call]:
-    raise NotImplementedError
+    asked = ask.query
+    found, cursor = await ask.services.calls.find(_filter(ask), limit=asked.limit, cursor=clear(asked.cursor))
+    return Page(items=await ask.services.views.calls(found), next=opaque(cursor))
 
 
 @routes.get("/calls/totals", roles=DESK, summary="Counts of the same filter")
 async def get_call_totals(ask: Ask[None, CallsFilter]) -> CallTotals:
-    raise NotImplementedError
+    totals = await ask.services.calls.totals(_filter(ask))
+    return CallTotals(
+        calls=totals.calls, missed=totals.missed, conversations=totals.conversations, recorded=totals.recorded
+    )
 
 
 @routes.get("/calls.csv", roles=DESK, summary="The same filter as CSV; the export is logged", media="text/csv")
 async def export_calls(ask: Ask[None, CallsFilter]) -> web.StreamResponse:
-    raise NotImplementedError
+    await ask.services.access.log_reading(ask.who, "export", f"calls?{ask.request.query_string}"[:500])
+    return await export.stream(ask.request, "calls.csv", export.CALL_COLUMNS, _pages(ask))
+
+
+async def _pages(ask: Ask[None, CallsFilter]) -> AsyncIterator[Iterable[Sequence[object]]]:
+    wanted, cursor = _filter(ask), None
+    while True:
+        found, cursor = await ask.services.calls.find(wanted, limit=EXPORT_PAGE, cursor=cursor)
+        yield [export.call_row(call) for call in await ask.services.views.calls(found)]
+        if cursor is None:
+            return
 
 
 @routes.get("/calls/live", roles=DESK, summary="Calls that have not ended")
 async def list_live_calls(ask: Ask[None, None]) -> Page[Call]:
-    raise NotImplementedError
+    return Page(items=await ask.services.views.calls(await ask.services.calls.live()))
 
 
 @routes.get("/calls/{id:int}", roles=DESK, summary="One call with its offers and talks")
 async def get_call(ask: Ask[None, None]) -> CallDetail:
-    raise NotImplementedError
+    return await ask.services.views.call(await ask.services.calls.get(ask.id))
 
 
 @routes.post("/calls", roles=DESK, summary="Click to call; never dials twice", status=202, idempotent=True)
 async def dial(ask: Ask[Dial, None]) -> Dialled:
-    raise NotImplementedError
+    return await place_call(ask)
 
 
 @routes.post("/calls/{id:int}/answer", roles=DESK, summary="Answer on my own phone, where the PBX can")
 async def answer_call(ask: Ask[None, None]) -> None:
-    raise NotImplementedError
+    if not ask.who.extension:
+        raise Refused("you have no phone: ask the administrator for an extension")
+    await ask.services.calls.get(ask.id)
+    await ask.services.phone.answer(ask.id, ask.who.extension)
 
 
 @routes.post("/calls/{id:int}/hangup", roles=DESK, summary="Hang up")
 async def hang_up_call(ask: Ask[None, None]) -> None:
-    raise NotImplementedError
+    await ask.services.calls.get(ask.id)
+    await ask.services.phone.hang_up(ask.id)
 
 
 @routes.post("/calls/{id:int}/transfer", roles=DESK, summary="Blind transfer")
 async def transfer_call(ask: Ask[Transfer, None]) -> None:
-    raise NotImplementedError
+    await ask.services.calls.get(ask.id)
+    await ask.services.phone.transfer(ask.id, ask.body.to)

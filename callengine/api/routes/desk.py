@@ -20,19 +20,23 @@ async def get_board(ask: Ask[None, None]) -> Board:
 
 @routes.get("/shift", roles=DESK, summary="My own day so far")
 async def get_shift(ask: Ask[None, None]) -> ShiftFigures:
-    return await ask.services.views.shift(ask.who.staff_id, ask.who.extension)
+    return await ask.services.views.shift(ask.who)
 
 
 @routes.get("/caller", roles=DESK, summary="All that is known of a number, every candidate; the reading is logged")
 async def get_caller(ask: Ask[None, WhichCaller]) -> CallerCard:
-    if (ask.query.number is None) == (ask.query.call_id is None):
+    asked, views = ask.query, ask.services.views
+    if (asked.number is None) == (asked.call_id is None):
         raise Refused("give either number or call_id")
-    raise NotImplementedError
+    if asked.call_id is not None:
+        found = await ask.services.calls.get(asked.call_id)
+        return await views.card(found.call.number, ask.who, why=f"call {asked.call_id}")
+    return await views.card(views.number(asked.number or ""), ask.who, why="asked for the number")
 
 
 @routes.get("/search", roles=DESK, summary="Any number, street, ticket or person")
 async def search(ask: Ask[None, Find]) -> Page[Found]:
-    raise NotImplementedError
+    return Page(items=await ask.services.views.search(ask.query.q, ask.query.limit))
 
 
 @routes.get("/live", roles=DESK, summary="WebSocket of LiveMessage; ?after=SEQ resumes", status=101)

@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import hashlib
+import re
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 from aiohttp import web
 
 from callengine.access.model import ADMINISTRATOR, DESK, LEADERS, PBX
+from callengine.api import render
 from callengine.api.core import Ask, Routes
+from callengine.api.problems import BadRequest, NoRoom, TooLarge, WrongMedia
 from callengine.api.queries import Listening
 from callengine.api.schemas import Hold, Recording, Uploaded
+from callengine.errors import NotFound, Refused
 
 routes = Routes("recordings")
+MEDIA = {"opus": "audio/ogg", "wav": "audio/wav"}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.wav")
+MOST_UPLOAD_BYTES = 500 * 1024 * 1024
+CHUNK = 1 << 18
 
 
 @routes.get("/recordings/{id:int}", roles=DESK, summary="One recording, its check sums, peaks and listenings")
 async def get_recording(ask: Ask[None, None]) -> Recording:
-    raise NotImplementedError
+    return await _recording(ask, ask.id)
 
 
 @routes.get(
     "/recordings/{id:int}/audio", roles=DESK, summary="The audio; Range; listening is logged", media="audio/ogg"
 )
 async def get_audio(ask: Ask[None, Listening]) -> web.StreamResponse:
-    raise NotImplementedError
+    sound = await ask.services.recordings.sound(ask.id)
+    if ask.request.method == "GET":
+        await ask.services.recordings.log_listening(ask.id, ask.who, ask.query.why)
+    headers = {
+        "Content-Type": MEDIA[sound.format],
+        "Content-Disposition": f'inline; filename="{sound.path.name}"',
+        # The player may keep what it has while the page is open; nothing stays on a shared machine's disk.
+        "Cache-Control": "private, no-store",
+    }
+    return web.FileResponse(sound.path, headers=headers, chunk_size=CHUNK)
 
 
 @routes.put("/recordings/{id:int}/hold", roles=LEADERS, summary="Keep beyond retention, or no longer")
 async def hold_recording(ask: Ask[Hold, None]) -> Recording:
-    raise NotImplementedError
+    await ask.services.recordings.hold(ask.id, ask.body.hold, ask.body.reason, ask.who)
+    return await _recording(ask, ask.id)
+
+
+async def _recording(ask: Ask[None, None] | Ask[Hold, None], id: int) -> Recording:
+    service = ask.services.recordings
+    found = await service.get(id)
+    return render.recording(found, await service.listenings(id), await service.ticket_numbers(found))
 
 
 @routes.post(
@@ -36,4 +67,58 @@ async def hold_recording(ask: Ask[Hold, None]) -> Recording:
     takes="audio/wav",
 )
 async def upload_recording(ask: Ask[None, None]) -> Uploaded:
-    raise NotImplementedError
+    pbx, name = ask.path["pbx"], ask.path["file_name"]
+    service = ask.services.recordings
+    if pbx not in service.sources.folders:
+        raise NotFound(f"no PBX is called {pbx}: see [pbx] name")
+    if not NAME.fullmatch(name):
+        raise Refused("name the file as LINKEDID.wav")
+    promised = ask.request.headers.get("X-Content-SHA256", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", promised):
+        raise BadRequest("send the SHA-256 of the file in X-Content-SHA256")
+    if ask.request.content_type not in ("audio/wav", "audio/x-wav", "application/octet-stream"):
+        raise WrongMedia()
+    if await service.already_kept(pbx, name, promised):
+        await _drain(ask.request)
+        return Uploaded(file_name=name, bytes=ask.request.content_length or 0, sha256=promised, state="ready")
+    size = await _receive(ask.request, service.sources.incoming(pbx) / name, promised)
+    return Uploaded(file_name=name, bytes=size, sha256=promised, state=await service.arrived(pbx, name))
+
+
+async def _drain(request: web.Request) -> None:
+    async for _ in _counted(request):
+        pass
+
+
+async def _counted(request: web.Request) -> AsyncIterator[bytes]:
+    size = 0
+    if (request.content_length or 0) > MOST_UPLOAD_BYTES:
+        raise TooLarge("a recording may have 500 MB")
+    async for chunk in request.content.iter_chunked(CHUNK):
+        size += len(chunk)
+        if size > MOST_UPLOAD_BYTES:
+            raise TooLarge("a recording may have 500 MB")
+        yield chunk
+
+
+async def _receive(request: web.Request, target: Path, promised: str) -> int:
+    """Stream to a file of its own, check, and only then give it its name: two senders never mix."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    digest, size = hashlib.sha256(), 0
+    try:
+        with part.open("xb") as file:
+            async for chunk in _counted(request):
+                digest.update(chunk)
+                size += len(chunk)
+                await asyncio.to_thread(file.write, chunk)
+        if digest.hexdigest() != promised:
+            raise Refused("what arrived has another SHA-256 than X-Content-SHA256 says; send it again")
+        part.replace(target)
+        return size
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom() from error
+        raise
+    finally:
+        part.unlink(missing_ok=True)

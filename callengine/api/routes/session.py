@@ -6,10 +6,9 @@ from aiohttp import web
 
 from callengine.access.model import DESK, PEOPLE, Principal
 from callengine.access.service import SESSION
-from callengine.api.core import Ask, Routes
+from callengine.api.core import Ask, Routes, person_of
 from callengine.api.schemas import Me, PasswordChange, SignIn, SignInHints, StateChange
 from callengine.api.security import COOKIE
-from callengine.errors import Refused
 
 routes = Routes("session")
 
@@ -64,9 +63,7 @@ async def change_password(ask: Ask[PasswordChange, None]) -> None:
 
 @routes.put("/session/state", roles=DESK, summary="Ready, pause, after-call work; pauses the queue member too")
 async def set_state(ask: Ask[StateChange, None]) -> Me:
-    if ask.who.staff_id is None:
-        raise Refused("this token belongs to no person: make one with --staff")
-    await ask.services.access.set_state(ask.who.staff_id, ask.body.state, ask.body.reason)
+    await ask.services.access.set_state(person_of(ask), ask.body.state, ask.body.reason)
     await _tell_phone(ask, ask.who)
     return await _me(ask, ask.who)
 

@@ -1,0 +1,377 @@
+"""Our types into the public shapes; pure, one function a shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from callengine.access.model import Member
+from callengine.api import schemas
+from callengine.callbacks import compliance as figures
+from callengine.callbacks import model as callbacks
+from callengine.calls.model import Conversation
+from callengine.directory import model as directory
+from callengine.recordings.model import Listening, Recording
+from callengine.store.views import DutyOfCall
+from callengine.tickets import model as tickets
+
+
+def staff_member(member: Member) -> schemas.StaffMember:
+    return schemas.StaffMember(
+        id=member.id,
+        login=member.login,
+        name=member.name,
+        role=cast(schemas.Role, member.role),
+        extension=member.extension,
+        organisation_id=member.organisation_id,
+        state=cast(schemas.OperatorState, member.state),
+        active=member.active,
+    )
+
+
+# --- calls ----------------------------------------------------------------------------------------------
+
+
+def call(
+    id: int,
+    it: Conversation,
+    *,
+    operator_name: str = "",
+    recording: Recording | None = None,
+    ticket_numbers: Sequence[str] = (),
+    duty: DutyOfCall | None = None,
+    people: Sequence[directory.Person] = (),
+) -> schemas.Call:
+    return schemas.Call(
+        id=id,
+        pbx=it.key.pbx,
+        linkedid=it.key.linkedid,
+        direction=it.direction,
+        number=it.number.value,
+        number_kind=it.number.kind,
+        name=it.name,
+        did=it.did,
+        queue=it.queue,
+        state=it.state,
+        outcome=it.outcome,
+        missed=it.missed,
+        arrived_at=it.arrived_at,
+        queued_at=it.queued_at,
+        offered_at=it.offered_at,
+        answered_at=it.answered_at,
+        ended_at=it.ended_at,
+        operator=it.operator,
+        operator_name=operator_name,
+        wait_seconds=it.wait_seconds,
+        talk_seconds=it.talk_seconds,
+        held_seconds=it.held_seconds,
+        robot=it.robot,
+        source=it.source,
+        recording=recording_ref(recording) if recording else None,
+        ticket_numbers=list(ticket_numbers),
+        duty=duty_ref(duty) if duty else None,
+        people=[person_ref(person) for person in people],
+    )
+
+
+def duty_ref(duty: DutyOfCall) -> schemas.DutyRef:
+    return schemas.DutyRef(id=duty.id, state=duty.state, due_at=duty.due_at, legal_due_at=duty.legal_due_at)
+
+
+def offers(it: Conversation) -> list[schemas.OfferView]:
+    return [
+        schemas.OfferView(operator=o.operator, began_at=o.began_at, ended_at=o.ended_at, result=o.result)
+        for o in it.offers
+    ]
+
+
+def talks(it: Conversation) -> list[schemas.TalkView]:
+    return [schemas.TalkView(operator=t.operator, began_at=t.began_at, ended_at=t.ended_at) for t in it.talks]
+
+
+# --- callbacks ------------------------------------------------------------------------------------------
+
+
+def duty(
+    stored: callbacks.StoredDuty, *, message: Recording | None = None, people: Sequence[directory.Person] = ()
+) -> schemas.Duty:
+    it = stored.duty
+    return schemas.Duty(
+        id=it.id,
+        line=it.line,
+        number=it.number.value,
+        number_kind=it.number.kind,
+        state=it.state,
+        missed_count=it.missed_count,
+        call_ids=list(stored.call_ids),
+        arrived_at=it.arrived_at,
+        due_at=it.due_at,
+        legal_due_at=it.legal_due_at,
+        in_time=it.in_time,
+        where=stored.where,
+        claimed_by=it.claimed_by,
+        claimed_by_name=stored.claimed_by_name,
+        claimed_at=it.claimed_at,
+        settled_at=it.settled_at,
+        settled_by_name=stored.settled_by_name,
+        settled_call_id=it.settled_call_id,
+        close_reason=it.close_reason,
+        callback_requested=it.callback_requested,
+        message=recording_ref(message) if message else None,
+        message_heard_at=it.message_heard_at,
+        attempts=[attempt(one) for one in stored.attempts],
+        people=[person_ref(person) for person in people],
+    )
+
+
+def attempt(it: callbacks.Attempt) -> schemas.AttemptView:
+    return schemas.AttemptView(
+        at=it.at,
+        ended_at=it.ended_at,
+        operator=it.operator,
+        staff_name=it.staff_name,
+        call_id=it.call_id,
+        result=it.result,
+    )
+
+
+def duty_event(it: callbacks.HistoryEntry) -> schemas.DutyEvent:
+    return schemas.DutyEvent(at=it.at, what=it.what, staff_name=it.staff_name, call_id=it.call_id, data=it.data)
+
+
+def compliance(it: figures.Compliance) -> schemas.Compliance:
+    return schemas.Compliance(
+        day=it.day,
+        now=it.now,
+        callable=it.callable,
+        in_legal_time=it.in_legal_time,
+        in_operator_time=it.in_operator_time,
+        late=it.late,
+        owed=it.owed,
+        attempts_without_contact=it.attempts_without_contact,
+        duties_with_attempts=it.duties_with_attempts,
+        withheld=it.withheld,
+        median_seconds=it.median_seconds,
+        covered_seconds=it.covered_seconds,
+        elapsed_seconds=it.elapsed_seconds,
+        gaps=[
+            schemas.Interval(pbx=gap.pbx, source="none", began_at=gap.began_at, ended_at=gap.ended_at)
+            for gap in it.gaps
+        ],
+        hours=[schemas.HourRow.model_validate(row, from_attributes=True) for row in it.hours],
+        operators=[schemas.OperatorRow.model_validate(row, from_attributes=True) for row in it.operators],
+        exceptions=[
+            schemas.ExceptionRow(
+                kind=cast(Any, one.kind),
+                duty_id=one.duty_id,
+                number=one.number,
+                at=one.at,
+                until=one.until,
+                late_seconds=one.late_seconds,
+                call_ids=list(one.call_ids),
+                text=one.text,
+            )
+            for one in it.exceptions
+        ],
+        rule=it.rule,
+    )
+
+
+def interval(it: Any) -> schemas.Interval:
+    return schemas.Interval(pbx=it.pbx, source=it.source, began_at=it.began_at, ended_at=it.ended_at)
+
+
+# --- recordings -----------------------------------------------------------------------------------------
+
+
+def recording_ref(it: Recording | tickets.RecordingRef) -> schemas.RecordingRef:
+    return schemas.RecordingRef(id=it.id, seconds=it.seconds, state=it.state)
+
+
+def recording(it: Recording, listened: Sequence[Listening], ticket_numbers: Sequence[str]) -> schemas.Recording:
+    peaks = it.peaks or b""
+    return schemas.Recording(
+        id=it.id,
+        call_id=it.call_id,
+        kind=it.kind,
+        state=it.state,
+        problem=it.problem,
+        format=it.format,
+        bytes=it.size,
+        seconds=it.seconds,
+        expected_seconds=it.expected_seconds,
+        sha256=it.sha256,
+        stored_sha256=it.stored_sha256,
+        created_at=it.created_at,
+        delete_after=it.delete_after,
+        legal_hold=it.legal_hold,
+        hold_reason=it.hold_reason,
+        peaks=[list(peaks[0::2]), list(peaks[1::2])] if peaks else [],
+        listenings=[schemas.ListeningView(at=one.at, who=one.who, why=one.why) for one in listened],
+        ticket_numbers=list(ticket_numbers),
+    )
+
+
+# --- directory ------------------------------------------------------------------------------------------
+
+
+def house(it: directory.House) -> schemas.House:
+    return schemas.House(
+        id=it.id,
+        code=it.code,
+        address=it.address,
+        street=it.street,
+        number=it.number,
+        district=it.district,
+        floors=it.floors,
+        entrances=it.entrances,
+        features=list(it.features),
+    )
+
+
+def note(it: directory.Note) -> schemas.TagNote:
+    return schemas.TagNote(id=it.id, text=it.text, author=it.author, created_at=it.created_at, expires_at=it.expires_at)
+
+
+def person(it: directory.Person) -> schemas.Person:
+    homes = [
+        schemas.Residence(
+            house=house(home.house), premise=home.premise, relation=home.relation, organisation=home.organisation
+        )
+        for home in it.residences
+    ]
+    return schemas.Person(
+        id=it.id, name=it.name, numbers=list(it.numbers), residences=homes, notes=[note(one) for one in it.notes]
+    )
+
+
+def person_ref(it: directory.Person) -> schemas.PersonRef:
+    home = it.residences[0] if it.residences else None
+    return schemas.PersonRef(
+        id=it.id,
+        name=it.name,
+        address=home.house.address if home else "",
+        premise=home.premise if home else "",
+    )
+
+
+def incident(it: directory.Incident) -> schemas.Incident:
+    return schemas.Incident(
+        id=it.id,
+        kind="accident" if it.kind == "accident" else "planned",
+        title=it.title,
+        cause=it.cause,
+        began_at=it.began_at,
+        promised_at=it.promised_at,
+        ticket_number=it.ticket_number,
+    )
+
+
+def organisation(it: directory.Organisation) -> schemas.Organisation:
+    return schemas.Organisation(
+        id=it.id, code=it.code, name=it.name, kind=it.kind, phone=it.phone, email=it.email, active=it.active
+    )
+
+
+def executor(it: directory.StaffMember) -> schemas.StaffMember:
+    return schemas.StaffMember(
+        id=it.id,
+        login=it.login,
+        name=it.name,
+        role=cast(schemas.Role, it.role),
+        extension=it.extension,
+        organisation_id=it.organisation_id,
+        state="offline",
+        active=it.active,
+    )
+
+
+# --- tickets --------------------------------------------------------------------------------------------
+
+
+def entry(it: tickets.Entry, unavailable: str = "") -> schemas.ClassifierEntry:
+    return schemas.ClassifierEntry(
+        code=it.code,
+        category=it.category,
+        problem_ru=it.problem_ru,
+        problem_en=it.problem_en,
+        urgency=it.urgency,
+        organisation_kind=it.organisation_kind,
+        accept_minutes=it.accept_minutes,
+        localize_minutes=it.localize_minutes,
+        fix_minutes=it.fix_minutes,
+        clock=it.clock,
+        questions=list(it.questions),
+        source=it.source,
+        available=not unavailable,
+        unavailable_reason=unavailable,
+    )
+
+
+def deadlines(it: tickets.Deadlines) -> schemas.Deadlines:
+    return schemas.Deadlines(accept_by=it.accept_by, localise_by=it.localise_by, fix_by=it.fix_by, why=it.why)
+
+
+def preview(it: tickets.Preview) -> schemas.RoutingPreview:
+    found = it.routing
+    return schemas.RoutingPreview(
+        organisation=organisation(found.organisation) if found.organisation else None,
+        candidates=[
+            schemas.RoutingCandidate(organisation=organisation(one.organisation), reason=one.reason)
+            for one in found.candidates
+        ],
+        reason=found.reason if it.possible else it.impossible_reason,
+        deadlines=deadlines(it.deadlines),
+        possible=it.possible,
+    )
+
+
+def _row(it: tickets.Ticket, now: datetime) -> dict[str, Any]:
+    who = it.applicant
+    return {
+        "number": it.number,
+        "status": it.status,
+        "urgency": it.urgency,
+        "classifier": entry(it.classifier),
+        "house": house(it.house) if it.house else None,
+        "premise": it.premise,
+        "organisation": organisation(it.organisation) if it.organisation else None,
+        "applicant": schemas.TicketApplicant(number=who.number, name=who.name, person_id=who.person_id),
+        "created_at": it.created_at,
+        "deadlines": deadlines(it.deadlines),
+        "overdue": it.overdue(now),
+    }
+
+
+def ticket_row(it: tickets.Ticket, now: datetime) -> schemas.TicketRow:
+    return schemas.TicketRow(**_row(it, now))
+
+
+def ticket(it: tickets.Ticket, now: datetime) -> schemas.Ticket:
+    return schemas.Ticket(
+        **_row(it, now),
+        executor=executor(it.executor) if it.executor else None,
+        text=it.text,
+        answers=[schemas.Answer(question=one.question, answer=one.answer) for one in it.answers],
+        organisation_reason=it.organisation_reason,
+        mark=it.mark,
+        call_ids=list(it.call_ids),
+        recordings=[recording_ref(one) for one in it.recordings],
+        history=[
+            schemas.TicketEvent(at=e.at, what=e.what, author=e.author, reason=e.reason, data=e.data) for e in it.history
+        ],
+    )
+
+
+def open_ticket(it: tickets.Ticket, now: datetime) -> schemas.OpenTicket:
+    return schemas.OpenTicket(
+        number=it.number,
+        urgency=it.urgency,
+        problem_ru=it.classifier.problem_ru,
+        problem_en=it.classifier.problem_en,
+        premise=it.premise,
+        status=it.status,
+        fix_by=it.deadlines.fix_by,
+        overdue=it.overdue(now),
+    )
