@@ -174,11 +174,16 @@ class Sipp:
     workdir: Path
     secret: str = "sandbox"
     crowds: list[Crowd] = field(default_factory=list)
+    _registered: dict[str, int] = field(default_factory=dict)
     _numbered: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def close(self) -> None:
+        """End every process and take its phones away, so that the next test finds the desks empty."""
         for crowd in self.crowds:
             await crowd.stop()
+        # In turn: the PBX keeps the newest contact of an extension only.
+        for extension, port in tuple(self._registered.items()):
+            await self.register(extension, port, expires=0)
 
     async def residents(
         self,
@@ -240,6 +245,10 @@ class Sipp:
         results = await crowd.wait(15)
         if not any(call.result == "registered" for call in results):
             raise SippFailed(f"{extension} is not registered: {results} {crowd.complaints()}")
+        if expires:
+            self._registered[extension] = port
+        else:
+            self._registered.pop(extension, None)
 
     async def dead_peer(self, extension: str) -> None:
         """Register a phone at a port where nobody listens."""
