@@ -62,6 +62,7 @@ class OnePbx(Section):
     recordings_dir: str = ""
     queue: str = "desk"
     outbound_context: str = "callengine-outbound"
+    operator_phone: str = Field("PJSIP/{extension}", pattern=r"^[A-Za-z0-9]+/.*\{extension\}")
 
 
 class Pbx(OnePbx):
