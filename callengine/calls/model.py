@@ -145,36 +145,6 @@ class StoredCall:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """What a list of calls is narrowed by; None is "any". Times are of arrival; `house_id` is where the caller lives.
-
-    `recording` is a recording's state, or "none"; `q` is a piece of a number or of the network's caller name.
-    """
-
-    number: str | None = None
-    state: str | None = None
-    outcome: str | None = None
-    direction: str | None = None
-    operator: str | None = None
-    house_id: int | None = None
-    recording: str | None = None
-    robot: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    q: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallTotals:
-    """Of one filter: numerators and denominators."""
-
-    calls: int
-    missed: int
-    conversations: int
-    recorded: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
     """Which calls are asked for; None asks for nothing. Moments are of arrival, `until` excluded."""
 
     number: str | None = None
@@ -183,7 +153,7 @@ class CallFilter:
     direction: str | None = None
     operator: str | None = None
     house_id: int | None = None
-    recording: str | None = None  # a recording's state
+    recording: str | None = None  # a recording's state, or "none"
     robot: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
