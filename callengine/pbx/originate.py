@@ -1,0 +1,124 @@
+"""What the desk does on a PBX: place a call, hang up, transfer, pause a queue member. Who may is decided elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from callengine.calls.model import Conversation
+from callengine.config import OnePbx
+from callengine.errors import PbxRefused, Refused
+from callengine.pbx.ami import AmiLink, LinkState
+from callengine.pbx.wire import RawEvent
+
+TRANSFER_CONTEXT = "callengine-transfer"
+RING_SECONDS = 30
+_DIALLED = re.compile(r"\+?[0-9]{2,20}")
+# The Reason header of OriginateResponse: AST_CONTROL_ codes.
+_REASONS = {
+    "0": "the operator's phone cannot be reached: is it registered?",
+    "1": "the operator's phone hung up",
+    "3": "the operator's phone did not answer",
+    "5": "the operator's phone is busy",
+    "8": "the operator's phone cannot be reached: is it registered?",
+}
+
+
+class Response(NamedTuple):
+    """OriginateResponse, for DiallingService.on_response."""
+
+    request_id: str
+    succeeded: bool
+    reason: str
+
+
+def response_of(event: RawEvent) -> Response | None:
+    """What this event says of an Originate of ours; None for every other event."""
+    if event.name != "OriginateResponse" or not (request_id := event.headers.get("ActionID")):
+        return None
+    succeeded = event.headers.get("Response") == "Success"
+    code = event.headers.get("Reason", "")
+    return Response(request_id, succeeded, "" if succeeded else _REASONS.get(code, f"not answered (reason {code})"))
+
+
+class AmiOriginator:
+    """Acts on one PBX over its link."""
+
+    def __init__(self, link: AmiLink, settings: OnePbx) -> None:
+        self._link = link
+        self._settings = settings
+
+    @property
+    def ready(self) -> bool:
+        return self._link.state is LinkState.UP
+
+    async def originate(self, request_id: str, extension: str, to: str) -> None:
+        """Ring the operator's phone; when he picks up the dialplan calls `to`. Returns when the PBX has taken it.
+
+        The request is also the channel's id: Asterisk itself refuses a second channel of that id.
+        """
+        if not _DIALLED.fullmatch(to):
+            raise Refused("this is no number that can be called")
+        headers: dict[str, str | list[str]] = {
+            "Channel": self._phone(extension),
+            "ChannelId": request_id,
+            "Context": self._settings.outbound_context,
+            "Exten": to,
+            "Priority": "1",
+            "Timeout": str(RING_SECONDS * 1000),
+            "Async": "true",
+            "Variable": [
+                f"__CE_REQUEST={request_id}",
+                "__CE_DIRECTION=outbound",
+                # The operator's phone shows whom it will call; the resident never sees this.
+                f"CONNECTEDLINE(num,i)={to}",
+            ],
+        }
+        await self._link.action("Originate", headers, action_id=request_id)
+
+    async def hang_up(self, call: Conversation) -> None:
+        """End the conversation. Raises Refused when it has no channel any more."""
+        channels = await self._channels(call)
+        if not channels:
+            raise Refused("this call is over already")
+        last: PbxRefused | None = None
+        ended = 0
+        for channel in channels:
+            try:
+                await self._link.action("Hangup", {"Channel": channel["Channel"], "Cause": "16"})
+                ended += 1
+            except PbxRefused as error:
+                last = error  # it went by itself meanwhile
+        if not ended and last is not None:
+            raise last
+
+    async def transfer(self, call: Conversation, to: str) -> None:
+        """Blind transfer of the outside party; the operator's own leg ends."""
+        if not _DIALLED.fullmatch(to):
+            raise Refused("this is no number that can be called")
+        outside = [c for c in await self._channels(call) if not self._is_phone(c.get("Channel", ""), call.operator)]
+        talking = [c for c in outside if c.get("BridgeId")]
+        if not talking:
+            raise Refused("nobody is talking in this call: there is nothing to transfer")
+        await self._link.action(
+            "Redirect",
+            {"Channel": talking[0]["Channel"], "Context": TRANSFER_CONTEXT, "Exten": to, "Priority": "1"},
+        )
+
+    async def pause(self, extension: str, *, paused: bool, reason: str = "") -> None:
+        """Take the operator out of all his queues, or back in. Raises PbxRefused when he is in none."""
+        words = {"Interface": self._phone(extension), "Paused": "true" if paused else "false"}
+        if reason:
+            words["Reason"] = " ".join(reason.split())[:80]
+        await self._link.action("QueuePause", words)
+
+    async def _channels(self, call: Conversation) -> list[Mapping[str, str]]:
+        reply = await self._link.action("CoreShowChannels")
+        return [event for event in reply.events if event.get("Linkedid") == call.key.linkedid]
+
+    def _phone(self, extension: str) -> str:
+        return self._settings.operator_phone.replace("{extension}", extension)
+
+    def _is_phone(self, channel: str, extension: str) -> bool:
+        return bool(extension) and channel.startswith(self._phone(extension).partition("@")[0] + "-")
