@@ -181,7 +181,9 @@ def _conditions(wanted: CallFilter) -> Iterable[ColumnElement[bool]]:
         yield calls.c.arrived_at >= wanted.since
     if wanted.until is not None:
         yield calls.c.arrived_at < wanted.until
-    if wanted.recording is not None:
+    if wanted.recording == "none":
+        yield ~exists().where(recordings.c.call_id == calls.c.id)
+    elif wanted.recording is not None:
         yield exists().where(recordings.c.call_id == calls.c.id, recordings.c.state == wanted.recording)
     if wanted.house_id is not None:
         yield _of_house(wanted.house_id)
