@@ -34,9 +34,16 @@ class DutyAttempted(DutyFact):
     """A try ended without contact."""
 
 
+class MessageHeard(DutyFact):
+    """Somebody listened to the voice message: it is considered; the person is still owed a call."""
+
+
 class DutySettled(DutyFact):
     """The duty is over: reached, superseded, unreachable, impossible or closed."""
 
 
+@dataclass(frozen=True, slots=True)
 class DutyDue(DutyFact):
     """A clock of the duty ran out; `which` is "operator" or "legal"."""
+
+    which: str = "operator"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from callengine.phone import Phone
 
@@ -27,7 +28,11 @@ class DutyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to reach the person. `result`: answered, no_answer, busy, rejected, failed, machine, unknown."""
+    """One try to reach the person.
+
+    `result`: "" while it goes on; answered, no_answer, busy, rejected, failed, machine, short (bridged for less
+    than a conversation takes), unknown.
+    """
 
     at: datetime
     staff_id: int | None
@@ -35,6 +40,7 @@ class Attempt:
     call_id: int | None
     result: str
     ended_at: datetime | None = None
+    staff_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,50 @@ class Duty:
 
     @property
     def in_time(self) -> bool | None:
-        """Contact within the legal limit; None while it is open, or can never be called back."""
-        if self.state in (DutyState.REACHED, DutyState.SUPERSEDED):
-            return self.settled_at is not None and self.settled_at <= self.legal_due_at
+        """Contact (or the voice message considered) within the legal limit; None while it is open or impossible."""
+        if self.state in (DutyState.REACHED, DutyState.SUPERSEDED) and self.settled_at is not None:
+            return min(self.settled_at, self.message_heard_at or self.settled_at) <= self.legal_due_at
         if self.state.owed or self.state is DutyState.IMPOSSIBLE:
             return None
-        return False
+        return self.message_heard_at is not None and self.message_heard_at <= self.legal_due_at
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDuty:
+    """A duty with what a list shows beside it: `where` is the stage at which the last missed call ended."""
+
+    duty: Duty
+    call_ids: tuple[int, ...]
+    attempts: tuple[Attempt, ...]
+    where: str
+    claimed_by_name: str = ""
+    settled_by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of the evidence; never changed, never deleted."""
+
+    at: datetime
+    what: str
+    staff_id: int | None
+    staff_name: str
+    call_id: int | None
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyDetail:
+    stored: StoredDuty
+    history: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DutyFilter:
+    """Which duties: `state` is "owed" (still to be called), one state, or None for all; times are of arrival."""
+
+    state: str | None = "owed"
+    since: datetime | None = None
+    until: datetime | None = None
+    number: str | None = None
+    line: str | None = None
