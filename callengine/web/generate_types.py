@@ -1,0 +1,83 @@
+"""Writes src/api/types.ts from api/schemas.py, so that the pages and the engine speak of one shape.
+
+Run by `npm run generate`; tests/web/test_types.py fails when the file is stale.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import typing
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import AwareDatetime, BaseModel
+
+from callengine.api import schemas
+
+TARGET = Path(__file__).parent / "src" / "api" / "types.ts"
+_PLAIN: dict[Any, str] = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    datetime: "string",
+    AwareDatetime: "string",
+    date: "string",
+    type(None): "null",
+    Any: "unknown",
+}
+
+
+def ts(annotation: Any) -> str:
+    """One annotation in TypeScript."""
+    if annotation in _PLAIN:
+        return _PLAIN[annotation]
+    if isinstance(annotation, typing.TypeVar):
+        return annotation.__name__
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is typing.Annotated:
+        return ts(args[0])
+    if origin is Literal:
+        return " | ".join(f'"{a}"' for a in args)
+    if origin in (Union, types.UnionType):
+        return " | ".join(ts(a) for a in args)
+    if origin is list:
+        inner = ts(args[0])
+        return f"({inner})[]" if "|" in inner else f"{inner}[]"
+    if origin is dict:
+        return f"Record<string, {ts(args[1])}>"
+    return str(annotation.__name__)
+
+
+def interface(model: type[BaseModel]) -> str:
+    """One model as an interface; what we may leave out of a body is optional."""
+    parent = model.__mro__[1]
+    inherited = set(parent.model_fields) if issubclass(parent, BaseModel) else set()
+    extends = f" extends {parent.__name__}" if inherited else ""
+    body = issubclass(model, schemas.Body)
+    generic = "<Item>" if model is schemas.Page else ""
+    lines = [
+        f"  {name}{'?' if body and not field.is_required() else ''}: {ts(field.annotation)};"
+        for name, field in model.model_fields.items()
+        if name not in inherited
+    ]
+    return f"export interface {model.__name__}{generic}{extends} {{\n" + "\n".join(lines) + "\n}\n"
+
+
+def render() -> str:
+    """The whole file."""
+    models = [
+        m
+        for m in vars(schemas).values()
+        if isinstance(m, type) and issubclass(m, BaseModel) and m.__module__ == schemas.__name__
+    ]
+    kept = [m for m in models if m not in (schemas.Body, schemas.View)]
+    head = "// Written by generate_types.py from callengine/api/schemas.py: change that, then `npm run generate`.\n\n"
+    return head + "\n".join(interface(m) for m in kept)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(), "utf-8")
+    print(f"{TARGET} written", file=sys.stderr)

@@ -1,0 +1,72 @@
+// Which page stands: the gate, or the frame with a room in it.
+
+import { useEffect } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Failure, get } from "@/api/client";
+import type { Me, SignInHints } from "@/api/types";
+import { Calls } from "@/calls/Calls";
+import { Callbacks } from "@/callbacks/Callbacks";
+import { Desk } from "@/desk/Desk";
+import { go, useRoute } from "@/lib/route";
+import { listen, queries, useMe } from "@/session";
+import { Frame } from "@/shell/Frame";
+import { SignIn } from "@/signin/SignIn";
+import { TicketPage } from "@/tickets/TicketPage";
+import { Tickets } from "@/tickets/Tickets";
+import { Failed } from "@/ui/pieces";
+import { Toasts } from "@/ui/toasts";
+import { suggestLanguage } from "@/words";
+
+export type Room = "desk" | "calls" | "callbacks" | "tickets";
+
+const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets"];
+
+export function roomsOf(me: Me): Room[] {
+  if (["operator", "supervisor", "administrator"].includes(me.role)) return CENTRE;
+  return ["tickets"];
+}
+
+const homeOf = (me: Me): Room => (me.role === "operator" ? "desk" : me.role === "supervisor" || me.role === "administrator" ? "callbacks" : "tickets");
+
+export function App() {
+  const me = useMe();
+  const hints = useQuery({ queryKey: ["hints"], queryFn: () => get<SignInHints>("/session/hints"), staleTime: Infinity });
+  useEffect(() => {
+    if (hints.data) suggestLanguage(hints.data.language, hints.data.timezone);
+  }, [hints.data]);
+  useEffect(
+    () =>
+      queries.getQueryCache().subscribe((event) => {
+        // A session that ran out anywhere leads back to the gate.
+        const error = event.type === "updated" && event.action.type === "error" ? event.action.error : null;
+        if (error instanceof Failure && error.status === 401 && event.query.queryKey[0] !== "me" && queries.getQueryData(["me"])) queries.setQueryData(["me"], null);
+      }),
+    [],
+  );
+  const refused = me.error instanceof Failure && me.error.status === 401;
+  if (me.isPending) return null;
+  if (me.isError && !refused) return <main style={{ height: "100%" }}><Failed error={me.error} again={() => void me.refetch()} /></main>;
+  if (!me.data || refused) return <><SignIn hints={hints.data} /><Toasts /></>;
+  return <SignedIn me={me.data} />;
+}
+
+function SignedIn({ me }: { me: Me }) {
+  const { room, id, query } = useRoute();
+  const rooms = roomsOf(me);
+  const here = rooms.includes(room as Room) ? (room as Room) : null;
+  useEffect(() => {
+    if (!here) go(`/${homeOf(me)}`, { replace: true });
+  }, [here, me]);
+  useEffect(() => listen(me), [me.id, me.extension]);
+  return (
+    <>
+      <Frame me={me} room={here ?? homeOf(me)} rooms={rooms}>
+        {here === "desk" && <Desk me={me} />}
+        {here === "calls" && <Calls me={me} query={query} />}
+        {here === "callbacks" && <Callbacks me={me} query={query} />}
+        {here === "tickets" && (id ? <TicketPage number={id} /> : <Tickets query={query} />)}
+      </Frame>
+      <Toasts />
+    </>
+  );
+}

@@ -1,0 +1,581 @@
+// Written by generate_types.py from callengine/api/schemas.py: change that, then `npm run generate`.
+
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  errors: Record<string, unknown>[];
+}
+
+export interface PbxHealth {
+  name: string;
+  state: "connecting" | "up" | "down" | "refused";
+  since: string;
+  seen_at: string | null;
+  lag_seconds: number | null;
+  problem: string;
+}
+
+export interface Health {
+  status: "ok" | "degraded";
+  version: string;
+  pbx: PbxHealth[];
+  store: "ok" | "failed";
+}
+
+export interface SignIn {
+  login: string;
+  password: string;
+}
+
+export interface SampleAccount {
+  login: string;
+  password: string;
+  role: "administrator" | "supervisor" | "operator" | "organisation_manager" | "executor" | "inspector";
+  name: string;
+}
+
+export interface SignInHints {
+  sandbox: boolean;
+  language: "ru" | "en";
+  timezone: string;
+  accounts: SampleAccount[];
+}
+
+export interface Me {
+  id: number | null;
+  login: string;
+  name: string;
+  role: "administrator" | "supervisor" | "operator" | "organisation_manager" | "executor" | "inspector";
+  extension: string | null;
+  language: string;
+  state: "offline" | "ready" | "pause" | "after_call";
+  state_reason: string;
+  state_since: string | null;
+  sandbox: boolean;
+  timezone: string;
+}
+
+export interface StateChange {
+  state: "ready" | "pause" | "after_call";
+  reason?: string;
+}
+
+export interface PasswordChange {
+  old: string;
+  new: string;
+}
+
+export interface RecordingRef {
+  id: number;
+  seconds: number | null;
+  state: string;
+}
+
+export interface PersonRef {
+  id: number;
+  name: string;
+  address: string;
+  premise: string;
+}
+
+export interface OfferView {
+  operator: string;
+  began_at: string;
+  ended_at: string | null;
+  result: string | null;
+}
+
+export interface TalkView {
+  operator: string;
+  began_at: string;
+  ended_at: string | null;
+}
+
+export interface DutyRef {
+  id: number;
+  state: string;
+  due_at: string;
+  legal_due_at: string;
+}
+
+export interface Call {
+  id: number;
+  pbx: string;
+  linkedid: string;
+  direction: string;
+  number: string;
+  number_kind: string;
+  name: string;
+  did: string;
+  queue: string;
+  state: string;
+  outcome: string | null;
+  missed: string | null;
+  arrived_at: string;
+  queued_at: string | null;
+  offered_at: string | null;
+  answered_at: string | null;
+  ended_at: string | null;
+  operator: string;
+  operator_name: string;
+  wait_seconds: number | null;
+  talk_seconds: number;
+  held_seconds: number;
+  robot: boolean;
+  source: string;
+  recording: RecordingRef | null;
+  ticket_numbers: string[];
+  duty: DutyRef | null;
+  people: PersonRef[];
+}
+
+export interface CallDetail extends Call {
+  offers: OfferView[];
+  talks: TalkView[];
+}
+
+export interface CallTotals {
+  calls: number;
+  missed: number;
+  conversations: number;
+  recorded: number;
+}
+
+export interface Dial {
+  to: string;
+  extension?: string | null;
+  duty_id?: number | null;
+}
+
+export interface Transfer {
+  to: string;
+}
+
+export interface DemoCall {
+  kind?: "known" | "unknown" | "withheld" | "hangup" | "busy_day";
+}
+
+export interface Started {
+  started: boolean;
+}
+
+export interface Dialled {
+  request_id: string;
+  state: "sent" | "accepted" | "unknown";
+}
+
+export interface TagNote {
+  id: number;
+  text: string;
+  author: string;
+  created_at: string;
+  expires_at: string | null;
+}
+
+export interface NoteBody {
+  text: string;
+  expires_at?: string | null;
+}
+
+export interface OpenTicket {
+  number: string;
+  urgency: string;
+  problem_ru: string;
+  problem_en: string;
+  premise: string;
+  status: string;
+  fix_by: string | null;
+  overdue: boolean;
+}
+
+export interface Incident {
+  id: number;
+  kind: "accident" | "planned";
+  title: string;
+  cause: string;
+  began_at: string;
+  promised_at: string | null;
+  ticket_number: string | null;
+}
+
+export interface House {
+  id: number;
+  code: string;
+  address: string;
+  street: string;
+  number: string;
+  district: string;
+  floors: number | null;
+  entrances: number | null;
+  features: string[];
+}
+
+export interface Residence {
+  house: House;
+  premise: string;
+  relation: string;
+  organisation: string;
+}
+
+export interface Person {
+  id: number;
+  name: string;
+  numbers: string[];
+  residences: Residence[];
+  notes: TagNote[];
+}
+
+export interface CallerCard {
+  number: string;
+  number_kind: string;
+  candidates: Person[];
+  incidents: Incident[];
+  open_tickets: OpenTicket[];
+  last_calls: Call[];
+  calls_in_year: number;
+}
+
+export interface AttemptView {
+  at: string;
+  ended_at: string | null;
+  operator: string;
+  staff_name: string;
+  call_id: number | null;
+  result: string;
+}
+
+export interface Duty {
+  id: number;
+  line: string;
+  number: string;
+  number_kind: string;
+  state: string;
+  missed_count: number;
+  call_ids: number[];
+  arrived_at: string;
+  due_at: string;
+  legal_due_at: string;
+  in_time: boolean | null;
+  where: string;
+  claimed_by: number | null;
+  claimed_by_name: string;
+  claimed_at: string | null;
+  settled_at: string | null;
+  settled_by_name: string;
+  settled_call_id: number | null;
+  close_reason: string;
+  callback_requested: boolean;
+  message: RecordingRef | null;
+  message_heard_at: string | null;
+  attempts: AttemptView[];
+  people: PersonRef[];
+}
+
+export interface DutyEvent {
+  at: string;
+  what: string;
+  staff_name: string;
+  call_id: number | null;
+  data: Record<string, unknown>;
+}
+
+export interface DutyDetail extends Duty {
+  history: DutyEvent[];
+}
+
+export interface CloseDuty {
+  reason: string;
+}
+
+export interface CloseDuties extends CloseDuty {
+  ids: number[];
+}
+
+export interface HourRow {
+  hour: number;
+  in_operator_time: number;
+  in_legal_time: number;
+  late: number;
+  owed: number;
+  withheld: number;
+  no_data: boolean;
+}
+
+export interface OperatorRow {
+  staff_id: number | null;
+  name: string;
+  total: number;
+  in_operator_time: number;
+  in_legal_time: number;
+  late: number;
+  attempts: number;
+  median_seconds: number | null;
+}
+
+export interface ExceptionRow {
+  kind: "late" | "unreachable" | "withheld" | "machine" | "closed" | "no_data";
+  duty_id: number | null;
+  number: string;
+  at: string;
+  until: string | null;
+  late_seconds: number | null;
+  call_ids: number[];
+  text: string;
+}
+
+export interface Interval {
+  pbx: string;
+  source: string;
+  began_at: string;
+  ended_at: string | null;
+}
+
+export interface Compliance {
+  day: string;
+  now: string;
+  callable: number;
+  in_legal_time: number;
+  in_operator_time: number;
+  late: number;
+  owed: number;
+  attempts_without_contact: number;
+  duties_with_attempts: number;
+  withheld: number;
+  median_seconds: number | null;
+  covered_seconds: number;
+  elapsed_seconds: number;
+  gaps: Interval[];
+  hours: HourRow[];
+  operators: OperatorRow[];
+  exceptions: ExceptionRow[];
+  rule: string;
+}
+
+export interface ListeningView {
+  at: string;
+  who: string;
+  why: string;
+}
+
+export interface Recording {
+  id: number;
+  call_id: number | null;
+  kind: string;
+  state: string;
+  problem: string;
+  format: string;
+  bytes: number;
+  seconds: number | null;
+  expected_seconds: number | null;
+  sha256: string;
+  stored_sha256: string;
+  created_at: string;
+  delete_after: string | null;
+  legal_hold: boolean;
+  hold_reason: string;
+  peaks: number[][];
+  listenings: ListeningView[];
+  ticket_numbers: string[];
+}
+
+export interface Hold {
+  hold: boolean;
+  reason: string;
+}
+
+export interface Uploaded {
+  file_name: string;
+  bytes: number;
+  sha256: string;
+  state: string;
+}
+
+export interface Organisation {
+  id: number;
+  code: string;
+  name: string;
+  kind: string;
+  phone: string;
+  email: string;
+  active: boolean;
+}
+
+export interface StaffMember {
+  id: number;
+  login: string;
+  name: string;
+  role: "administrator" | "supervisor" | "operator" | "organisation_manager" | "executor" | "inspector";
+  extension: string | null;
+  organisation_id: number | null;
+  state: "offline" | "ready" | "pause" | "after_call";
+  active: boolean;
+}
+
+export interface ClassifierEntry {
+  code: string;
+  category: string;
+  problem_ru: string;
+  problem_en: string;
+  urgency: string;
+  organisation_kind: string;
+  accept_minutes: number | null;
+  localize_minutes: number | null;
+  fix_minutes: number | null;
+  clock: string;
+  questions: string[];
+  source: string;
+  available: boolean;
+  unavailable_reason: string;
+}
+
+export interface RoutingAsk {
+  classifier: string;
+  house_id: number;
+  at?: string | null;
+}
+
+export interface RoutingCandidate {
+  organisation: Organisation;
+  reason: string;
+}
+
+export interface Deadlines {
+  accept_by: string | null;
+  localise_by: string | null;
+  fix_by: string | null;
+  why: string;
+}
+
+export interface RoutingPreview {
+  organisation: Organisation | null;
+  candidates: RoutingCandidate[];
+  reason: string;
+  deadlines: Deadlines;
+  possible: boolean;
+}
+
+export interface Applicant {
+  number?: string;
+  name?: string;
+  person_id?: number | null;
+}
+
+export interface Answer {
+  question: string;
+  answer: string;
+}
+
+export interface NewTicket {
+  classifier: string;
+  house_id: number;
+  premise?: string;
+  applicant?: Applicant;
+  text?: string;
+  call_id?: number | null;
+  answers?: Answer[];
+  organisation_id?: number | null;
+}
+
+export interface TicketEvent {
+  at: string;
+  what: string;
+  author: string;
+  reason: string;
+  data: Record<string, unknown>;
+}
+
+export interface TicketApplicant {
+  number: string;
+  name: string;
+  person_id: number | null;
+}
+
+export interface TicketRow {
+  number: string;
+  status: string;
+  urgency: string;
+  classifier: ClassifierEntry;
+  house: House | null;
+  premise: string;
+  organisation: Organisation | null;
+  applicant: TicketApplicant;
+  created_at: string;
+  deadlines: Deadlines;
+  overdue: boolean;
+}
+
+export interface Ticket extends TicketRow {
+  executor: StaffMember | null;
+  text: string;
+  answers: Answer[];
+  organisation_reason: string;
+  mark: number | null;
+  call_ids: number[];
+  recordings: RecordingRef[];
+  history: TicketEvent[];
+}
+
+export interface Found {
+  kind: "call" | "ticket" | "person" | "house" | "duty";
+  id: string;
+  title: string;
+  subtitle: string;
+}
+
+export interface ImportMistake {
+  row: number;
+  reason: string;
+}
+
+export interface ImportReport {
+  taken: number;
+  changed: number;
+  skipped: number;
+  mistakes: ImportMistake[];
+}
+
+export interface ShiftFigures {
+  since: string | null;
+  calls: number;
+  talk_seconds: number;
+  callbacks_in_time: number;
+  callbacks: number;
+  tickets: number;
+}
+
+export interface Board {
+  waiting: number;
+  longest_wait_since: string | null;
+  ready: number;
+  signed_in: number;
+  duties: number;
+  nearest_due_at: string | null;
+  pbx: PbxHealth[];
+  data_at: string;
+}
+
+export interface CallMessage extends Call {
+  fact: string;
+  card: CallerCard | null;
+}
+
+export interface DialMessage {
+  request_id: string;
+  state: string;
+  reason: string;
+}
+
+export interface LiveMessage {
+  seq: number;
+  type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "pbx" | "dial";
+  at: string;
+  data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | PbxHealth | DialMessage | null;
+}

@@ -1,0 +1,30 @@
+// Where we are: the address bar, and nothing else.
+
+import { useSyncExternalStore } from "react";
+
+const watchers = new Set<() => void>();
+const tell = () => watchers.forEach((w) => w());
+window.addEventListener("popstate", tell);
+
+export function go(to: string, { replace = false } = {}): void {
+  if (to === location.pathname + location.search) return;
+  if (replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  tell();
+}
+
+export function useRoute(): { room: string; id: string; query: URLSearchParams } {
+  const at = useSyncExternalStore((w) => (watchers.add(w), () => watchers.delete(w)), () => location.pathname + location.search);
+  const url = new URL(at, location.origin);
+  const [room = "", id = ""] = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
+  return { room, id, query: url.searchParams };
+}
+
+/** Follows a link in place, unless the reader wants a new tab. */
+export function follow(to: string) {
+  return (e: React.MouseEvent) => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey || e.button !== 0) return;
+    e.preventDefault();
+    go(to);
+  };
+}

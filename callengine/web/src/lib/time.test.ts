@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { clock, countdown, dayOf, midnight, shiftDay, span, speakTime } from "./time";
+
+describe("time", () => {
+  speakTime("Europe/Moscow", "ru");
+
+  it("counts down, and past the deadline with a true minus", () => {
+    expect(countdown(47_000, 0)).toBe("0:47");
+    expect(countdown(0, 72_000)).toBe("−1:12");
+    expect(countdown(0, 3 * 86_400_000)).toMatch(/^−3/);
+  });
+
+  it("writes lengths as a clock and in words", () => {
+    expect(clock(134)).toBe("2:14");
+    expect(clock(3761)).toBe("1:02:41");
+    expect(span(4320)).toBe("1 ч 12 мин");
+    expect(span(18 * 3600)).toBe("18 ч");
+  });
+
+  it("knows when a day begins in the zone of the organisation", () => {
+    expect(new Date(midnight("2026-11-21", "Europe/Moscow")).toISOString()).toBe("2026-11-20T21:00:00.000Z");
+    expect(dayOf("2026-11-20T21:30:00Z")).toBe("2026-11-21");
+    expect(shiftDay("2026-03-01", -1)).toBe("2026-02-28");
+  });
+});

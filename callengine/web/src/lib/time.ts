@@ -1,0 +1,96 @@
+// Times as people read them: in the organisation's zone, in the chosen language. Pure.
+
+let zone = "Europe/Moscow";
+let language = "ru";
+const made = new Map<string, Intl.DateTimeFormat>();
+
+export function speakTime(timeZone: string, lang: string): void {
+  zone = timeZone;
+  language = lang;
+  made.clear();
+}
+
+function format(options: Intl.DateTimeFormatOptions, lang = language === "en" ? "en-GB" : "ru-RU"): Intl.DateTimeFormat {
+  const key = lang + JSON.stringify(options);
+  let f = made.get(key);
+  if (!f) made.set(key, (f = new Intl.DateTimeFormat(lang, { timeZone: zone, ...options })));
+  return f;
+}
+
+type Moment = string | number | Date;
+const ms = (m: Moment): number => (typeof m === "number" ? m : new Date(m).getTime());
+
+export const hm = (m: Moment) => format({ hour: "2-digit", minute: "2-digit" }).format(ms(m));
+export const hms = (m: Moment) => format({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms(m));
+export const dayName = (m: Moment) =>
+  format({ weekday: "short" }).format(ms(m)) + " " + format({ day: "numeric", month: "long" }).format(ms(m));
+export const dayMonth = (m: Moment) => format({ day: "numeric", month: "long" }).format(ms(m));
+export const exact = (m: Moment) => format({ dateStyle: "long", timeStyle: "medium" }).format(ms(m));
+export const dateOnly = (m: Moment) => format({ day: "2-digit", month: "2-digit", year: "numeric" }).format(ms(m));
+
+/** The calendar day of a moment in the zone: 2026-11-21. */
+export function dayOf(m: Moment): string {
+  return format({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA").format(ms(m));
+}
+
+/** The moment at which a calendar day begins in the zone. */
+export function midnight(day: string, timeZone = zone): number {
+  const guess = Date.parse(`${day}T00:00:00Z`);
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
+    hour: "numeric", minute: "numeric", second: "numeric",
+  }).formatToParts(guess);
+  const at = (type: string) => Number(parts.find((p) => p.type === type)?.value);
+  const shown = Date.UTC(at("year"), at("month") - 1, at("day"), at("hour"), at("minute"), at("second"));
+  return guess - (shown - guess);
+}
+
+export function shiftDay(day: string, by: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + by * 86_400_000).toISOString().slice(0, 10);
+}
+
+const two = (n: number) => String(n).padStart(2, "0");
+
+/** 134 -> "2:14"; 3761 -> "1:02:41". */
+export function clock(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  const h = Math.floor(s / 3600);
+  const m = Math.floor((s % 3600) / 60);
+  return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
+}
+
+export function unit(value: number, name: "day" | "hour" | "minute" | "second"): string {
+  return new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: 0 }).format(value);
+}
+
+/** What is left until a moment, with a true minus when it is past: "0:47", "−1:12". */
+export function countdown(until: Moment, now: number): string {
+  const left = Math.floor((ms(until) - now) / 1000);
+  const size = Math.abs(left);
+  const sign = left < 0 ? "−" : "";
+  if (size >= 86_400) return sign + unit(Math.floor(size / 86_400), "day");
+  return sign + clock(size);
+}
+
+/** A length in words that fit a table: "18 ч", "1 ч 12 мин", "26 мин". */
+export function span(seconds: number): string {
+  const s = Math.abs(seconds);
+  if (s < 60) return unit(Math.floor(s), "second");
+  if (s < 3600) return unit(Math.floor(s / 60), "minute");
+  if (s >= 2 * 86_400) return unit(Math.floor(s / 86_400), "day");
+  const minutes = Math.floor((s % 3600) / 60);
+  const hours = unit(Math.floor(s / 3600), "hour");
+  return s < 6 * 3600 && minutes ? `${hours} ${unit(minutes, "minute")}` : hours;
+}
+
+/** "22:33" today, "19 ноября" before. */
+export function when(m: Moment, now: number): string {
+  return dayOf(m) === dayOf(now) ? hm(m) : dayMonth(m);
+}
+
+/** A deadline: "до 14:17" today, with the day otherwise. */
+export function until(m: Moment, now: number): string {
+  return dayOf(m) === dayOf(now) ? hm(m) : `${dayMonth(m)}, ${hm(m)}`;
+}
+
+export const secondsBetween = (from: Moment, to: Moment): number => (ms(to) - ms(from)) / 1000;

@@ -1,0 +1,146 @@
+// Who is signed in, what the shift looks like, and how live messages change what was fetched.
+
+import { QueryClient, useQuery, type InfiniteData } from "@tanstack/react-query";
+import { call, Failure, get, newKey, post, put } from "@/api/client";
+import { live } from "@/api/live";
+import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, StaffMember } from "@/api/types";
+import { setServerTime } from "@/lib/clock";
+import { takeCall, forgetCall, findMine } from "@/mine";
+import { say } from "@/ui/toasts";
+import { t } from "@/words";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      refetchOnWindowFocus: false,
+      // The engine says why; only a broken link is worth a second try by itself.
+      retry: (count, error) => count < 2 && error instanceof Failure && (error.status === 0 || error.status === 503),
+      retryDelay: (n) => 400 * 2 ** n,
+    },
+  },
+});
+
+export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => get<Me>("/session"), retry: false, staleTime: Infinity });
+
+export const useBoard = () => useQuery({ queryKey: ["board"], queryFn: fetchBoard, refetchInterval: 30_000 });
+
+async function fetchBoard(): Promise<Board> {
+  const board = await get<Board>("/board");
+  setServerTime(board.data_at);
+  return board;
+}
+
+export const useDuties = () =>
+  useQuery({ queryKey: ["duties", "owed"], queryFn: () => get<Page<Duty>>("/callbacks", { state: "owed", limit: 200 }), refetchInterval: 60_000 });
+
+export const OWED = new Set(["open", "claimed", "attempted"]);
+export const byDue = (a: Duty, b: Duty) => a.due_at.localeCompare(b.due_at) || a.id - b.id;
+
+/** The duty that F9 dials: the most urgent that nobody holds, or that is already mine. */
+export function nextDuty(duties: Duty[], me: number | null): Duty | undefined {
+  return duties.find((d) => OWED.has(d.state) && (d.claimed_by === null || d.claimed_by === me));
+}
+
+function putDuty(duty: Duty): void {
+  queries.setQueryData<Page<Duty>>(["duties", "owed"], (old) => {
+    if (!old) return old;
+    const others = old.items.filter((d) => d.id !== duty.id);
+    return { ...old, items: OWED.has(duty.state) ? [...others, duty].sort(byDue) : others };
+  });
+}
+
+const pending = new Map<string, ReturnType<typeof setTimeout>>();
+
+/** Refetches at most once in `ms`, however many messages ask for it. */
+function soon(key: string[], ms: number): void {
+  const name = key.join("/");
+  if (pending.has(name)) return;
+  pending.set(name, setTimeout(() => {
+    pending.delete(name);
+    void queries.invalidateQueries({ queryKey: key });
+  }, ms));
+}
+
+export type LiveCall = Call & { fact?: string };
+
+function patchJournal(data: LiveCall): void {
+  let known = false;
+  for (const [key, value] of queries.getQueriesData<InfiniteData<Page<Call>>>({ queryKey: ["calls"] })) {
+    if (!value?.pages) continue;
+    const pages = value.pages.map((page) => {
+      const at = page.items.findIndex((c) => c.id === data.id);
+      if (at < 0) return page;
+      known = true;
+      return { ...page, items: page.items.with(at, { ...page.items[at], ...data }) };
+    });
+    if (known) queries.setQueryData(key, { ...value, pages });
+  }
+  if (!known || data.state === "ended") soon(["calls"], 2000);
+}
+
+/** Wires the live line to the cache; returns what undoes it. */
+export function listen(me: Me): () => void {
+  const offs = [
+    live.on<LiveCall>("call", (data) => {
+      takeCall(data, me.extension);
+      patchJournal(data);
+      if (data.state === "ended") {
+        soon(["shift"], 1500);
+        soon(["totals"], 3000);
+      }
+    }),
+    live.on<Duty>("duty", (duty) => {
+      putDuty(duty);
+      soon(["duties", "withheld"], 2000);
+      soon(["compliance"], 3000);
+      soon(["shift"], 1500);
+    }),
+    live.on<StaffMember>("state", (staff) => {
+      if (staff.id === me.id) void queries.invalidateQueries({ queryKey: ["me"] });
+    }),
+    live.on<Board>("board", (board) => {
+      setServerTime(board.data_at);
+      queries.setQueryData(["board"], board);
+    }),
+    live.on<PbxHealth>("pbx", (health) =>
+      queries.setQueryData<Board>(["board"], (old) =>
+        old && { ...old, pbx: old.pbx.some((p) => p.name === health.name) ? old.pbx.map((p) => (p.name === health.name ? health : p)) : [...old.pbx, health] })),
+    live.on<Recording>("recording", (recording) => {
+      void queries.invalidateQueries({ queryKey: ["recording", recording.id] });
+      soon(["calls"], 2000);
+    }),
+    live.on("ticket", () => {
+      soon(["tickets"], 300);
+      soon(["ticket"], 300);
+      soon(["shift"], 1500);
+    }),
+    live.on<{ state: string; reason?: string }>("dial", (d) => {
+      if (["refused", "failed", "unknown"].includes(d.state)) say(d.reason || t("error.unknown"), { bad: true });
+    }),
+    live.on("reset", () => {
+      void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "hints" });
+      void findMine(me.extension);
+    }),
+  ];
+  live.start();
+  void findMine(me.extension);
+  return () => {
+    offs.forEach((off) => off());
+    live.stop();
+    forgetCall();
+  };
+}
+
+export async function setState(state: "ready" | "pause" | "after_call"): Promise<void> {
+  queries.setQueryData(["me"], await put<Me>("/session/state", { state }));
+}
+
+export async function signOut(): Promise<void> {
+  await call("DELETE", "/session").catch(() => undefined);
+  queries.clear();
+  queries.setQueryData(["me"], null);
+}
+
+export const dial = (to: string) => post<Dialled>("/calls", { to }, newKey());
+export const dialDuty = (id: number) => post<Dialled>(`/callbacks/${id}/dial`, undefined, newKey());
