@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from callengine.directory.model import Organisation
 from callengine.tickets.classifier import in_branch
@@ -75,7 +75,7 @@ def decide(entry: Entry, contracts: Iterable[Contract], at: datetime, language: 
     valid = [c for c in serving if c.valid(at)]
     passed: list[str] = []
     for kind in kinds_of(entry):
-        asked = sorted((c for c in valid if c.kind == kind), key=lambda c: c.rank)
+        asked = sorted((c for c in valid if c.kind == kind), key=lambda c: (c.rank, c.code))
         if asked:
             return _answer(entry, asked, _candidates(entry, valid, say), passed, say)
         passed.append(_absent(kind, [c for c in serving if c.kind == kind], at, say))
@@ -95,7 +95,7 @@ def _answer(
 
 def _candidates(entry: Entry, valid: Sequence[Contract], say: _Words) -> tuple[Candidate, ...]:
     order = kinds_of(entry)
-    able = sorted((c for c in valid if c.kind in order), key=lambda c: (order.index(c.kind), c.rank))
+    able = sorted((c for c in valid if c.kind in order), key=lambda c: (order.index(c.kind), c.rank, c.code))
     found: dict[int, Candidate] = {}
     for contract in able:
         found.setdefault(contract.organisation.id, Candidate(contract.organisation, say.why(entry, contract)))
@@ -107,7 +107,7 @@ def _absent(kind: str, others: Sequence[Contract], at: datetime, say: _Words) ->
         return say.spoken(kind)
     expired = [c for c in others if c.valid_until is not None and c.valid_until <= at]
     if expired:
-        return say.expired(kind, max(expired, key=lambda c: c.valid_until or at))
+        return say.expired(kind, max(expired, key=lambda c: c.valid_until or at), at)
     if others:
         return say.not_yet(kind, others[0])
     return say.no_contract(kind)
@@ -154,9 +154,10 @@ class _Words:
         label = kind_label(kind, self.language)
         return f"{label}: перевести вызов голосом" if self._ru else f"{label}: transfer the call by voice"
 
-    def expired(self, kind: str, contract: Contract) -> str:
-        label, until = kind_label(kind, self.language), contract.valid_until
-        day = until.strftime("%d.%m.%Y") if until else ""
+    def expired(self, kind: str, contract: Contract, at: datetime) -> str:
+        label, until = kind_label(kind, self.language), contract.valid_until or at
+        # The last day in force, in the zone of the moment that was asked about.
+        day = (until - timedelta(seconds=1)).astimezone(at.tzinfo).strftime("%d.%m.%Y")
         name = f"{self.contract(contract.code)} ({contract.organisation.name})"
         return f"{label}: {name} истёк {day}" if self._ru else f"{label}: {name} expired {day}"
 

@@ -234,7 +234,7 @@ class TicketsService:
 
     async def _route(self, conn: rows.Conn, entry: Entry, house_id: int | None, at: datetime) -> Routing:
         serving = await rows.contracts_for(conn, house_id, routing.kinds_of(entry))
-        return routing.decide(entry, serving, at, self._language)
+        return routing.decide(entry, serving, at.astimezone(self._zone), self._language)
 
     def _unavailable(self, entry: Entry, house: House | None) -> str:
         return classifier.unavailable(entry.code, house.features, self._language) if house else ""
