@@ -9,7 +9,6 @@ import re
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 from callengine import phone
@@ -17,16 +16,19 @@ from callengine.calls.events import CallEnded, CallFact
 from callengine.calls.origination import Origination, OriginationChanged, OriginationState
 from callengine.clock import Clock
 from callengine.config import Locale
-from callengine.errors import Conflict, NotFound, OutcomeUnknown, PbxLost, PbxRefused, Refused
+from callengine.errors import Conflict, EngineError, NotFound, OutcomeUnknown, PbxLost, PbxRefused, Refused
 from callengine.store import originations as rows
 from callengine.store.database import Store, Tx
 from callengine.tasks import Tasks
+
+__all__ = ["DiallingService", "Origination", "Originator", "request_id_of"]
 
 log = logging.getLogger(__name__)
 
 # What the dialplan lets through into the ledger, and what a channel's id may be.
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSION = re.compile(r"[A-Za-z0-9_]{1,20}")
+_DOUBTFUL = (OriginationState.SENT, OriginationState.ACCEPTED, OriginationState.UNKNOWN)
 
 
 class Originator(Protocol):
@@ -36,6 +38,10 @@ class Originator(Protocol):
     def ready(self) -> bool: ...
 
     async def originate(self, request_id: str, extension: str, to: str) -> None: ...
+
+    async def traces(self) -> Collection[str]:
+        """Ids of the channels alive, and of the requests that the ledger holds."""
+        ...
 
 
 def request_id_of(wish: str | None) -> str:
@@ -49,13 +55,14 @@ class DiallingService:
     """Places calls from operators' phones. One request is one call at most, whatever breaks."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, links: Mapping[str, Originator], locale: Locale | None = None
+        self, store: Store, clock: Clock, links: Mapping[str, Originator], *, locale: Locale | None = None
     ) -> None:
         self._store = store
         self._clock = clock
         self._links = links
         self._locale = locale or Locale()
         self._tasks = Tasks()
+        self._under_way: set[str] = set()  # between the row and the PBX's answer, in this process
 
     async def close(self) -> None:
         await self._tasks.close()
@@ -67,9 +74,9 @@ class DiallingService:
                 left = await rows.open_on(conn, pbx)
             for one in left:
                 if one.state is OriginationState.PLANNED:
-                    await self._move(one.request_id, OriginationState.REFUSED, "the engine stopped before it was sent")
+                    await self._move(one.id, OriginationState.REFUSED, "the engine stopped before it was sent")
                 elif one.state is OriginationState.SENT:
-                    await self._move(one.request_id, OriginationState.UNKNOWN, "the engine stopped while it was sent")
+                    await self._move(one.id, OriginationState.UNKNOWN, "the engine stopped while it was sent")
 
     async def dial(
         self,
@@ -91,7 +98,7 @@ class DiallingService:
             return _told_again(before)
         name, link = self._link(pbx)
         wish = Origination(
-            request_id=request_id,
+            id=request_id,
             pbx=name,
             extension=self._extension(extension),
             number=self._number(to),
@@ -108,30 +115,33 @@ class DiallingService:
     async def _place(self, link: Originator, wish: Origination) -> Origination:
         async with self._store.begin() as tx:
             for other in await rows.unsettled_from(tx.conn, wish.pbx, wish.extension):
-                if other.request_id != wish.request_id:
+                if other.id != wish.id:
                     _refuse_beside(other)
             if not await rows.insert(tx, wish):
-                before = await rows.get(tx.conn, wish.request_id)
+                before = await rows.get(tx.conn, wish.id)
                 assert before is not None
                 return _told_again(before)
-        await self._move(wish.request_id, OriginationState.SENT)
+        self._under_way.add(wish.id)
         try:
-            await link.originate(wish.request_id, wish.extension, wish.number)
+            await self._move(wish.id, OriginationState.SENT)
+            await link.originate(wish.id, wish.extension, wish.number)
         except PbxLost as error:
-            await self._move(wish.request_id, OriginationState.REFUSED, error.detail)
+            await self._move(wish.id, OriginationState.REFUSED, error.detail)
             raise
         except PbxRefused as error:
-            await self._move(wish.request_id, OriginationState.REFUSED, error.detail)
+            await self._move(wish.id, OriginationState.REFUSED, error.detail)
             raise
         except OutcomeUnknown as error:
-            await self._move(wish.request_id, OriginationState.UNKNOWN, error.detail)
-            raise OutcomeUnknown(error.detail, request_id=wish.request_id) from None
+            await self._move(wish.id, OriginationState.UNKNOWN, error.detail)
+            raise OutcomeUnknown(error.detail, request_id=wish.id) from None
         except BaseException as error:
             # Cancelled at shutdown, or a bug: it may have been sent.
-            await asyncio.shield(self._move(wish.request_id, OriginationState.UNKNOWN, type(error).__name__))
+            await asyncio.shield(self._move(wish.id, OriginationState.UNKNOWN, type(error).__name__))
             raise
-        moved = await self._move(wish.request_id, OriginationState.ACCEPTED)
-        return moved or await self.get(wish.request_id) or replace(wish, state=OriginationState.ACCEPTED)
+        finally:
+            self._under_way.discard(wish.id)
+        moved = await self._move(wish.id, OriginationState.ACCEPTED)
+        return moved or await self.get(wish.id) or replace(wish, state=OriginationState.ACCEPTED)
 
     async def get(self, request_id: str) -> Origination | None:
         async with self._store.read() as conn:
@@ -153,24 +163,24 @@ class DiallingService:
         if (moved := await rows.move(tx, fact.call.request_id, state, call_id=call_id)) is not None:
             await tx.tell(OriginationChanged(self._clock.now(), moved))
 
-    async def after_resync(
-        self, pbx: str, *, asked_at: datetime, channels: Collection[str] | None, noted: Collection[str] | None
-    ) -> None:
-        """Settle the doubtful: `channels` are unique and linked ids alive, `noted` the request ids of the ledger.
-
-        Either None (could not be read): nothing can be concluded, doubt stays. Only wishes older than `asked_at` count.
-        """
-        if channels is None or noted is None:
-            return
+    async def settle_unknown(self, pbx: str) -> None:
+        """When the link is back: look for each doubtful call on the PBX. What left no trace there is over."""
+        asked_at = self._clock.now()
         async with self._store.read() as conn:
-            doubtful = [one for one in await rows.open_on(conn, pbx) if one.created_at < asked_at]
+            doubtful = [one for one in await rows.open_on(conn, pbx) if one.state in _DOUBTFUL]
+        if not doubtful:
+            return
+        try:
+            traces = await self._links[pbx].traces()
+        except EngineError as error:
+            told = {"action": "origination_doubt", "pbx": pbx, "problem": error.detail}
+            log.warning("the PBX could not be searched for our calls: doubt stays", extra=told)
+            return
         for one in doubtful:
-            if one.state is OriginationState.PLANNED:
-                continue
-            if one.request_id in channels or one.request_id in noted:
-                await self._move(one.request_id, OriginationState.SEEN)
-            else:
-                await self._move(one.request_id, OriginationState.ENDED, "the PBX has no trace of this call any more")
+            if one.id in traces:
+                await self._move(one.id, OriginationState.SEEN)
+            elif one.id not in self._under_way and one.created_at <= asked_at:
+                await self._move(one.id, OriginationState.ENDED, "the PBX has no trace of this call any more")
 
     # --- guards ----------------------------------------------------------------------------------------
 
@@ -207,9 +217,9 @@ def _told_again(before: Origination) -> Origination:
     """The same request again is told what the first one was told."""
     match before.state:
         case OriginationState.REFUSED:
-            raise PbxRefused(before.reason or None, request_id=before.request_id)
+            raise PbxRefused(before.reason or None, request_id=before.id)
         case OriginationState.UNKNOWN:
-            raise OutcomeUnknown(request_id=before.request_id)
+            raise OutcomeUnknown(request_id=before.id)
         case _:
             return before
 
@@ -218,6 +228,6 @@ def _refuse_beside(other: Origination) -> None:
     if other.state is OriginationState.UNKNOWN:
         raise OutcomeUnknown(
             "whether the last call from this phone was placed is not known yet: wait until the link to the PBX is back",
-            request_id=other.request_id,
+            request_id=other.id,
         )
-    raise Conflict("a call from this phone is being placed just now", request_id=other.request_id)
+    raise Conflict("a call from this phone is being placed just now", request_id=other.id)

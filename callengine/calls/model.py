@@ -143,33 +143,6 @@ class StoredCall:
     call: Conversation
 
 
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """Which calls are asked for; None asks for nothing. Moments are of arrival, `until` excluded."""
-
-    number: str | None = None
-    state: str | None = None
-    outcome: str | None = None
-    direction: str | None = None
-    operator: str | None = None
-    house_id: int | None = None
-    recording: str | None = None  # a recording's state, or "none"
-    robot: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    q: str | None = None  # a part of a number, a name or a line
-
-
-@dataclass(frozen=True, slots=True)
-class CallTotals:
-    """Of one filter: numerators and denominators."""
-
-    calls: int = 0
-    missed: int = 0
-    conversations: int = 0  # answered by a human
-    recorded: int = 0  # of these, with a whole recording
-
-
 def completed(call: Conversation, ledger: Conversation) -> Conversation:
     """What the events saw, with the gaps filled from the ledger; what the events know is never overwritten."""
     answered_at = call.answered_at or ledger.answered_at

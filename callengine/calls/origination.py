@@ -37,9 +37,9 @@ REACHED_FROM: dict[OriginationState, frozenset[OriginationState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Origination:
-    """One wish to call. `request_id` is at once the row's key, the AMI ActionID, the channel's id and CE_REQUEST."""
+    """One wish to call. `id` is at once the row's key, the AMI ActionID, the channel's id and CE_REQUEST."""
 
-    request_id: str
+    id: str
     pbx: str
     extension: str
     number: str
