@@ -23,7 +23,12 @@ Tell = Callable[[str], None]
 # The Debian release that carries each version: Debian 12 and 13 have no package of Asterisk.
 RELEASES = {"22": "sid", "16": "bullseye"}
 NEEDED_BYTES = 1_500_000_000  # the root takes about 500 MB, and as much again while it is made
-_STEPS = re.compile(r"I: (Retrieving|Validating|Extracting|Unpacking|Configuring|Installing|Checking|Resolving)\b")
+_STEPS = {
+    "Retrieving": "downloading",
+    "Extracting": "extracting the base",
+    "Unpacking": "unpacking",
+    "Configuring": "configuring",
+}
 
 
 class NoAsterisk(EngineError):
@@ -183,15 +188,13 @@ def _debootstrap(release: str, target: Path, tell: Tell) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env
     ) as process:
         assert process.stdout is not None
-        step, count = "", 0
+        told: dict[str, int] = {}
         for line in process.stdout:
             tail.append(line.rstrip())
-            if (found := _STEPS.match(line)) and found.group(1) != step:
-                step, count = found.group(1), 0
-                tell(f"  {step.lower()} …")
-            count += 1
-            if count % 60 == 0:
-                tell(f"  {step.lower()}: {count} packages")
+            if step := _STEPS.get(line.removeprefix("I: ").split(" ")[0]):
+                told[step] = count = told.get(step, 0) + 1
+                if count == 1 or count % 50 == 0:
+                    tell(f"  {step}" + (f": {count} packages" if count > 1 else " …"))
     if process.returncode != 0:
         raise NoAsterisk(_why(release, target, "\n".join(tail)))
 
