@@ -179,7 +179,7 @@ class Store:
 
     @asynccontextmanager
     async def _begin_postgres(self) -> AsyncIterator[Tx]:
-        conn = await self._writer.connect()
+        conn = await _connected(self._writer)
         try:
             yield Tx(conn, self.within)
         finally:
@@ -188,15 +188,13 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading: one consistent view, never behind the writer's lock, unable to write."""
-        async with self._reader.connect() as conn:
-            if not self.is_sqlite:
-                yield conn
-                return
-            await conn.exec_driver_sql("BEGIN")
-            try:
-                yield conn
-            finally:
-                await self._insist(_end_read(conn))
+        conn = await _connected(self._reader)
+        try:
+            if self.is_sqlite:
+                await conn.exec_driver_sql("BEGIN")
+            yield conn
+        finally:
+            await self._insist(_end_read(conn))
 
     async def _tell_after(self, tx: Tx) -> None:
         for fact in tx.told:
@@ -232,7 +230,7 @@ class Store:
         """
         if self.is_sqlite:
             return None
-        conn = await self._writer.connect()
+        conn = await _connected(self._writer)
         raw: Any = (await conn.get_raw_connection()).driver_connection
 
         def on_notify(*_: Any) -> None:
@@ -275,9 +273,20 @@ async def _commit(conn: AsyncConnection) -> None:
         await conn.commit()
 
 
+async def _connected(engine: AsyncEngine) -> AsyncConnection:
+    try:
+        return await engine.connect()
+    except OSError as error:  # the driver lets the network's own errors through
+        raise StoreLost(f"the PostgreSQL server does not answer: {error}") from error
+
+
 async def _end_read(conn: AsyncConnection) -> None:
-    if not conn.invalidated:
-        await conn.exec_driver_sql("ROLLBACK")
+    """End the reader's transaction (PostgreSQL's ends with the return to the pool) and give the connection back."""
+    try:
+        if conn.dialect.name == "sqlite" and not conn.invalidated:
+            await conn.exec_driver_sql("ROLLBACK")
+    finally:
+        await conn.close()
 
 
 async def _discard(conn: AsyncConnection) -> None:
@@ -319,11 +328,9 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
 def translate_errors(engine: AsyncEngine) -> None:
     """Let the database's own troubles come out as our family of errors, each with what to do."""
 
-    def translate(context: ExceptionContext) -> None:
+    def translate(context: ExceptionContext) -> Unavailable | None:
         error = context.original_exception
-        made = _sqlite_trouble(error) if isinstance(error, sqlite3.Error) else _postgres_trouble(error)
-        if made is not None:
-            context.chained_exception = made
+        return _sqlite_trouble(error) if isinstance(error, sqlite3.Error) else _postgres_trouble(error)
 
     event.listen(engine.sync_engine, "handle_error", translate)
 
