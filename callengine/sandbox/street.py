@@ -284,9 +284,11 @@ class Street:
         acts = Tasks()
         call, behaviour = resident.call, resident.behaviour
         sentences = speech.RESIDENT.get(behaviour.language, speech.RESIDENT["en"])
-        words = self._random.sample(sentences, k=2)
-        call.say(await speech.conversation(words, language=behaviour.language, voice=self._random.randrange(4)))
+        voice = self._random.randrange(4)
+        words = await speech.conversation(self._random.sample(sentences, k=2), language=behaviour.language, voice=voice)
+        call.say(words)
         try:
+            acts.start(_begin_again(resident.helped, call, words), name="first words")
             acts.start(_after(call.ended, behaviour.patience_seconds, call), name="patience")
             if behaviour.hang_up_when_ringing:
                 acts.start(_hang_up_at(resident.rung, 1.0, call), name="hang up while it rings")
@@ -354,6 +356,12 @@ async def _hang_up_at(moment: asyncio.Event, seconds: float, call: Call) -> None
     await moment.wait()
     await asyncio.sleep(seconds)
     call.hang_up()
+
+
+async def _begin_again(moment: asyncio.Event, call: Call, words: bytes) -> None:
+    # Whoever picks up hears the story from its beginning; a phone that is not the street's joins in the middle.
+    await moment.wait()
+    call.say(words)
 
 
 async def _after(end: asyncio.Event, seconds: float, call: Call) -> None:
