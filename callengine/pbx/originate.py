@@ -9,6 +9,7 @@ from typing import NamedTuple
 from callengine.calls.model import Conversation
 from callengine.config import OnePbx
 from callengine.errors import PbxRefused, Refused
+from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.wire import RawEvent
 
@@ -76,6 +77,13 @@ class AmiOriginator:
             ],
         }
         await self._link.action("Originate", headers, action_id=request_id)
+
+    async def traces(self) -> frozenset[str]:
+        """Ids of the channels alive, and of the requests that the ledger holds."""
+        channels = await self._link.action("CoreShowChannels")
+        noted = await ledger.read(self._link)
+        ids = {event.get(name, "") for event in channels.events for name in ("Uniqueid", "Linkedid")}
+        return frozenset(ids | {call.request_id for call in noted.calls.values()} - {""})
 
     async def hang_up(self, call: Conversation) -> None:
         """End the conversation. Raises Refused when it has no channel any more."""

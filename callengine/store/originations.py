@@ -21,7 +21,7 @@ async def insert(tx: Tx, origination: Origination) -> bool:
     """False when this request has its row already."""
     made = postgresql.insert(originations) if tx.is_postgres else sqlite.insert(originations)
     values = {
-        "id": origination.request_id,
+        "id": origination.id,
         "pbx": origination.pbx,
         "staff_id": origination.staff_id,
         "extension": origination.extension,
@@ -77,7 +77,7 @@ async def call_id(conn: AsyncConnection, key: CallKey) -> int | None:
 
 def _origination(row: Row[Any]) -> Origination:
     return Origination(
-        request_id=row.id,
+        id=row.id,
         pbx=row.pbx,
         extension=row.extension,
         number=row.number,

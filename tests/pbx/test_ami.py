@@ -306,7 +306,7 @@ async def test_what_was_received_before_the_close_is_still_delivered(fake: FakeA
 async def _until(condition: object) -> None:
     assert callable(condition)
     async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 - what it waits for happens in this loop
+        while not condition():
             await asyncio.sleep(0)
 
 

@@ -41,7 +41,7 @@ async def turned_away(reader: asyncio.StreamReader) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what it waits for happens in this loop
+        while not condition():
             await asyncio.sleep(0)
 
 
