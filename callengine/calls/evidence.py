@@ -522,6 +522,10 @@ class Evidence:
         for c in self.channels.values():
             if not c.appeared:
                 return False
+            if c.moves and c.moves[-1][1]:
+                return False  # hung up inside a bridge: somebody's leaving is still on its way, and who else was there
+            if c.dial_at is not None and c.dial_end_at is None:
+                return False
             if c.up_at is not None and not c.moves and c.role != LOCAL and c.went_out and not self.robot:
                 return False
         return self.linkedid in self.channels or self.base is not None

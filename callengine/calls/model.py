@@ -143,6 +143,36 @@ class StoredCall:
     call: Conversation
 
 
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What a list of calls is narrowed by; None is "any". Times are of arrival; `house_id` is where the caller lives.
+
+    `recording` is a recording's state, or "none"; `q` is a piece of a number or of the network's caller name.
+    """
+
+    number: str | None = None
+    state: str | None = None
+    outcome: str | None = None
+    direction: str | None = None
+    operator: str | None = None
+    house_id: int | None = None
+    recording: str | None = None
+    robot: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotals:
+    """Of one filter: numerators and denominators."""
+
+    calls: int
+    missed: int
+    conversations: int
+    recorded: int
+
+
 def completed(call: Conversation, ledger: Conversation) -> Conversation:
     """What the events saw, with the gaps filled from the ledger; what the events know is never overwritten."""
     answered_at = call.answered_at or ledger.answered_at
