@@ -63,6 +63,11 @@ class DirectoryService:
             found = {person.id: person for person in await rows.persons(conn, ids, self._clock.now())}
         return {number: [found[id] for id in its] for number, its in by_number.items()}
 
+    async def sample_numbers(self, limit: int) -> list[str]:
+        """Numbers of residents, for the sandbox's demo calls."""
+        async with self._store.read() as conn:
+            return await rows.sample_numbers(conn, limit)
+
     async def card(self, number: Phone | str, reader: Reader, *, why: str) -> Card:
         """The candidates with what is open at their houses; the reading is logged with who and why."""
         parsed = self._phone(number)

@@ -114,6 +114,12 @@ async def people_of_number(conn: AsyncConnection, number: str) -> list[int]:
     return list((await conn.execute(query.order_by(person_numbers.c.person_id))).scalars())
 
 
+async def sample_numbers(conn: Conn, limit: int) -> list[str]:
+    """Some numbers that residents have, for demo calls."""
+    query = select(person_numbers.c.number).distinct().order_by(person_numbers.c.number).limit(limit)
+    return list((await conn.execute(query)).scalars())
+
+
 async def people_of_numbers(conn: AsyncConnection, numbers: Collection[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     if numbers:

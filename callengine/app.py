@@ -1,0 +1,454 @@
+"""The only wiring: builds, starts and stops everything, in order; the two reaction tables stand here on one page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from callengine import __version__
+from callengine.access.events import StaffStateChanged
+from callengine.access.service import AccessService
+from callengine.api import schemas
+from callengine.api.app import build_app
+from callengine.api.live import LiveHub
+from callengine.api.push import SHOWN, Screens
+from callengine.api.services import Services
+from callengine.bridge import Bridge
+from callengine.callbacks.service import CallbacksService
+from callengine.calls import events as told
+from callengine.calls.coverage import CoverageService
+from callengine.calls.dialling import DiallingService
+from callengine.calls.events import CallFact
+from callengine.calls.origination import OriginationChanged
+from callengine.calls.service import CallsService
+from callengine.clock import Clock, SystemClock
+from callengine.config import OnePbx, Settings
+from callengine.desk import Desk, shuffled
+from callengine.directory import town
+from callengine.directory.imports import ImportReport, Imports
+from callengine.directory.service import DirectoryService
+from callengine.errors import EngineError, Unavailable
+from callengine.menus.line import Caller
+from callengine.menus.lookup import Known, lookup
+from callengine.pbx.ami import LinkState
+from callengine.pbx.fastagi import AgiCall, FastAgiServer
+from callengine.pbx.originate import Response
+from callengine.recordings.events import RecordingChanged
+from callengine.recordings.model import Kind as RecordingKind
+from callengine.recordings.service import IMPORT, RETENTION, RecordingsService
+from callengine.sandbox.demo import Demo
+from callengine.sandbox.pbx import SandboxPbx
+from callengine.sandbox.street import Street
+from callengine.store.database import Store, Tx
+from callengine.store.engines import EngineLease
+from callengine.store.migrate import migrate
+from callengine.tasks import Tasks
+from callengine.tickets.service import TicketsService
+from callengine.timers.worker import TimerWorker
+
+if TYPE_CHECKING:
+    from callengine.pbx.doctor import Finding
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """One running engine. `start` brings everything up in order, `stop` takes it down in the reverse."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.tasks = Tasks()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._closing = contextlib.AsyncExitStack()
+        self.sandbox: SandboxPbx | None = None
+        self.street: Street | None = None
+        self.port = settings.http.port
+
+    # --- up ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Raises an EngineError that says what to do; what was started is stopped by `stop`."""
+        settings = self.settings
+        await asyncio.to_thread(migrate, settings.store.url)
+        self.store = Store(settings.store.url)
+        self._closing.push_async_callback(self.store.close)
+        lease = EngineLease(self.store, self.clock)
+        await lease.acquire()
+        self._closing.push_async_callback(lease.release)
+        self._background(lease.run(), "engine lease")
+        pbxs = await self._start_pbx()
+        self._build(pbxs)
+        self._react()
+        if self.sandbox:
+            await self._fill_sample_data()
+        await self.recordings.recover()
+        await self.dialling.recover()
+        self._background(self.timers.run(), "timers")
+        self._background(self.recordings.run(), "recordings")
+        self._background(self.screens.run(), "live messages")
+        self._background(self.screens.run_board(), "board")
+        await self._serve_agi()
+        for bridge in self.bridges:
+            await bridge.prime()
+            self._background(bridge.run(), f"AMI {bridge.name}")
+            self._background(bridge.watch(), f"watch {bridge.name}")
+            self._closing.push_async_callback(bridge.link.close)
+        await self._serve_http()
+
+    async def _start_pbx(self) -> list[OnePbx]:
+        if self.settings.pbx.mode == "external":
+            return self.settings.pbxs
+        self.sandbox = SandboxPbx(self.settings, tell=_say)
+        await self.sandbox.prepare()
+        await self.sandbox.start()
+        self._closing.push_async_callback(self.sandbox.stop)
+        self.street = Street(self.settings.sandbox, language=self.settings.locale.language)
+        await self.street.start()
+        self._closing.push_async_callback(self.street.stop)
+        return [self.sandbox.joined(), *self.settings.pbx.more]
+
+    def _build(self, pbxs: list[OnePbx]) -> None:
+        settings, store, clock = self.settings, self.store, self.clock
+        locale = settings.locale
+        names = {"country": locale.country, "city_code": locale.city_code}
+        self.access = AccessService(store, clock)
+        self.calls = CallsService(store=store, clock=clock)
+        self.coverage = CoverageService(store=store, clock=clock)
+        self.directory = DirectoryService(store, clock, **names)
+        zone = ZoneInfo(locale.timezone)
+        self.tickets = TicketsService(store, clock, zone, language=locale.language, **names)
+        self.callbacks = CallbacksService(store, clock, settings.callbacks)
+        folders = {p.name: Path(p.recordings_dir) if p.recordings_dir else None for p in pbxs}
+        self.recordings = RecordingsService(store, clock, settings.recordings, folders)
+        self.bridges = [
+            Bridge(
+                pbx,
+                clock,
+                locale=locale,
+                calls=self.calls,
+                coverage=self.coverage,
+                on_state=self._link_changed,
+                on_resynced=self._resynced,
+                on_dialled=self._dialled,
+            )
+            for pbx in pbxs
+        ]
+        links = {bridge.name: bridge.phones for bridge in self.bridges}
+        self.dialling = DiallingService(store, clock, links, locale=locale)
+        self._closing.push_async_callback(self.dialling.close)
+        self.live = LiveHub(clock)
+        self.desk = Desk(self.bridges, self.calls, street=self.street)
+        self._closing.push_async_callback(self.desk.close)
+        self.services = Services(
+            store=store,
+            clock=clock,
+            settings=settings,
+            access=self.access,
+            calls=self.calls,
+            callbacks=self.callbacks,
+            dialling=self.dialling,
+            directory=self.directory,
+            tickets=self.tickets,
+            recordings=self.recordings,
+            coverage=self.coverage,
+            live=self.live,
+            health=self.health,
+            phone=self.desk,
+            sandbox=self.sandbox is not None,
+            sample_accounts=_sample_accounts() if self.sandbox else [],
+        )
+        self.screens = Screens(self.services)
+        self.timers = TimerWorker(
+            store,
+            clock,
+            {
+                IMPORT: self.recordings.on_timer,
+                RETENTION: self.recordings.on_timer,
+                **self.callbacks.timer_owners,
+            },
+        )
+
+    def _react(self) -> None:
+        """What follows from a fact: `within` its transaction, and `after` its commit."""
+        callbacks, recordings, dialling = self.callbacks, self.recordings, self.dialling
+        self.store.within |= {
+            told.CallArrived: [dialling.on_call],
+            told.CallMissed: [callbacks.on_missed],
+            told.CallAnswered: [callbacks.on_answered],
+            told.CallbackRequested: [callbacks.on_callback_requested],
+            told.MessageLeft: [callbacks.on_message, recordings.on_message],
+            told.CallEnded: [dialling.on_call, recordings.on_ended, callbacks.on_ended],
+            RecordingChanged: [self._message_recorded],
+        }
+        for kind in SHOWN:
+            self.store.after.setdefault(kind, []).append(self.screens.tell)
+        self.store.after.setdefault(OriginationChanged, []).append(
+            lambda fact: self.screens.on_dial(fact.origination.id, fact.origination.state, fact.origination.reason)
+        )
+        self.store.after.setdefault(StaffStateChanged, []).append(self.desk.staff_changed)
+
+    async def _message_recorded(self, tx: Tx, fact: RecordingChanged) -> None:
+        recording = fact.recording
+        if recording.kind is RecordingKind.MESSAGE and recording.call_id is not None:
+            await self.callbacks.attach_message(tx, recording.call_id, recording.id)
+
+    async def _fill_sample_data(self) -> None:
+        zone = ZoneInfo(self.settings.locale.timezone)
+        if await town.load_town(self.store, self.clock, self.access.hash_password, zone=zone):
+            _say(f"filled the empty database with the sample town {town.NAME}, its organisations and residents")
+        numbers = shuffled(await self.directory.sample_numbers(200))
+        assert self.street is not None
+        self.desk.demo_calls = Demo(self.street, numbers, language=self.settings.locale.language)
+        # Who was at work when the engine stopped finds the telephone on the desk again.
+        for member in await self.access.members():
+            if member.state != "offline":
+                self.desk.staff_changed(StaffStateChanged(self.clock.now(), member))
+
+    async def _serve_agi(self) -> None:
+        port = self.sandbox.fastagi_port if self.sandbox else self.settings.pbx.fastagi_port
+        agi = FastAgiServer(self.settings.pbx.fastagi_host, port, {"lookup": self._lookup})
+        try:
+            await agi.start()
+        except OSError as error:
+            raise EngineError(
+                f"cannot listen for FastAGI at port {port} ({error.strerror}): choose another [pbx] fastagi_port"
+            ) from None
+        self._closing.push_async_callback(agi.close)
+
+    async def _lookup(self, call: AgiCall) -> None:
+        await lookup(call, self._known)
+
+    async def _known(self, caller: Caller) -> Known:
+        """For the dialplan: is he known, and is there an open accident at his house?"""
+        people = await self.directory.candidates(caller.number)
+        houses = {home.house.id for person in people for home in person.residences}
+        for house_id in houses:
+            for incident in await self.directory.incidents(house_id):
+                if incident.kind == "accident":
+                    return Known(known=True, name=people[0].name if len(people) == 1 else "", accident=incident.title)
+        return Known(known=bool(people), name=people[0].name if len(people) == 1 else "")
+
+    async def _serve_http(self) -> None:
+        runner = web.AppRunner(build_app(self.services), access_log=None)
+        await runner.setup()
+        self._closing.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, self.settings.http.host, self.settings.http.port)
+        try:
+            await site.start()
+        except OSError as error:
+            where = f"{self.settings.http.host}:{self.settings.http.port}"
+            raise EngineError(f"cannot listen at {where} ({error.strerror}): choose another [http] port") from None
+        self.port = runner.addresses[0][1]
+
+    def _background(self, work: object, name: str) -> None:
+        task = self.tasks.start(work, name=name)  # type: ignore[arg-type]
+        task.add_done_callback(self._part_ended)
+
+    def _part_ended(self, task: asyncio.Task[None]) -> None:
+        """A part that should run for ever ended: a half-dead engine is worse than one that restarts."""
+        if task.cancelled() or self.failed.done() or self._stopping:
+            return
+        error = task.exception() or EngineError(f"{task.get_name()} ended by itself")
+        self.failed.set_exception(error)
+
+    _stopping = False
+
+    # --- news of the links ---------------------------------------------------------------------------------
+
+    async def _link_changed(self, bridge: Bridge) -> None:
+        self.screens.on_pbx(self._health_of(bridge))
+
+    async def _resynced(self, bridge: Bridge) -> None:
+        """The PBX answers again: settle what was unknown of our own dialling, and tell it who has a break."""
+        await self.dialling.settle_unknown(bridge.name)
+        for member in await self.access.members():
+            if member.extension and member.role in ("operator", "supervisor", "administrator"):
+                with contextlib.suppress(EngineError):
+                    paused = member.state in ("pause", "after_call")
+                    await bridge.phones.pause(member.extension, paused=paused, reason=member.state_reason)
+
+    async def _dialled(self, response: Response) -> None:
+        await self.dialling.on_response(response.request_id, succeeded=response.succeeded, reason=response.reason)
+
+    async def health(self) -> schemas.Health:
+        pbx = [self._health_of(bridge) for bridge in self.bridges]
+        try:
+            async with self.store.read() as conn:
+                await conn.exec_driver_sql("SELECT 1")
+            stored = True
+        except Unavailable:
+            stored = False
+        fine = stored and all(one.state == "up" for one in pbx)
+        return schemas.Health(
+            status="ok" if fine else "degraded",
+            version=__version__,
+            pbx=pbx,
+            store="ok" if stored else "failed",
+        )
+
+    def _health_of(self, bridge: Bridge) -> schemas.PbxHealth:
+        link = bridge.link
+        return schemas.PbxHealth(
+            name=bridge.name,
+            state=link.state.value,
+            since=link.since,
+            seen_at=link.figures.seen_at,
+            lag_seconds=link.figures.lag_seconds if link.state is LinkState.UP else None,
+            problem=link.problem,
+        )
+
+    # --- down ----------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """Everything down, in the reverse order; safe after a failed start."""
+        self._stopping = True
+        await self._closing.aclose()
+        await self.tasks.close()
+
+
+def _sample_accounts() -> list[schemas.SampleAccount]:
+    return [
+        schemas.SampleAccount(login=one.login, password=town.PASSWORD, role=one.role, name=one.name)
+        for one in town.STAFF
+    ]
+
+
+def _say(text: str) -> None:
+    print(f"• {text}", flush=True)
+
+
+# --- the commands ------------------------------------------------------------------------------------------
+
+
+async def serve(settings: Settings) -> int:
+    """`callengine run`: until SIGINT or SIGTERM, or until a part fails."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    engine = Engine(settings)
+    try:
+        starting = asyncio.ensure_future(engine.start())
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            return 130
+        await starting
+        print(f"callengine ready http://{settings.http.host}:{engine.port}", flush=True)
+        await asyncio.wait((engine.failed, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if engine.failed.done():
+            engine.failed.result()
+        return 0
+    finally:
+        await engine.stop()
+
+
+@contextlib.asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """The migrated database, for a command beside a running engine."""
+    await asyncio.to_thread(migrate, settings.store.url)
+    store = Store(settings.store.url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def migrate_store(settings: Settings) -> str:
+    await asyncio.to_thread(migrate, settings.store.url)
+    return "the database has this release's schema"
+
+
+async def import_file(settings: Settings, kind: str, file: Path, *, dry_run: bool) -> ImportReport:
+    locale, clock = settings.locale, SystemClock()
+    async with opened_store(settings) as store:
+        access = AccessService(store, clock)
+        imports = Imports(
+            store,
+            clock,
+            ZoneInfo(locale.timezone),
+            country=locale.country,
+            city_code=locale.city_code,
+            hash_password=access.hash_password,
+        )
+        with await asyncio.to_thread(open, file, "rb") as stream:
+            try:
+                return await imports.import_csv(kind, stream, dry_run)
+            finally:
+                access.close()
+
+
+async def create_token(
+    settings: Settings, name: str, role: str, *, organisation_id: int | None, staff_id: int | None
+) -> str:
+    async with opened_store(settings) as store:
+        access = AccessService(store, SystemClock())
+        try:
+            return await access.create_token(name, role, organisation_id=organisation_id, staff_id=staff_id)
+        finally:
+            access.close()
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """`callengine doctor`: reads only."""
+    from callengine.pbx.doctor import examine_pbx
+
+    async for finding in examine_pbx(settings):
+        yield finding
+
+
+async def sandbox_only(settings: Settings) -> int:
+    """`callengine sandbox`: the private Asterisk in the foreground."""
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    pbx = SandboxPbx(settings, tell=_say)
+    await pbx.prepare()
+    await pbx.start()
+    try:
+        print(f"sandbox ready sip:127.0.0.1:{pbx.sip_port} ami:127.0.0.1:{pbx.ami_port}", flush=True)
+        await stop.wait()
+    finally:
+        await pbx.stop()
+    return 0
+
+
+async def demo(settings: Settings, *, calls_per_minute: float, seconds: float, seed: int, operators: int) -> int:
+    """`callengine demo`: life-like calls on a running sandbox."""
+    street = Street(
+        settings.sandbox.model_copy(update={"simulated_residents": False}), language=settings.locale.language, seed=seed
+    )
+    await street.start()
+    try:
+        async with opened_store(settings) as store:
+            numbers = shuffled(await DirectoryService(store, SystemClock()).sample_numbers(200), seed)
+        extensions = [str(101 + n) for n in range(operators)]
+        language = settings.locale.language
+        live = Demo(
+            street, numbers, calls_per_minute=calls_per_minute, operators=extensions, language=language, seed=seed
+        )
+        _say(f"{calls_per_minute:g} calls a minute, {operators} operators; Ctrl+C ends it")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds or None):
+                await live.run()
+    finally:
+        await street.stop()
+    return 0
+
+
+def replay_tape(settings: Settings, tape: Path) -> Iterator[CallFact]:
+    """The facts that the tracker tells of a recorded AMI tape."""
+    from callengine.pbx.replay import facts_of_tape
+
+    with open(tape, encoding="utf-8") as lines:
+        yield from facts_of_tape(lines, settings.locale)

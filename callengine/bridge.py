@@ -1,0 +1,204 @@
+"""One PBX's way into the engine: events to facts in order, resync, ledger, coverage. Wiring, no rules of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from callengine.calls.coverage import CoverageService
+from callengine.calls.events import CallFact
+from callengine.calls.model import CallKey, Conversation
+from callengine.calls.service import CallsService
+from callengine.calls.tracker import Tracker
+from callengine.clock import Clock
+from callengine.config import Locale, OnePbx
+from callengine.errors import EngineError, Unavailable
+from callengine.pbx import ledger
+from callengine.pbx.ami import AmiLink, LinkState, Snapshot
+from callengine.pbx.ledger import Ledger, LedgerCall
+from callengine.pbx.originate import AmiOriginator, Response, response_of
+from callengine.pbx.translate import snapshot as channels_alive
+from callengine.pbx.translate import translate
+from callengine.pbx.wire import RawEvent
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+SEEN_EVERY = timedelta(seconds=5)
+LEDGER_SECONDS = 60.0
+# Events are given this long to tell an end by themselves before the ledger's word is taken.
+LEDGER_GRACE = timedelta(seconds=10)
+STORE_RETRY_SECONDS = 1.0
+
+
+class Bridge:
+    """Owns the link, the tracker and the ledger of one PBX. `prime` first, then `run` and `watch` beside each other."""
+
+    def __init__(
+        self,
+        settings: OnePbx,
+        clock: Clock,
+        *,
+        locale: Locale,
+        calls: CallsService,
+        coverage: CoverageService,
+        on_state: Callable[[Bridge], Awaitable[None]],
+        on_resynced: Callable[[Bridge], Awaitable[None]],
+        on_dialled: Callable[[Response], Awaitable[None]],
+    ) -> None:
+        self.name = settings.name
+        self.settings = settings
+        self._clock, self._calls, self._coverage, self._locale = clock, calls, coverage, locale
+        self._on_state, self._on_resynced, self._on_dialled = on_state, on_resynced, on_dialled
+        self.tracker = Tracker(settings.name, country=locale.country, city_code=locale.city_code)
+        self.link = AmiLink(settings, clock, on_events=self._events, on_resync=self._resync, on_state=self._state)
+        self.phones = AmiOriginator(self.link, settings)
+        # The consumer and the watch both feed the tracker: what it told first must be saved first.
+        self._order = asyncio.Lock()
+        self._fed_at = clock.monotonic()
+        self._seen_told: datetime | None = None
+        self._blind_since: datetime | None = None  # since then no event came; the ledger may cover it
+
+    async def prime(self) -> None:
+        """Give the tracker what was alive when the engine stopped, and close the coverage that a crash left open."""
+        self._blind_since = alive_at = await self._coverage.crashed(self.name)
+        self.tracker.prime(await self._calls.open_calls(self.name), alive_at)
+
+    async def run(self) -> None:
+        await self.link.run()
+
+    # --- what the link tells -------------------------------------------------------------------------------
+
+    async def _events(self, batch: list[RawEvent]) -> None:
+        async with self._order:
+            self._fed_at = self._clock.monotonic()
+            feed = self.tracker.feed
+            facts: list[CallFact] = []
+            for raw in batch:
+                if (signal := translate(raw.headers, raw.received_at)) is not None:
+                    facts += feed(signal)
+            await self._save(facts)
+        for raw in batch:
+            if (response := response_of(raw)) is not None:
+                await self._on_dialled(response)
+
+    async def _save(self, facts: Sequence[CallFact]) -> None:
+        """Until it is durable: the tracker tells a fact once. While the store refuses, the link's queue fills up."""
+        while facts:
+            try:
+                await self._calls.save(facts)
+                return
+            except Unavailable as error:
+                told = {"action": "facts_wait", "pbx": self.name, "facts": len(facts), "problem": error.detail}
+                log.error("the store does not take facts; trying again", extra=told)
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+
+    async def _state(self, state: LinkState, at: datetime, problem: str) -> None:
+        if state is LinkState.UP:
+            await self._coverage.opened(self.name, at)
+            self._seen_told = at
+        elif self._seen_told is not None:
+            self._seen_told = None
+            self._blind_since = self.link.figures.seen_at or at
+            self.tracker.lost()
+            await self._coverage.closed(self.name, self._blind_since)
+        await self._on_state(self)
+
+    async def _resync(self, snapshot: Snapshot) -> None:
+        read = await self._read_ledger()
+        if snapshot.channels is None:
+            return
+        noted = read or Ledger()
+        async with self._order:
+            alive = channels_alive(snapshot.channels, self._pbx_time(snapshot.at))
+            known = {call.key.linkedid: call for call in self.tracker.live()}
+            await self._save(self.tracker.resync(alive, self._endings(noted, known)))
+        await self._reconcile(noted, alive={live.leg.linkedid for live in alive.channels})
+        if read is not None and self._blind_since is not None and self._blind_since < snapshot.at:
+            # The ledger has told what came while we were blind: that stretch is covered after all.
+            await self._coverage.recovered(self.name, self._blind_since, snapshot.at)
+            self._blind_since = None
+        await self._on_resynced(self)
+
+    def _pbx_time(self, ours: datetime) -> datetime:
+        return ours + timedelta(seconds=self.link.figures.skew_seconds or 0.0)
+
+    # --- the ledger ------------------------------------------------------------------------------------------
+
+    async def _read_ledger(self) -> Ledger | None:
+        try:
+            return await ledger.read(self.link)
+        except EngineError as error:
+            told = {"action": "ledger_unread", "pbx": self.name, "problem": error.detail}
+            log.warning("the PBX-side ledger could not be read", extra=told)
+            return None
+
+    def _facts_of(self, call: LedgerCall, known: Conversation | None, *, gone: bool) -> list[CallFact]:
+        country, city_code = self._locale.country, self._locale.city_code
+        return ledger.reconcile(call, known, gone=gone, country=country, city_code=city_code)
+
+    def _endings(self, read: Ledger, known: Mapping[str, Conversation]) -> dict[str, Conversation]:
+        """How calls that the tracker holds for alive ended by the ledger."""
+        endings = {}
+        for linkedid, call in known.items():
+            if (noted := read.calls.get(linkedid)) and (facts := self._facts_of(noted, call, gone=False)):
+                endings[linkedid] = facts[-1].call
+        return endings
+
+    async def _reconcile(self, read: Ledger, alive: Iterable[str] | None) -> None:
+        """Save what only the ledger knows; clear from it what is durable. `alive` None: nothing is known to be gone."""
+        now, followed = self._pbx_time(self._clock.now()), {call.key.linkedid for call in self.tracker.live()}
+        done: list[str] = []
+        for linkedid, call in read.calls.items():
+            if linkedid in followed:
+                continue
+            stored = await self._calls.by_key(CallKey(self.name, linkedid))
+            known = stored.call if stored else None
+            if known is None or known.ended_at is None:
+                ended_at = call.end.at if call.end else None
+                if ended_at and alive is None and now - ended_at < LEDGER_GRACE:
+                    continue
+                facts = self._facts_of(call, known, gone=alive is not None and linkedid not in alive)
+                if not facts:
+                    continue
+                await self._save(facts)
+            done.append(linkedid)
+        if done:
+            await ledger.forget(self.link, done)
+            log.info("ledger cleared", extra={"action": "ledger_cleared", "pbx": self.name, "calls": len(done)})
+
+    async def watch(self) -> None:
+        """Every second what is held back, every few the proof of life, every minute the ledger; until cancelled."""
+        next_ledger = self._clock.monotonic() + LEDGER_SECONDS
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                await self._tick()
+                if self.link.state is LinkState.UP and self._clock.monotonic() >= next_ledger:
+                    next_ledger = self._clock.monotonic() + LEDGER_SECONDS
+                    await self._look_at_ledger()
+            except EngineError as error:
+                told = {"action": "bridge_tick_failed", "pbx": self.name, "problem": error.detail}
+                log.warning("the bridge's watch failed; it goes on", extra=told)
+
+    async def _tick(self) -> None:
+        async with self._order:
+            if self._clock.monotonic() - self._fed_at >= TICK_SECONDS:
+                await self._save(self.tracker.settle())
+        seen = self.link.figures.seen_at
+        if self._seen_told is not None and seen is not None and seen - self._seen_told >= SEEN_EVERY:
+            self._seen_told = seen
+            await self._coverage.seen(self.name, seen)
+
+    async def _look_at_ledger(self) -> None:
+        if (read := await self._read_ledger()) is None:
+            return
+        live = {call.key.linkedid for call in self.tracker.live()}
+        now = self._pbx_time(self._clock.now())
+        if any(call.end and now - call.end.at > LEDGER_GRACE for key, call in read.calls.items() if key in live):
+            # It ended, and no event told us: something was lost on the way.
+            log.warning("events were lost; asking for the state anew", extra={"action": "resync", "pbx": self.name})
+            await self.link.resync()
+        await self._reconcile(read, alive=None)

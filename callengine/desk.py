@@ -1,0 +1,100 @@
+"""What the desk does to telephones: hang up, transfer, pause; in the sandbox also plug in, answer, and demo calls."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+
+from callengine.access.events import StaffStateChanged
+from callengine.bridge import Bridge
+from callengine.calls.model import StoredCall
+from callengine.calls.service import CallsService
+from callengine.errors import Conflict, EngineError, NotFound, Refused
+from callengine.sandbox.demo import Demo
+from callengine.sandbox.street import Street
+from callengine.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """The `Phone` that the API asks for. `street` and `demo_calls` are there in the sandbox only."""
+
+    def __init__(
+        self,
+        bridges: Sequence[Bridge],
+        calls: CallsService,
+        *,
+        street: Street | None = None,
+    ) -> None:
+        self._bridges: Mapping[str, Bridge] = {bridge.name: bridge for bridge in bridges}
+        self._calls, self._street = calls, street
+        self.demo_calls: Demo | None = None
+        self._tasks = Tasks()
+
+    async def answer(self, call_id: int, extension: str) -> None:
+        """Pick up the sandbox's telephone. A real one is answered at the telephone: AMI cannot lift a receiver."""
+        call = await self._live(call_id)
+        if self._street is None or extension not in self._street.phones:
+            raise Refused("answer at your telephone: the engine cannot lift its receiver")
+        if not any(offer.operator == extension and offer.ended_at is None for offer in call.call.offers):
+            raise Conflict("this call rings at your telephone no more")
+        if not await self._street.answer(extension):
+            raise Conflict("the caller was gone first, or a colleague was quicker")
+
+    async def hang_up(self, call_id: int) -> None:
+        call = await self._live(call_id)
+        await self._bridge(call).phones.hang_up(call.call)
+
+    async def transfer(self, call_id: int, to: str) -> None:
+        """Blind: the other side goes on to `to`, the operator is free."""
+        call = await self._live(call_id)
+        await self._bridge(call).phones.transfer(call.call, to)
+
+    async def pause(self, extension: str, *, paused: bool, reason: str) -> None:
+        for bridge in self._bridges.values():
+            await bridge.phones.pause(extension, paused=paused, reason=reason)
+
+    async def demo(self, kind: str) -> None:
+        if self.demo_calls is None:
+            raise Refused("demo calls are placed in sandbox mode only")
+        # busy_day takes seconds: the button must not wait for it.
+        self._tasks.start(self.demo_calls.one_call(kind), name="demo call")
+
+    def staff_changed(self, fact: StaffStateChanged) -> None:
+        """After the commit: whoever begins a shift in the sandbox finds a telephone on the desk."""
+        if self._street is not None and fact.member.extension:
+            here = fact.member.state != "offline"
+            self._tasks.start(self._plug(self._street, fact.member.extension, here=here), name="sandbox telephone")
+
+    async def _plug(self, street: Street, extension: str, *, here: bool) -> None:
+        try:
+            if here:
+                await street.plug_in(extension)
+            else:
+                await street.unplug(extension)
+        except EngineError as error:
+            told = {"action": "phone_not_plugged", "extension": extension, "problem": error.detail}
+            log.info("the sandbox's telephone is not plugged in", extra=told)
+
+    async def _live(self, call_id: int) -> StoredCall:
+        found = await self._calls.get(call_id)
+        if found.call.ended_at is not None:
+            raise Conflict("this call is over")
+        return found
+
+    def _bridge(self, call: StoredCall) -> Bridge:
+        if call.call.key.pbx not in self._bridges:
+            raise NotFound("this call's PBX is not configured any more")
+        return self._bridges[call.call.key.pbx]
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+
+def shuffled(numbers: Sequence[str], seed: int = 1) -> list[str]:
+    """Sample numbers in an order of their own, so that demo calls do not come house by house."""
+    order = list(numbers)
+    random.Random(seed).shuffle(order)
+    return order
