@@ -1,0 +1,153 @@
+"""Every route as every role, and the shapes of refusals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from openapi_spec_validator import validate
+
+from callengine.access.model import DESK
+from callengine.api.core import PREFIX
+from callengine.api.openapi import document
+from callengine.api.routes import all_routes
+from tests.api.conftest import ROLES, Desk
+
+
+def _path(path: str) -> str:
+    filled = path.replace("{id:int}", "999999").replace("{note_id:int}", "1").replace("{number}", "26-000999")
+    return filled.replace("{kind}", "houses").replace("{pbx}", "main").replace("{file_name}", "1.wav")
+
+
+async def test_every_route_admits_its_roles_and_nobody_else(desk: Desk) -> None:
+    for route in all_routes():
+        url = PREFIX + _path(route.path)
+        async with desk.client.request(route.method, url) as response:
+            if route.roles is None:
+                assert response.status not in (401, 403), route.name
+                continue
+            assert response.status == 401, route.name
+            assert response.headers["WWW-Authenticate"] == "Bearer"
+        for role in ROLES:
+            if route.name == "sign_out":
+                continue
+            async with desk.client.request(route.method, url, headers=desk.headers(role)) as response:
+                refused = response.status == 403
+                assert refused == (role not in route.roles), f"{route.name} as {role}: {response.status}"
+                assert response.status != 500, f"{route.name} as {role}: {await response.text()}"
+
+
+CONTRACT = """
+GET /health · GET /session/hints · POST /session · GET /session · DELETE /session · POST /session/password
+PUT /session/state · GET /board · GET /shift · GET /calls · GET /calls/totals · GET /calls.csv · GET /calls/live
+GET /calls/{id} · POST /calls · POST /calls/{id}/answer · POST /calls/{id}/hangup · POST /calls/{id}/transfer
+GET /caller · GET /callbacks · GET /callbacks/compliance · GET /callbacks/compliance.csv · GET /callbacks/{id}
+POST /callbacks/{id}/claim · POST /callbacks/{id}/release · POST /callbacks/{id}/dial · POST /callbacks/{id}/heard
+POST /callbacks/{id}/close · POST /callbacks/close · GET /recordings/{id} · GET /recordings/{id}/audio
+PUT /recordings/{id}/hold · POST /pbx/{pbx}/recordings/{file_name} · GET /people · GET /people/{id}
+POST /people/{id}/notes · DELETE /people/{id}/notes/{note_id} · GET /houses · GET /houses/{id}
+GET /houses/{id}/tickets · GET /organisations · GET /staff · GET /classifier · POST /routing/preview · GET /tickets
+POST /tickets · GET /tickets/{number} · GET /search · GET /coverage · POST /import/{kind} · POST /demo/call · GET /live
+"""
+
+
+def test_the_document_tells_of_every_route_of_the_contract_and_of_no_other() -> None:
+    promised = {one.strip() for line in CONTRACT.splitlines() for one in line.split("·") if one.strip()}
+    paths = document()["paths"].items()
+    told = {f"{method.upper()} {path.removeprefix(PREFIX)}" for path, methods in paths for method in methods}
+    assert told == promised
+
+
+def test_the_document_is_valid_openapi_3_1() -> None:
+    validate(document())
+    assert document()["openapi"] == "3.1.0"
+
+
+def test_each_operation_has_a_name_of_its_own_and_says_who_may() -> None:
+    operations = [operation for path in document()["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names))
+    assert {"token": []} in next(o for o in operations if o["operationId"] == "list_calls")["security"]
+    assert set(next(o for o in operations if o["operationId"] == "list_calls")["x-roles"]) == DESK
+
+
+async def test_the_document_is_served(desk: Desk) -> None:
+    async with desk.client.get("/api/openapi.json") as response:
+        assert response.status == 200
+        assert "LiveMessage" in (await response.json())["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "bad-request"),
+        (b"\xff\xfe", 400, "bad-request"),
+        (b"[]", 422, "invalid"),
+        (b'{"login": 5, "password": "x"}', 422, "invalid"),
+        (b'{"login": "a", "password": "b", "more": 1}', 422, "invalid"),
+        (b'{"login": "a\\u0000", "password": "b"}', 422, "invalid"),
+        (b'{"login": "' + b"a" * 300_000 + b'"}', 413, "too-large"),
+    ],
+)
+async def test_a_wrong_body_is_a_problem_with_its_reason(desk: Desk, body: bytes, status: int, code: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with desk.client.post("/api/v1/session", data=body, headers=headers) as response:
+        problem = await response.json(content_type="application/problem+json")
+    assert (response.status, problem["code"], problem["status"]) == (status, code, status)
+
+
+async def test_a_mistake_is_pointed_at(desk: Desk) -> None:
+    body = {"classifier": "x", "house_id": 1, "applicant": {"number": 5}}
+    problem = await desk.ask("POST", "/tickets", json=body, status=422)
+    assert problem["errors"][0]["pointer"] == "#/applicant/number"
+    problem = await desk.ask("POST", "/tickets", json={"classifier": "no-such", "house_id": 1}, status=422)
+    assert problem["errors"][0]["pointer"] == "#/classifier"
+
+
+async def test_a_wrong_query_names_its_parameter(desk: Desk) -> None:
+    for query, name in (("limit=0", "limit"), ("from=yesterday", "from"), ("nothing=1", "nothing"), ("q=a&q=b", "q")):
+        problem = await desk.ask("GET", f"/calls?{query}", status=422)
+        assert problem["errors"][0]["parameter"] == name
+    await desk.ask("GET", "/calls?cursor=rubbish", status=422)
+    await desk.ask("GET", "/calls?cursor=!", status=422)
+
+
+async def test_a_moment_without_a_zone_is_refused_and_a_plus_need_not_be_escaped(desk: Desk) -> None:
+    await desk.ask("GET", "/calls?from=2026-11-20T08:00:00", status=422)
+    await desk.ask("GET", "/calls?from=2026-11-20T08:00:00+03:00")
+
+
+async def test_unknown_paths_and_methods_are_problems(desk: Desk) -> None:
+    async with desk.client.get("/api/v1/nothing") as response:
+        assert (response.status, response.content_type) == (404, "application/problem+json")
+    async with desk.client.patch("/api/v1/calls") as response:
+        assert (response.status, response.content_type) == (405, "application/problem+json")
+        assert "GET" in response.headers["Allow"]
+    await desk.ask("GET", "/calls/0", status=404)
+    await desk.ask("GET", "/calls/99999999999999999999", status=404)
+    await desk.ask("GET", "/calls/abc", status=404)
+
+
+async def test_an_unexpected_fault_tells_the_public_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret of the house")
+
+    monkeypatch.setattr(desk.services.calls, "live", broken)
+    problem = await desk.ask("GET", "/calls/live", status=500)
+    assert problem["code"] == "engine-error"
+    assert "secret" not in json.dumps(problem)
+
+
+async def test_every_answer_carries_the_guards(desk: Desk) -> None:
+    for path in ("/", "/api/v1/health", "/api/v1/nothing", "/metrics"):
+        async with desk.client.get(path) as response:
+            assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+    async with desk.client.get("/api/v1/health") as response:
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_moments_are_utc_with_a_z(desk: Desk) -> None:
+    await desk.missed()
+    (call,) = (await desk.ask("GET", "/calls"))["items"]
+    assert call["arrived_at"] == "2026-11-20T08:00:00Z"
