@@ -244,7 +244,8 @@ class AmiLink:
         if (state, problem) == (self.state, self.problem):
             return
         self.state, self.problem, self.since = state, problem, at or self._clock.now()
-        level = logging.WARNING if state in (LinkState.DOWN, LinkState.REFUSED) else logging.INFO
+        bad = state in (LinkState.DOWN, LinkState.REFUSED) and not self._closing.is_set()
+        level = logging.WARNING if bad else logging.INFO
         told = {"action": "ami_state", "pbx": self.name, "state": state.value, "problem": problem}
         log.log(level, "PBX link %s", state.value, extra=told)
         for waiter in self._waiters.pop(state, []):
@@ -396,6 +397,14 @@ class AmiLink:
         self.figures.queue_high = max(self.figures.queue_high, self._queued)
         self._idle.clear()
         self._awake.set()
+
+    @property
+    def own_address(self) -> str:
+        """Our address as the PBX sees it; "" while there is no link."""
+        if self._wire is None or self._wire.transport is None:
+            return ""
+        name = self._wire.transport.get_extra_info("sockname")
+        return str(name[0]) if name else ""
 
     async def resync(self) -> None:
         """Ask for the state anew, in order with the events. Does nothing while the link is down."""
