@@ -231,17 +231,17 @@ class Sipp:
         work = self._folder("operators")
         pcap = write_pcap(work / "sound.pcap", (await speech.conversation(speech.OPERATOR["ru"])) * 6)
         port = free_port()
-        crowd = await self._run(work, _operator(pcap, behaviour, self.sip_port), port=port)
+        # First the registrations, from the very port: `rewrite_contact` believes the packet, not its Contact.
         for extension in extensions:
             await self.register(extension, port)
-        return crowd
+        return await self._run(work, _operator(pcap, behaviour, self.sip_port), port=port)
 
     async def register(self, extension: str, port: int, *, expires: int = 600) -> None:
         """Raises SippFailed when the PBX refuses."""
         work = self._folder(f"register-{extension}")
         (work / "who.csv").write_text(f"SEQUENTIAL\n{extension};[authentication username={extension} "
                                       f"password={self.secret}];{port};{expires};\n")  # fmt: skip
-        crowd = await self._run(work, _REGISTER, "-inf", str(work / "who.csv"), "-m", "1")
+        crowd = await self._run(work, _REGISTER, "-inf", str(work / "who.csv"), "-m", "1", port=port)
         results = await crowd.wait(15)
         if not any(call.result == "registered" for call in results):
             raise SippFailed(f"{extension} is not registered: {results} {crowd.complaints()}")
