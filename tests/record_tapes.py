@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from callengine.clock import SystemClock, rfc3339
 from callengine.config import OnePbx, Pbx, Sandbox, Settings
@@ -161,9 +162,9 @@ class Scene:
         self.ami.events.clear()
         return phones
 
-    async def resident(self, number: str = RESIDENT, did: str = "115", **behaviour: object) -> Resident:
-        plain: dict[str, object] = {"talk_seconds": 3.0, "patience_seconds": 90.0}
-        return await self.street.call_in(number, did=did, behaviour=Behaviour(**{**plain, **behaviour}))  # type: ignore[arg-type]
+    async def resident(self, number: str = RESIDENT, did: str = "115", **behaviour: Any) -> Resident:
+        plain: dict[str, Any] = {"talk_seconds": 3.0, "patience_seconds": 90.0}
+        return await self.street.call_in(number, did=did, behaviour=Behaviour(**{**plain, **behaviour}))
 
     async def ringing(self, *phones: OperatorPhone, seconds: float = 30) -> OperatorPhone:
         """Whichever of them rings first."""
@@ -439,7 +440,7 @@ async def attended_transfer(scene: Scene) -> None:
     await resident.wait()
 
 
-async def _to(scene: Scene, wanted: OperatorPhone, *others: OperatorPhone, **behaviour: object) -> Resident:
+async def _to(scene: Scene, wanted: OperatorPhone, *others: OperatorPhone, **behaviour: Any) -> Resident:
     """A resident whom `wanted` answers: whoever else is asked first refuses."""
     for other in others:
         other.refuses_with = 486
