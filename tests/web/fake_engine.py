@@ -1,0 +1,335 @@
+"""An engine that is only its public contract: routes with answers from `town`, and a live line that a test speaks into."""
+
+from __future__ import annotations
+
+import io
+import json
+import wave
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+from pydantic import BaseModel
+
+from callengine.api import schemas as s
+from tests.web import town
+
+DIST = Path(__file__).parents[2] / "callengine" / "web" / "dist"
+API = "/api/v1"
+PEOPLE = {
+    "operator": ("Петрова Наталья", "operator", "101"),
+    "supervisor": ("Орлова Тамара", "supervisor", None),
+    "admin": ("Северин Олег", "administrator", None),
+}
+
+
+def page(items: list[Any]) -> dict[str, Any]:
+    return {"items": items, "next": None}
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return value
+
+
+def silence() -> bytes:
+    """Six seconds of stereo silence."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as sound:
+        sound.setnchannels(2)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(8000 * 6 * 4))
+    return out.getvalue()
+
+
+class FakeEngine:
+    """What a test may change: the lists, `failing` paths; what it may look at: `asked`."""
+
+    def __init__(self) -> None:
+        self.who: str | None = None
+        self.state = "ready"
+        self.sandbox = True
+        self.calls = town.journal()
+        self.duties = town.duties()
+        self.rows = town.rows()
+        self.card = town.card()
+        self.new_to_town = False
+        self.failing: set[str] = set()
+        self.slow: set[str] = set()
+        self.asked: list[tuple[str, str, Any, dict[str, str]]] = []
+        self.sockets: set[web.WebSocketResponse] = set()
+        self.afters: list[str | None] = []
+        self.seq = 1000
+        self._said: list[dict[str, Any]] = []
+
+    # --- what a test does
+
+    def bodies(self, method: str, path: str) -> list[Any]:
+        return [body for m, p, body, _ in self.asked if (m, p) == (method, API + path)]
+
+    async def tell(self, type: str, data: Any) -> None:
+        self.seq += 1
+        message = {"seq": self.seq, "type": type, "at": datetime.now(UTC).isoformat(), "data": plain(data)}
+        self._said.append(message)
+        for socket in tuple(self.sockets):
+            await socket.send_json(message)
+
+    async def offer(self, call: s.Call) -> None:
+        await self.tell("call", {**plain(call), "fact": "offered", "card": plain(self.card)})
+
+    async def cut(self) -> None:
+        for socket in tuple(self.sockets):
+            await socket.close(code=1012)
+
+    # --- what the pages ask
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[self._note])
+        add = app.router.add_route
+        for method, path, answer in self._routes():
+            add(method, API + path, self._served(answer))
+        add("GET", API + "/live", self._live)
+        add("GET", API + "/recordings/{id}/audio", self._audio)
+        add("GET", "/{name:.*}", self._file)
+        return app
+
+    def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        return [
+            ("GET", "/health", lambda r, b: s.Health(status="ok", version="0.1.0", pbx=[self._pbx()], store="ok")),
+            ("GET", "/session/hints", lambda r, b: self._hints()),
+            ("POST", "/session", self._sign_in),
+            ("GET", "/session", lambda r, b: self._me()),
+            ("DELETE", "/session", self._sign_out),
+            ("PUT", "/session/state", self._change_state),
+            ("GET", "/board", lambda r, b: self._board()),
+            ("GET", "/shift", lambda r, b: self._shift()),
+            ("GET", "/calls", self._calls),
+            (
+                "GET",
+                "/calls/totals",
+                lambda r, b: s.CallTotals(calls=1284, missed=66, conversations=1169, recorded=1168),
+            ),
+            ("GET", "/calls/live", lambda r, b: page([c for c in self.calls if c.state != "ended"])),
+            ("GET", "/calls/{id:[0-9]+}", self._call),
+            ("POST", "/calls", lambda r, b: s.Dialled(request_id="r1", state="sent")),
+            ("POST", "/calls/{id}/hangup", lambda r, b: None),
+            ("POST", "/calls/{id}/transfer", lambda r, b: None),
+            ("GET", "/caller", lambda r, b: self.card),
+            ("GET", "/callbacks", self._callbacks),
+            ("GET", "/callbacks/compliance", self._compliance),
+            ("GET", "/callbacks/{id:[0-9]+}", self._duty),
+            ("POST", "/callbacks/{id}/dial", lambda r, b: s.Dialled(request_id="r2", state="sent")),
+            ("POST", "/callbacks/{id}/close", self._close),
+            ("GET", "/recordings/{id}", lambda r, b: town.recording(int(r.match_info["id"]))),
+            ("PUT", "/recordings/{id}/hold", lambda r, b: town.recording(int(r.match_info["id"]), hold=b["hold"])),
+            ("GET", "/staff", lambda r, b: page([])),
+            ("GET", "/houses", self._houses),
+            ("GET", "/classifier", self._classifier),
+            ("POST", "/routing/preview", lambda r, b: town.PREVIEW),
+            ("GET", "/tickets", lambda r, b: page([] if self.new_to_town else self.rows)),
+            ("POST", "/tickets", self._register),
+            ("GET", "/tickets/{number}", self._ticket),
+            ("GET", "/search", self._search),
+            ("GET", "/coverage", lambda r, b: page([])),
+            ("POST", "/demo/call", lambda r, b: {"started": True}),
+            ("POST", "/people/{id}/notes", lambda r, b: town.note(77, b["text"], "Петрова Наталья", None)),
+        ]
+
+    @web.middleware
+    async def _note(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith(API) and request.path != API + "/live":
+            text = await request.text()
+            body = json.loads(text) if text else None
+            self.asked.append((request.method, request.path, body, dict(request.headers)))
+            if any(request.path == API + path for path in self.failing):
+                return self._problem(503, "unavailable", "the store does not answer")
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    def _served(self, answer: Callable[..., Any]) -> Any:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            open_to_all = request.path in (API + "/session/hints", API + "/health") or (
+                request.path == API + "/session" and request.method == "POST"
+            )
+            if self.who is None and not open_to_all:
+                return self._problem(401, "unauthenticated", "sign in")
+            text = await request.text()
+            value = answer(request, json.loads(text) if text else None)
+            if isinstance(value, web.StreamResponse):
+                return value
+            if value is None:
+                return web.Response(status=204)
+            return web.json_response(plain(value))
+
+        return serve
+
+    @staticmethod
+    def _problem(status: int, code: str, detail: str) -> web.Response:
+        body = {"type": "about:blank", "title": code, "status": status, "detail": detail, "code": code, "errors": []}
+        return web.json_response(body, status=status, content_type="application/problem+json")
+
+    def _pbx(self) -> s.PbxHealth:
+        return s.PbxHealth(name="main", state="up", since=town.ago(hours=2), seen_at=datetime.now(UTC))
+
+    def _hints(self) -> s.SignInHints:
+        accounts = [
+            s.SampleAccount(login=login, password="sandbox", role=role, name=name)  # type: ignore[arg-type]
+            for login, (name, role, _) in PEOPLE.items()
+        ]
+        return s.SignInHints(
+            sandbox=self.sandbox,
+            language="ru",
+            timezone="Europe/Moscow",
+            accounts=accounts if self.sandbox else [],
+        )
+
+    def _me(self) -> s.Me:
+        name, role, extension = PEOPLE[self.who or "operator"]
+        return s.Me(
+            id=1,
+            login=self.who or "",
+            name=name,
+            role=role,  # type: ignore[arg-type]
+            extension=extension,
+            language="ru",
+            state=self.state,  # type: ignore[arg-type]
+            state_reason="",
+            state_since=town.ago(minutes=12),
+            sandbox=self.sandbox,
+            timezone="Europe/Moscow",
+        )
+
+    def _sign_in(self, request: web.Request, body: Any) -> Any:
+        if body["login"] not in PEOPLE or body["password"] != "sandbox":
+            return self._problem(401, "unauthenticated", "the name or the password does not fit")
+        self.who = body["login"]
+        return self._me()
+
+    def _sign_out(self, request: web.Request, body: Any) -> Any:
+        self.who = None
+
+    def _change_state(self, request: web.Request, body: Any) -> Any:
+        self.state = body["state"]
+        return self._me()
+
+    def _board(self) -> s.Board:
+        return s.Board(
+            waiting=3,
+            longest_wait_since=town.ago(seconds=41),
+            ready=4,
+            signed_in=6,
+            duties=len(self.duties),
+            nearest_due_at=self.duties[0].due_at if self.duties else None,
+            pbx=[self._pbx()],
+            data_at=datetime.now(UTC),
+        )
+
+    def _shift(self) -> s.ShiftFigures:
+        if self.new_to_town:
+            return s.ShiftFigures(since=None, calls=0, talk_seconds=0, callbacks_in_time=0, callbacks=0, tickets=0)
+        return s.ShiftFigures(
+            since=town.ago(hours=2), calls=41, talk_seconds=6888, callbacks_in_time=6, callbacks=6, tickets=29
+        )
+
+    def _calls(self, request: web.Request, body: Any) -> Any:
+        outcome, q = request.query.get("outcome"), request.query.get("q", "").lower()
+        found = [c for c in self.calls if not outcome or c.outcome == outcome]
+        return page([c for c in found if not q or any(q in p.name.lower() for p in c.people)])
+
+    def _call(self, request: web.Request, body: Any) -> Any:
+        id = int(request.match_info["id"])
+        known = next((c for c in self.calls if c.id == id), None) or town.call(id)
+        offers = [
+            s.OfferView(operator="101", began_at=town.ago(minutes=3), ended_at=town.ago(minutes=2), result="answered")
+        ]
+        return s.CallDetail(**known.model_dump(), offers=offers, talks=[])
+
+    def _callbacks(self, request: web.Request, body: Any) -> Any:
+        if request.query.get("state") == "impossible":
+            return page([] if self.new_to_town else town.withheld())
+        return page([] if self.new_to_town else self.duties)
+
+    def _duty(self, request: web.Request, body: Any) -> Any:
+        found = next((d for d in self.duties if d.id == int(request.match_info["id"])), self.duties[0])
+        attempt = s.AttemptView(
+            at=town.ago(minutes=2),
+            ended_at=town.ago(minutes=1),
+            operator="101",
+            staff_name="Гусев Иван",
+            call_id=7,
+            result="no_answer",
+        )
+        return s.DutyDetail(**{**found.model_dump(), "attempts": [attempt]}, history=[])
+
+    def _close(self, request: web.Request, body: Any) -> Any:
+        id = int(request.match_info["id"])
+        found = next(d for d in self.duties if d.id == id)
+        self.duties = [d for d in self.duties if d.id != id]
+        return found.model_copy(update={"state": "closed", "close_reason": body["reason"]})
+
+    def _compliance(self, request: web.Request, body: Any) -> Any:
+        return town.compliance(date.fromisoformat(request.query["day"]))
+
+    def _houses(self, request: web.Request, body: Any) -> Any:
+        words = request.query.get("q", "").lower().split()
+        return page([h for h in town.HOUSES if all(w in h.address.lower() for w in words)])
+
+    def _classifier(self, request: web.Request, body: Any) -> Any:
+        words = request.query.get("q", "").lower().split()
+        return page(
+            [e for e in town.CLASSIFIER if all(w in f"{e.problem_ru} {e.problem_en} {e.code}".lower() for w in words)]
+        )
+
+    def _register(self, request: web.Request, body: Any) -> Any:
+        s.NewTicket.model_validate(body)
+        what = next(e for e in town.CLASSIFIER if e.code == body["classifier"])
+        made = town.row("26-118214", what, "awaiting_acceptance", town.ahead(days=3))
+        self.rows = [made, *self.rows]
+        return web.json_response(plain(town.ticket(made)), status=201)
+
+    def _ticket(self, request: web.Request, body: Any) -> Any:
+        number = request.match_info["number"]
+        found = next((r for r in self.rows if r.number == number), None)
+        return town.ticket(found) if found else self._problem(404, "not-found", "there is no such ticket")
+
+    def _search(self, request: web.Request, body: Any) -> Any:
+        return page(
+            [
+                s.Found(kind="ticket", id="26-118204", title="26-118204", subtitle="Прорыв трубы ХВС в подвале"),
+                s.Found(kind="person", id="1", title="Кузнецова Изольда Марковна", subtitle="ул. Чкалова, 17, кв. 184"),
+                s.Found(kind="house", id="1", title="ул. Чкалова, 17", subtitle="9 эт."),
+            ]
+        )
+
+    async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        after = request.query.get("after")
+        self.afters.append(after)
+        await socket.send_json({"seq": self.seq, "type": "hello", "at": datetime.now(UTC).isoformat(), "data": None})
+        for message in self._said if after else []:
+            if message["seq"] > int(after or 0):
+                await socket.send_json(message)
+        self.sockets.add(socket)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        finally:
+            self.sockets.discard(socket)
+        return socket
+
+    async def _audio(self, request: web.Request) -> web.Response:
+        return web.Response(body=silence(), content_type="audio/wav", headers={"Accept-Ranges": "bytes"})
+
+    async def _file(self, request: web.Request) -> web.FileResponse:
+        file = DIST / request.match_info["name"]
+        return web.FileResponse(file if file.is_file() else DIST / "index.html")

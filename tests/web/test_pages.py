@@ -1,0 +1,269 @@
+"""The workspace in a real browser: signing in, the pop-up, a ticket by keyboard alone, callbacks, the player, the board."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from playwright.async_api import expect
+
+from tests.web import town
+from tests.web.conftest import Desk
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_one_click_on_a_sample_account_opens_the_desk_of_an_operator(desk: Desk) -> None:
+    page = await desk.open("/", who=None)
+    await page.get_by_role("button", name="Войти как Петрова Наталья").click()
+    await expect(page.get_by_role("heading", name="Перезвонить")).to_be_visible()
+    assert page.url.endswith("/desk")
+
+
+async def test_a_supervisor_lands_on_the_callbacks(desk: Desk) -> None:
+    page = await desk.open("/", who=None)
+    await page.get_by_label("Имя").fill("supervisor")
+    await page.get_by_label("Пароль", exact=True).first.fill("sandbox")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Перезвоны", level=1)).to_be_visible()
+
+
+async def test_a_wrong_password_is_refused_in_words(desk: Desk) -> None:
+    page = await desk.open("/", who=None)
+    await page.get_by_label("Имя").fill("operator")
+    await page.get_by_label("Пароль", exact=True).first.fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("Имя или пароль не подошли")
+
+
+async def test_outside_the_sandbox_no_account_is_named(desk: Desk) -> None:
+    desk.engine.sandbox = False
+    page = await desk.open("/", who=None)
+    await expect(page.get_by_role("button", name="Войти", exact=False)).to_have_count(1)
+
+
+async def test_an_offer_pops_up_with_all_candidates_and_without_a_fetch(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await desk.engine.offer(town.offered())
+    panel = page.get_by_role("complementary", name="Вызов")
+    await expect(panel.get_by_role("heading", name="Входящий вызов")).to_be_visible()
+    await expect(panel.get_by_text("+7 907 412-18-06").first).to_be_visible()
+    await expect(panel.get_by_role("radio")).to_have_count(2)
+    await expect(panel.get_by_role("radio", checked=True)).to_have_count(0)
+    await expect(panel.get_by_text("Нет холодной воды во всём доме")).to_be_visible()
+    await expect(panel.get_by_text("Плохо слышит")).to_be_visible()
+    assert not [a for a in desk.engine.asked if a[1].endswith("/caller")]
+
+
+async def test_the_call_stays_beside_the_work_when_the_operator_walks_to_another_room(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await desk.engine.offer(town.offered())
+    await page.get_by_role("link", name="Вызовы").click()
+    await expect(page.get_by_role("heading", name="Вызовы", level=1)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Входящий вызов")).to_be_visible()
+
+
+async def test_a_pop_up_does_not_take_the_focus_of_who_is_typing(desk: Desk) -> None:
+    page = await desk.open("/desk?new=1")
+    await page.keyboard.type("ли")
+    await desk.engine.offer(town.offered())
+    await expect(page.get_by_role("heading", name="Входящий вызов")).to_be_visible()
+    await page.keyboard.type("фт12")
+    await expect(page.get_by_role("combobox", name="Что случилось")).to_have_value("лифт12")
+
+
+async def test_a_ticket_from_a_call_is_registered_by_keyboard_alone(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    call = town.offered()
+    await desk.engine.offer(call)
+    await page.get_by_role("heading", name="Входящий вызов").wait_for()
+    talking = call.model_copy(update={"state": "talking", "operator": "101", "answered_at": datetime.now(UTC)})
+    await desk.engine.tell("call", {**talking.model_dump(mode="json"), "fact": "answered"})
+    await page.get_by_role("heading", name="Разговор").wait_for()
+    press = page.keyboard.press
+    await press("Digit1")
+    await press("F3")
+    await page.keyboard.type("прорыв")
+    await press("Enter")
+    await expect(page.get_by_label("Где именно (подъезд, отсек подвала)?")).to_be_focused()
+    await page.keyboard.type("подъезд 5")
+    await press("Enter")
+    await press("ArrowRight")
+    await press("Enter")
+    await page.keyboard.type("ключ у заявителя")
+    await press("Enter")
+    await press("Space")
+    await press("Enter")
+    await page.keyboard.type("Шум воды в подвале")
+    await expect(page.get_by_text("договор № 14-У; внутридомовая")).to_be_visible()
+    await press("Control+Enter")
+    await expect(page.get_by_role("heading", name="Заявка 26-118214 зарегистрирована")).to_be_visible()
+    (body,) = desk.engine.bodies("POST", "/tickets")
+    assert body["classifier"] == "HVS-02"
+    assert (body["house_id"], body["premise"], body["call_id"]) == (1, "184", call.id)
+    assert body["applicant"] == {"number": "+79074121806", "name": "Кузнецова Изольда Марковна", "person_id": 1}
+    assert body["text"] == "Шум воды в подвале"
+    assert [a["answer"] for a in body["answers"]] == ["подъезд 5", "струя", "ключ у заявителя", "да"]
+    sent = next(
+        headers for method, path, _, headers in desk.engine.asked if (method, path) == ("POST", "/api/v1/tickets")
+    )
+    assert sent["Idempotency-Key"]
+
+
+async def test_a_draft_is_kept_over_escape_and_reload(desk: Desk) -> None:
+    page = await desk.open("/desk?new=1")
+    await page.keyboard.type("прорыв")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("textbox", name="Суть словами").fill("Вода на лестнице")
+    await page.keyboard.press("Escape")
+    await page.reload()
+    await expect(page.get_by_text("Черновик: Прорыв трубы ХВС в подвале")).to_be_visible()
+    await page.keyboard.press("F3")
+    await expect(page.get_by_role("textbox", name="Суть словами")).to_have_value("Вода на лестнице")
+
+
+async def test_f9_dials_the_most_urgent_duty_that_nobody_holds(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await page.keyboard.press("F9")
+    await expect(page.get_by_text("Набираем +7 907 447-83-26")).to_be_visible()
+    assert [a for a in desk.engine.asked if a[1] == "/api/v1/callbacks/6/dial"][0][3]["Idempotency-Key"]
+
+
+async def test_a_single_key_works_in_the_russian_layout_and_never_while_typing(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    # The key that prints D in the Latin layout prints "в" in the Russian one.
+    await page.evaluate(
+        "dispatchEvent(new KeyboardEvent('keydown', {key: 'в', code: 'KeyD', bubbles: true, cancelable: true}))"
+    )
+    await expect(page.get_by_text("Звонок поставлен")).to_be_visible()
+    assert desk.engine.bodies("POST", "/demo/call") == [{"kind": "known"}]
+    await page.keyboard.press("F3")
+    await page.keyboard.press("KeyD")
+    await expect(page.get_by_role("combobox", name="Что случилось")).to_have_value("d")
+    assert len(desk.engine.bodies("POST", "/demo/call")) == 1
+
+
+async def test_f8_takes_a_break_and_comes_back(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await page.keyboard.press("F8")
+    await expect(page.get_by_role("button", name="Перерыв")).to_be_visible()
+    await page.keyboard.press("F8")
+    await expect(page.get_by_role("button", name="На линии")).to_be_visible()
+
+
+async def test_a_duty_that_another_claims_loses_its_button_at_once(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    duty = desk.engine.duties[1]
+    row = page.locator(f"[data-duty='{duty.id}']")
+    await expect(row.get_by_role("button", name="Позвонить")).to_be_visible()
+    claimed = {"state": "claimed", "claimed_by": 8, "claimed_by_name": "Гусев Иван", "claimed_at": datetime.now(UTC)}
+    await desk.engine.tell("duty", duty.model_copy(update=claimed))
+    await expect(row.get_by_text("Гусев И. набирает")).to_be_visible()
+    await expect(row.get_by_role("button", name="Позвонить")).to_have_count(0)
+
+
+async def test_the_live_line_resumes_where_it_was_cut(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await page.get_by_text("АТС на связи").wait_for()
+    await desk.engine.tell("duty", desk.engine.duties[0])
+    await desk.engine.cut()
+    async with asyncio.timeout(10):
+        while len(desk.engine.afters) < 2 or not desk.engine.sockets:
+            await asyncio.sleep(0.02)
+    assert desk.engine.afters == [None, "1001"]
+    await desk.engine.offer(town.offered())
+    await expect(page.get_by_role("heading", name="Входящий вызов")).to_be_visible()
+
+
+async def test_a_call_opens_to_its_player_by_enter_and_plays_by_space(desk: Desk) -> None:
+    page = await desk.open("/calls")
+    await page.locator("tbody tr").first.wait_for()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Слушать")).to_be_visible()
+    await expect(page.get_by_text("0:06 из 0:06 разговора")).to_be_visible()
+    await expect(page.get_by_text("Орлова Т.,")).to_be_visible()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("button", name="Пауза")).to_be_visible()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("ArrowRight")
+    assert await page.locator("audio").evaluate("a => a.currentTime") >= 5
+    await page.keyboard.press("BracketRight")
+    assert await page.locator("audio").evaluate("a => a.playbackRate") == 1.25
+
+
+async def test_a_supervisor_holds_a_recording_with_a_reason(desk: Desk) -> None:
+    page = await desk.open("/calls?open=1", who="supervisor")
+    await page.get_by_role("button", name="Не удалять").click()
+    await page.get_by_label("Причина").fill("проверка")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("не удалять: проверка")).to_be_visible()
+    assert desk.engine.bodies("PUT", "/recordings/1/hold") == [{"hold": True, "reason": "проверка"}]
+
+
+async def test_the_journal_filters_by_the_slash_and_by_outcome(desk: Desk) -> None:
+    page = await desk.open("/calls")
+    await page.keyboard.press("Slash")
+    await page.keyboard.type("кузнецова")
+    await expect(page.locator("tbody tr")).to_have_count(6)
+    await page.get_by_role("button", name="Без ответа").click()
+    await expect(page.get_by_text("Вызовов по этому отбору нет")).to_be_visible()
+
+
+async def test_the_board_says_every_share_with_its_numbers(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    await expect(page.get_by_text("55 из 57")).to_be_visible()
+    await expect(page.get_by_text("49 из 57")).to_be_visible()
+    await expect(page.get_by_text("нет данных 03:12–03:48")).to_be_visible()
+    await page.get_by_role("button", name="Таблица").click()
+    await expect(page.get_by_role("row", name="08:00")).to_be_visible()
+    await page.get_by_role("button", name="Предыдущий день").click()
+    yesterday = town.NOW.astimezone().date()
+    await expect(page.get_by_role("row", name="08:00")).to_be_visible()
+    assert yesterday
+
+
+async def test_an_exception_opens_its_calls_and_tries(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    await page.get_by_role("button", name="Позже на 2:14").press("Enter")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_text("+7 907 218-65-03").first).to_be_visible()
+    await expect(dialog.get_by_text("Гусев И.").first).to_be_visible()
+
+
+async def test_a_supervisor_closes_a_duty_with_a_reason(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    await page.locator("[data-duty='6']").get_by_role("button", name="Закрыть").click()
+    await page.get_by_label("Причина").fill("дозвонились на другой номер")
+    await page.get_by_role("dialog").get_by_role("button", name="Закрыть", exact=False).last.press("Control+Enter")
+    await expect(page.locator("[data-duty='6']")).to_have_count(0)
+    assert desk.engine.bodies("POST", "/callbacks/6/close") == [{"reason": "дозвонились на другой номер"}]
+
+
+async def test_a_list_that_failed_says_why_and_repeats(desk: Desk) -> None:
+    desk.engine.failing.add("/tickets")
+    page = await desk.open("/tickets")
+    await expect(page.get_by_role("alert")).to_contain_text("the store does not answer")
+    desk.engine.failing.clear()
+    await page.get_by_role("button", name="Повторить").click()
+    await expect(page.get_by_role("link", name="26-118213")).to_be_visible()
+
+
+async def test_ctrl_k_finds_a_ticket_and_goes_there(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await page.keyboard.press("Control+KeyK")
+    await page.keyboard.type("26-118")
+    await page.get_by_role("option").first.wait_for()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Прорыв трубы ХВС в подвале", level=1)).to_be_visible()
+
+
+async def test_hostile_text_of_a_caller_is_shown_as_text(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    evil = "<img src=x onerror=document.title='owned'>"
+    person = town.IZOLDA.model_copy(update={"name": evil})
+    desk.engine.card = town.card().model_copy(update={"candidates": [person]})
+    await desk.engine.offer(town.offered())
+    await expect(page.get_by_text(evil).first).to_be_visible()
+    assert "owned" not in await page.title()

@@ -1,0 +1,468 @@
+"""A small town for the page tests: schema-shaped answers, with times around the moment of the test."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from callengine.api import schemas as s
+
+NOW = datetime.now(UTC)
+
+
+def ago(**parts: float) -> datetime:
+    return NOW - timedelta(**parts)
+
+
+def ahead(**parts: float) -> datetime:
+    return NOW + timedelta(**parts)
+
+
+CHKALOVA = s.House(
+    id=1,
+    code="h1",
+    address="ул. Чкалова, 17",
+    street="ул. Чкалова",
+    number="17",
+    district="Центр",
+    floors=9,
+    entrances=6,
+    features=["lift", "central_heating"],
+)
+SADOVAYA = CHKALOVA.model_copy(
+    update={"id": 2, "code": "h2", "address": "ул. Садовая, 8", "street": "ул. Садовая", "number": "8", "floors": 5}
+)
+HOUSES = [CHKALOVA, SADOVAYA]
+
+ZARECHYE = s.Organisation(
+    id=1, code="uk1", name="УК «Заречье»", kind="management_company", phone="+73072450101", email="", active=True
+)
+VODOKANAL = s.Organisation(
+    id=2, code="vk", name="МУП «Водоканал»", kind="water_utility", phone="+73072450202", email="", active=True
+)
+
+
+def note(id: int, text: str, author: str, until: datetime | None) -> s.TagNote:
+    return s.TagNote(id=id, text=text, author=author, created_at=ago(days=40), expires_at=until)
+
+
+IZOLDA = s.Person(
+    id=1,
+    name="Кузнецова Изольда Марковна",
+    numbers=["+79074121806"],
+    residences=[s.Residence(house=CHKALOVA, premise="184", relation="owner", organisation="УК «Заречье»")],
+    notes=[
+        note(1, "Плохо слышит", "Лаптева Ольга", ahead(days=100)),
+        note(2, "Спорит о тарифах", "Гусев Иван", None),
+    ],
+)
+GLEB = s.Person(
+    id=2,
+    name="Кузнецов Глеб Андреевич",
+    numbers=["+79074121806"],
+    residences=[s.Residence(house=SADOVAYA, premise="12", relation="relative", organisation="УК «Заречье»")],
+    notes=[],
+)
+
+
+def entry(code: str, category: str, ru: str, en: str, urgency: str, questions: list[str]) -> s.ClassifierEntry:
+    return s.ClassifierEntry(
+        code=code,
+        category=category,
+        problem_ru=ru,
+        problem_en=en,
+        urgency=urgency,
+        organisation_kind="management_company",
+        accept_minutes=5,
+        localize_minutes=30,
+        fix_minutes=4320,
+        clock="24x7",
+        questions=questions,
+        source="ПП РФ 416",
+        available=True,
+        unavailable_reason="",
+    )
+
+
+BURST = entry(
+    "HVS-02",
+    "Холодное водоснабжение",
+    "Прорыв трубы ХВС в подвале",
+    "Burst cold-water pipe in the basement",
+    "emergency",
+    [
+        "Где именно (подъезд, отсек подвала)?",
+        "Интенсивность: капает, струя, фонтан?",
+        "Открыт ли доступ в подвал, у кого ключ?",
+        "Топит ли соседей снизу?",
+    ],
+)
+LIFT = entry("LIFT-01", "Лифт", "Застрял человек в лифте", "A person is stuck in a lift", "life", ["Сколько человек?"])
+LIGHT = entry("EL-07", "Электричество", "Не горит свет на лестнице", "No light on the stairs", "normal", ["Этаж?"])
+GAS = entry("GAS-01", "Газ", "Запах газа", "Smell of gas", "life", []).model_copy(
+    update={"available": False, "unavailable_reason": "в доме нет газа"}
+)
+CLASSIFIER = [BURST, LIFT, LIGHT, GAS]
+
+
+def call(id: int, **changes: Any) -> s.Call:
+    fields: dict[str, Any] = {
+        "id": id,
+        "pbx": "main",
+        "linkedid": f"1763754{id:03}.{id}",
+        "direction": "inbound",
+        "number": "+79074121806",
+        "number_kind": "e164",
+        "name": "",
+        "did": "115",
+        "queue": "desk",
+        "state": "ended",
+        "outcome": "answered",
+        "missed": None,
+        "arrived_at": ago(minutes=id * 3),
+        "queued_at": None,
+        "offered_at": ago(minutes=id * 3 - 0.2),
+        "answered_at": ago(minutes=id * 3 - 0.3),
+        "ended_at": ago(minutes=max(0, id * 3 - 2)),
+        "operator": "101",
+        "operator_name": "Петрова Наталья",
+        "wait_seconds": 11.0,
+        "talk_seconds": 192.0,
+        "held_seconds": 0.0,
+        "robot": False,
+        "source": "events",
+        "recording": s.RecordingRef(id=id, seconds=192.0, state="ready"),
+        "ticket_numbers": [],
+        "duty": None,
+        "people": [s.PersonRef(id=1, name=IZOLDA.name, address=CHKALOVA.address, premise="184")],
+    }
+    return s.Call(**{**fields, **changes})
+
+
+MISSED: dict[str, Any] = {
+    "outcome": "missed",
+    "missed": "queue",
+    "answered_at": None,
+    "operator": "",
+    "operator_name": "",
+    "talk_seconds": 0.0,
+    "recording": None,
+}
+
+
+def duty_ref(id: int, due: float) -> s.DutyRef:
+    return s.DutyRef(id=id, state="open", due_at=ahead(seconds=due), legal_due_at=ahead(seconds=due + 260))
+
+
+def journal() -> list[s.Call]:
+    return [
+        call(1, ticket_numbers=["26-118204"]),
+        call(2, **MISSED, number="+79072186503", people=[], duty=duty_ref(1, 47)),
+        call(3, **{**MISSED, "missed": "menu"}, number="", number_kind="withheld", people=[]),
+        call(4, direction="outbound", wait_seconds=None, ticket_numbers=["26-118190"]),
+        call(5, recording=s.RecordingRef(id=5, seconds=131.0, state="short"), operator_name="Гусев Иван"),
+        call(6, robot=True, operator="", operator_name=""),
+        call(7, outcome="no_answer", direction="outbound", recording=None, answered_at=None, talk_seconds=0),
+        call(8, source="ledger"),
+    ]
+
+
+def duty(id: int, due: float, number: str, **changes: Any) -> s.Duty:
+    due_at = ahead(seconds=due)
+    fields: dict[str, Any] = {
+        "id": id,
+        "line": "115",
+        "number": number,
+        "number_kind": "e164",
+        "state": "open",
+        "missed_count": 1,
+        "call_ids": [2],
+        "arrived_at": due_at - timedelta(seconds=340),
+        "due_at": due_at,
+        "legal_due_at": due_at + timedelta(seconds=260),
+        "in_time": None,
+        "where": "queue",
+        "claimed_by": None,
+        "claimed_by_name": "",
+        "claimed_at": None,
+        "settled_at": None,
+        "settled_by_name": "",
+        "settled_call_id": None,
+        "close_reason": "",
+        "callback_requested": False,
+        "message": None,
+        "message_heard_at": None,
+        "attempts": [],
+        "people": [],
+    }
+    return s.Duty(**{**fields, **changes})
+
+
+def person_ref(name: str, address: str, premise: str) -> s.PersonRef:
+    return s.PersonRef(id=9, name=name, address=address, premise=premise)
+
+
+def duties() -> list[s.Duty]:
+    return [
+        duty(6, -72, "+79074478326", people=[person_ref("Панина Тамара", "ул. Заводская, 28", "")]),
+        duty(1, 47, "+79072186503", missed_count=2, where="menu"),
+        duty(2, 98, "+79073304177", people=[person_ref("Мельникова Анна", "пр-т Мира, 44", "61")]),
+        duty(
+            3,
+            146,
+            "+79075840912",
+            state="claimed",
+            claimed_by=8,
+            claimed_by_name="Гусев Иван",
+            claimed_at=ago(seconds=18),
+            people=[person_ref("Юсупов Рашид Тимурович", "ул. Гагарина, 21", "9")],
+        ),
+        duty(4, 238, "+79077713058", message=s.RecordingRef(id=4, seconds=21, state="ready")),
+        duty(5, 271, "+73072451830", callback_requested=True),
+    ]
+
+
+def withheld() -> list[s.Duty]:
+    return [duty(7, 400, "", number_kind="withheld", state="impossible")]
+
+
+def candidate(organisation: s.Organisation, reason: str) -> s.RoutingCandidate:
+    return s.RoutingCandidate(organisation=organisation, reason=reason)
+
+
+DEADLINES = s.Deadlines(
+    accept_by=ahead(minutes=5),
+    localise_by=ahead(minutes=30),
+    fix_by=ahead(days=3),
+    why="5 мин по классификатору HVS-02, круглосуточно; 30 мин с регистрации, ПП РФ 416, п. 13",
+)
+PREVIEW = s.RoutingPreview(
+    organisation=ZARECHYE,
+    candidates=[
+        candidate(ZARECHYE, "управляет домом, договор № 14-У"),
+        candidate(VODOKANAL, "если течёт до ввода, на сети города"),
+    ],
+    reason="управляет домом, договор № 14-У; внутридомовая ХВС до вводной задвижки",
+    deadlines=DEADLINES,
+    possible=True,
+)
+
+
+def row(number: str, what: s.ClassifierEntry, status: str, fix: datetime, **changes: Any) -> s.TicketRow:
+    fields: dict[str, Any] = {
+        "number": number,
+        "status": status,
+        "urgency": what.urgency,
+        "classifier": what,
+        "house": CHKALOVA,
+        "premise": "184",
+        "organisation": ZARECHYE,
+        "applicant": s.TicketApplicant(number="+79074121806", name=IZOLDA.name, person_id=1),
+        "created_at": ago(hours=2),
+        "deadlines": DEADLINES.model_copy(update={"fix_by": fix}),
+        "overdue": fix < NOW,
+    }
+    return s.TicketRow(**{**fields, **changes})
+
+
+def rows() -> list[s.TicketRow]:
+    return [
+        row("26-118213", LIFT, "in_progress", ahead(minutes=11)),
+        row("26-118204", BURST, "awaiting_acceptance", ahead(minutes=72)),
+        row("26-118198", LIGHT, "in_progress", ago(minutes=18), house=SADOVAYA, premise=""),
+        row("26-118169", LIGHT, "unassigned", ahead(days=2), organisation=None),
+    ]
+
+
+def ticket(of: s.TicketRow, **changes: Any) -> s.Ticket:
+    events = [
+        s.TicketEvent(at=ago(hours=2), what="created", author="Петрова Н.", reason="", data={}),
+        s.TicketEvent(at=ago(hours=2), what="routed", author="Петрова Н.", reason=PREVIEW.reason, data={}),
+    ]
+    fields: dict[str, Any] = {
+        **of.model_dump(),
+        "executor": None,
+        "text": "Из подвала шум воды, выходит на отмостку.",
+        "answers": [s.Answer(question="Топит ли соседей снизу?", answer="нет")],
+        "organisation_reason": PREVIEW.reason,
+        "mark": None,
+        "call_ids": [1],
+        "recordings": [s.RecordingRef(id=1, seconds=192, state="ready")],
+        "history": events,
+    }
+    return s.Ticket(**{**fields, **changes})
+
+
+def card() -> s.CallerCard:
+    return s.CallerCard(
+        number="+79074121806",
+        number_kind="e164",
+        candidates=[IZOLDA, GLEB],
+        incidents=[
+            s.Incident(
+                id=1,
+                kind="accident",
+                title="Нет холодной воды во всём доме",
+                cause="порыв на вводе Ду 100, копают",
+                began_at=ago(minutes=67),
+                promised_at=ahead(minutes=43),
+                ticket_number="26-118204",
+            ),
+            s.Incident(
+                id=2,
+                kind="planned",
+                title="лифты, замена канатов",
+                cause="",
+                began_at=ahead(days=1),
+                promised_at=ahead(days=1, hours=6),
+                ticket_number=None,
+            ),
+        ],
+        open_tickets=[
+            s.OpenTicket(
+                number="26-117960",
+                urgency="urgent",
+                problem_ru="Холодный стояк",
+                problem_en="Cold riser",
+                premise="184",
+                status="in_progress",
+                fix_by=ahead(days=1),
+                overdue=False,
+            ),
+            s.OpenTicket(
+                number="26-116402",
+                urgency="normal",
+                problem_ru="Перерасчёт за октябрь",
+                problem_en="Recalculation for October",
+                premise="184",
+                status="in_progress",
+                fix_by=ago(days=1),
+                overdue=True,
+            ),
+        ],
+        last_calls=[call(21), call(22, **MISSED), call(400)],
+        calls_in_year=14,
+    )
+
+
+def offered(id: int = 100) -> s.Call:
+    """A call that rings at the desk now."""
+    quiet = {"answered_at": None, "ended_at": None, "operator": "", "operator_name": "", "talk_seconds": 0.0}
+    return call(
+        id,
+        **quiet,
+        state="offered",
+        outcome=None,
+        arrived_at=datetime.now(UTC) - timedelta(seconds=36),
+        offered_at=datetime.now(UTC),
+        wait_seconds=None,
+        recording=None,
+    )
+
+
+def compliance(day: date) -> s.Compliance:
+    counts = {0: 3, 1: 2, 2: 2, 3: 1, 5: 1, 6: 2, 7: 5, 8: 7, 9: 5, 10: 3, 11: 2, 12: 2, 13: 2, 14: 2, 15: 2, 16: 2}
+    hours = [
+        s.HourRow(
+            hour=h,
+            in_operator_time=max(0, n - (h in (2, 7, 8, 9, 13)) - (h == 8)),
+            in_legal_time=n - (h == 8),
+            late=int(h == 8),
+            owed=0,
+            withheld=int(h in (6, 9, 16)),
+            no_data=h == 3,
+        )
+        for h, n in ((h, counts.get(h, 0)) for h in range(24))
+    ]
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+    def operator(id: int | None, name: str, total: int, late: int) -> s.OperatorRow:
+        return s.OperatorRow(
+            staff_id=id,
+            name=name,
+            total=total,
+            in_operator_time=total - 1 - late,
+            in_legal_time=total - late,
+            late=late,
+            attempts=4,
+            median_seconds=156.0 if id else None,
+        )
+
+    def exception(kind: Any, number: str, text: str, **more: Any) -> s.ExceptionRow:
+        fields: dict[str, Any] = {
+            "kind": kind,
+            "duty_id": None,
+            "number": number,
+            "at": start + timedelta(hours=5, minutes=41),
+            "until": None,
+            "late_seconds": None,
+            "call_ids": [],
+            "text": text,
+        }
+        return s.ExceptionRow(**{**fields, **more})
+
+    gap = (start + timedelta(minutes=12), start + timedelta(minutes=48))
+    return s.Compliance(
+        day=day,
+        now=NOW,
+        callable=57,
+        in_legal_time=55,
+        in_operator_time=49,
+        late=2,
+        owed=0,
+        attempts_without_contact=23,
+        duties_with_attempts=9,
+        withheld=4,
+        median_seconds=161.0,
+        covered_seconds=79_860,
+        elapsed_seconds=82_020,
+        gaps=[s.Interval(pbx="main", source="none", began_at=gap[0], ended_at=gap[1])],
+        hours=hours,
+        operators=[
+            operator(8, "Гусев Иван", 14, 0),
+            operator(1, "Петрова Наталья", 12, 0),
+            operator(9, "Сомова Елена", 9, 1),
+            operator(None, "", 3, 0),
+        ],
+        exceptions=[
+            exception(
+                "late",
+                "+79071185270",
+                "взят через 10:50 после прихода, 3 вызова",
+                late_seconds=134.0,
+                call_ids=[2, 1],
+                duty_id=1,
+            ),
+            exception("no_data", "", "", at=gap[0], until=gap[1]),
+            exception("unreachable", "+79079031744", "5 попыток", call_ids=[7]),
+            exception("withheld", "", "перезвонить нельзя", call_ids=[3]),
+        ],
+        rule="ru-416, 10 мин от прихода вызова; свой срок 5 мин от его конца",
+    )
+
+
+def recording(id: int, hold: bool = False) -> s.Recording:
+    def side(phase: float) -> list[int]:
+        return [int(abs(math.sin(i / 9 + phase)) * abs(math.sin(i / 2.3)) * 110) + 3 for i in range(240)]
+
+    return s.Recording(
+        id=id,
+        call_id=id,
+        kind="conversation",
+        state="short" if id == 5 else "ready",
+        problem="",
+        format="wav",
+        bytes=96_044,
+        seconds=6.0,
+        expected_seconds=6.0 if id != 5 else 15.0,
+        sha256="9f2c" + "0" * 56 + "a417",
+        stored_sha256="9f2c" + "0" * 56 + "a417",
+        created_at=ago(hours=1),
+        delete_after=ahead(days=1095),
+        legal_hold=hold,
+        hold_reason="проверка" if hold else "",
+        peaks=[side(0), side(1.6)],
+        listenings=[s.ListeningView(at=ago(minutes=6), who="Орлова Т.", why="journal")],
+        ticket_numbers=["26-118204"] if id == 1 else [],
+    )
