@@ -59,7 +59,10 @@ class MessageLeft(CallFact):
 
 
 class CallMissed(CallFact):
-    """An inbound conversation ended without a human answer. CallEnded follows it."""
+    """An inbound conversation ended without a human answer. CallEnded follows it.
+
+    CallAnswered may stand before it in one case: the phone that answered was dead (Missed.PHONE_DEAD), nobody spoke.
+    """
 
 
 class CallEnded(CallFact):

@@ -22,13 +22,15 @@ _PLUMBING = ("Message/", "Announcer/", "Recorder/", "CBAnn/", "CBRec/", "Snoop/"
 _WRAPPERS = ("AsyncGoto/", "Surrogate/", "Transfered/", "Bridge/")
 NO_NUMBER = frozenset({"", "s", "h", "i", "t", "T"})
 
-_BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26
+_BUSY, _REJECTED, _ELSEWHERE, _LOST_MEDIA = 17, 21, 26, 44
 _DEAD_CAUSES = frozenset({3, 18, 20, 27, 38, 102})
 _FAILED_CAUSES = frozenset({1, 2, 3, 6, 20, 22, 25, 27, 28, 29, 34, 38, 41, 42, 44, 50, 55, 57, 58, 65, 79, 88, 102})
 # A phone that did not even say 180 within this time is dead, not slow.
 DEAD_AFTER = timedelta(seconds=3)
 # The PBX ends the other rings in the same moment in which one phone answers, or the caller hangs up.
 SAME_MOMENT = timedelta(seconds=0.25)
+# A phone that died at the answer is bridged until Asterisk's rtp_timeout (30 s in our dialplan): nobody spoke.
+DEAD_AIR = timedelta(seconds=35)
 
 _STATUS_RANK = {"CANCEL": 1, "NOANSWER": 2, "CHANUNAVAIL": 3, "CONGESTION": 4, "BUSY": 5, "ANSWER": 6}
 
@@ -325,13 +327,13 @@ class Evidence:
         if not rung:
             return self.base.offers if self.base else ()
         first = self.first()
-        answered_at = self._picked_up_at(rung)
+        answers = self._picked_up_at(rung)
         mine = [
             Offer(
                 c.offer_to,
                 c.offer_at,
                 c.offer_ended_at if c.offer_settled else None,
-                self._result(c, answered_at) if c.offer_settled else None,
+                self._result(c, answers) if c.offer_settled else None,
             )
             for c in rung
             if c is not first and c.offer_at is not None
@@ -345,23 +347,26 @@ class Evidence:
             return ()
         return (o for o in self.base.offers if not any(m.operator == o.operator and o.ended_at is None for m in mine))
 
-    def _picked_up_at(self, rung: Iterable[Channel]) -> datetime | None:
-        ats = [min(t for t in (c.up_at, c.moves[0][0] if c.moves else None, c.connected_at) if t is not None)
-               for c in rung if c.moves or c.connected_at]  # fmt: skip
-        return min(ats) if ats else None
+    def _picked_up_at(self, rung: Iterable[Channel]) -> list[datetime]:
+        return [
+            min(t for t in (c.up_at, c.connected_at, c.moves[0][0] if c.moves else None) if t is not None)
+            for c in rung
+            if c.moves or c.connected_at is not None
+        ]
 
-    def _result(self, c: Channel, answered_at: datetime | None) -> str:
+    def _result(self, c: Channel, answers: list[datetime]) -> str:
         if c.picked_at is not None:
             return "elsewhere"
         if c.moves or c.connected_at:
-            return "answered"
+            return "dead" if c.why_gone == _LOST_MEDIA and self._is_dead_air(c) else "answered"
         if c.dial_status == "BUSY" or c.why_gone in (_BUSY, _REJECTED):
             return "refused"
-        ended_at = c.offer_ended_at
-        if answered_at and ended_at and ended_at >= answered_at - SAME_MOMENT:
-            return "elsewhere"
         if c.asked_at is not None and c.up_at is None and not c.why_gone:
             return "refused"  # Asterisk 16 does not say why the phone ended the ring, only that it did
+        ended_at = c.offer_ended_at
+        if c.offer_at is not None and ended_at is not None:
+            if any(c.offer_at <= at <= ended_at + SAME_MOMENT for at in answers):
+                return "elsewhere"
         if c.rang_at is None and c.up_at is None:
             slow = ended_at is not None and c.offer_at is not None and ended_at - c.offer_at >= DEAD_AFTER
             if slow or c.dial_status in ("CONGESTION", "CHANUNAVAIL") or c.why_gone in _DEAD_CAUSES:
@@ -519,15 +524,17 @@ class Evidence:
 
     def is_whole(self) -> bool:
         """Everything that must have been said before an end has been said: nothing hangs in a shuffled window."""
+        first = self.first()
         for c in self.channels.values():
             if not c.appeared:
-                return False
-            if c.moves and c.moves[-1][1]:
-                return False  # hung up inside a bridge: somebody's leaving is still on its way, and who else was there
+                return False  # its beginning is still on its way
+            if sum(1 if bridge else -1 for _, bridge, _, _ in c.moves):
+                return False  # an entering or a leaving is still on its way, and so is perhaps who else was there
             if c.dial_at is not None and c.dial_end_at is None:
                 return False
-            if c.up_at is not None and not c.moves and c.role != LOCAL and c.went_out and not self.robot:
-                return False
+            if c.up_at is None or c.moves or not c.went_out or c is first or c.role == LOCAL or self.robot:
+                continue
+            return False  # it answered, and no bridge: that comes yet
         return self.linkedid in self.channels or self.base is not None
 
     def believe_member_events(self) -> None:
@@ -541,7 +548,20 @@ class Evidence:
                 ended_at = c.gone_at or self.last_gone()
                 self.talk_cache = (*self.talk_cache, Talk(c.offer_to, c.up_at, ended_at))
 
+    def _is_dead_air(self, c: Channel) -> bool:
+        """The phone's sound was lost so soon after the answer that nobody can have spoken into it."""
+        return c.gone_at is not None and bool(c.moves) and c.gone_at - c.moves[0][0] <= DEAD_AIR
+
+    def nobody_spoke(self, call: Conversation) -> bool:
+        """Every phone that answered the caller was dead: he was bridged, and heard nobody."""
+        if call.direction is not Direction.INBOUND or not call.talks:
+            return False
+        phones = [c for c in self.channels.values() if c.moves and c.role == OPERATOR]
+        return bool(phones) and all(c.why_gone == _LOST_MEDIA and self._is_dead_air(c) for c in phones)
+
     def outcome(self, call: Conversation) -> tuple[Outcome, Missed | None]:
+        if self.nobody_spoke(call):
+            return Outcome.MISSED, Missed.PHONE_DEAD
         if call.talks or call.answered_at is not None:
             return Outcome.ANSWERED, None
         if call.direction is Direction.INBOUND:

@@ -20,6 +20,7 @@ from callengine.calls.model import (
     CallKey,
     CallTotals,
     Conversation,
+    Missed,
     Outcome,
     State,
     StoredCall,
@@ -94,6 +95,11 @@ class CallsService:
             return [found.call for found in await rows.open_calls(conn, pbx)]
 
 
+def _was_dead(call: Conversation) -> bool:
+    """The one answer that is taken back: a phone that died at the answer, seen by the events."""
+    return call.missed is Missed.PHONE_DEAD and call.source != FROM_LEDGER
+
+
 class _Gate:
     """What of a batch is news: the rules of "one conversation, one outcome" against the store."""
 
@@ -113,12 +119,12 @@ class _Gate:
             if (
                 fact.call.source == FROM_LEDGER
                 or before.source == FROM_LEDGER
-                or (before.answered and fact.call.answered_at is None)
+                or (before.answered and fact.call.answered_at is None and not _was_dead(fact.call))
             ):
                 fact = replace(fact, call=await self._merged(tx, fact.call))
             if isinstance(fact, CallAnswered) and before.answered:
                 fact = CallChanged(fact.at, fact.call)
-            elif isinstance(fact, CallMissed) and before.answered:
+            elif isinstance(fact, CallMissed) and before.answered and not _was_dead(fact.call):
                 return None
         call = fact.call
         self.newest[key] = call

@@ -448,8 +448,8 @@ class Tracker:
         if channel.role == OUTSIDE and not channel.member:
             channel.member = signal.member
             channel.evidence.moves_dirty = True
-        if channel.role == LOCAL:
-            return None
+        if channel.role == LOCAL or channel.came_in:
+            return None  # who came in by himself picked the call up: he was not asked
         channel.went_out = True
         before = channel.offer_at
         if before is None or isinstance(signal, signals.MemberOffered):
@@ -680,6 +680,8 @@ class Tracker:
             return
         outcome, missed = evidence.outcome(call)
         call = _closed(call, at).evolve(outcome=outcome, missed=missed)
+        if outcome is Outcome.MISSED:
+            call = call.evolve(answered_at=None, talks=(), operator="")  # dead air is no talk
         if ledger is not None:
             call = completed(call, ledger)
         before = evidence.told
