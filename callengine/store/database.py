@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import TypeDecorator
 
 from callengine.errors import Unavailable
+from callengine.store.sqlite import WriterConnection, connector
 from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ class Store:
         self._tasks = Tasks()
         self._write_lock = asyncio.Lock()
         self._held: AsyncConnection | None = None  # SQLite's one writer, kept open between transactions
+        self._lean: WriterConnection | None = None  # and its driver's connection
         if self.is_sqlite:
             self._writer = _sqlite_engine(url, pool_size=1, read_only=False)
             self._reader = _sqlite_engine(url, pool_size=SQLITE_READERS, read_only=True)
@@ -128,10 +130,9 @@ class Store:
         always told. Raises StoreBusy, StoreFull or StoreLost; nothing is half done.
         """
         opened = self._begin_sqlite() if self.is_sqlite else self._begin_postgres()
-        cancelled: asyncio.CancelledError | None = None
         async with opened as tx:
             yield tx
-            cancelled = await self._insist(_commit(tx.conn))
+            cancelled = await self._commit(tx)
         if tx.told:
             cancelled = await self._insist(self._tell_after(tx)) or cancelled
         if cancelled:
@@ -149,28 +150,44 @@ class Store:
                 log.info("transaction runs again", extra={"action": "transaction_again", "attempt": attempt + 1})
         raise AssertionError("unreachable")
 
+    async def _commit(self, tx: Tx) -> asyncio.CancelledError | None:
+        if self._lean is None:
+            return await self._insist(tx.conn.commit())
+        try:
+            return await self._lean.commit_to_disk()
+        except sqlite3.Error as error:
+            raise _sqlite_trouble(error) or error from error
+
     @asynccontextmanager
     async def _begin_sqlite(self) -> AsyncIterator[Tx]:
         async with self._write_lock:
             try:
-                if self._held is None:
-                    self._held = await self._writer.connect()
-                conn = self._held
-                await conn.exec_driver_sql("BEGIN IMMEDIATE")
+                conn = self._held or await self._hold_writer()
+                assert self._lean is not None
+                await self._lean.begin(SQLITE_BUSY_MILLISECONDS)
                 yield Tx(conn, self.within)
+            except sqlite3.Error as error:
+                await self._insist(self._rollback_sqlite())
+                raise _sqlite_trouble(error) or error from error
             except BaseException:
                 await self._insist(self._rollback_sqlite())
                 raise
+
+    async def _hold_writer(self) -> AsyncConnection:
+        """Open SQLite's one writer; it stays open between the transactions."""
+        self._held = await self._writer.connect()
+        raw = (await self._held.get_raw_connection()).driver_connection
+        assert isinstance(raw, WriterConnection)
+        self._lean = raw
+        return self._held
 
     async def _rollback_sqlite(self) -> None:
         conn, self._held = self._held, None
         if conn is None:
             return
         try:
-            if not conn.invalidated:
-                raw = await conn.get_raw_connection()
-                if raw.driver_connection is not None and raw.driver_connection.in_transaction:
-                    await conn.exec_driver_sql("ROLLBACK")
+            if self._lean is not None and not conn.invalidated:
+                await self._lean.roll_back()
                 self._held = conn
                 return
         except Exception:
@@ -266,13 +283,6 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
-async def _commit(conn: AsyncConnection) -> None:
-    if conn.dialect.name == "sqlite":
-        await conn.exec_driver_sql("COMMIT")
-    else:
-        await conn.commit()
-
-
 async def _connected(engine: AsyncEngine) -> AsyncConnection:
     try:
         return await engine.connect()
@@ -298,8 +308,12 @@ async def _discard(conn: AsyncConnection) -> None:
 
 
 def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
+    path = sqlite_path(url)
+    if path is None:
+        raise StoreLost("a SQLite store needs a file: write [store] url as sqlite:///FILE")
     engine = create_async_engine(
         url,
+        async_creator=connector(path, writer=not read_only),
         pool_size=pool_size,
         max_overflow=0,
         pool_reset_on_return=None,  # we end each transaction ourselves; a reset would be one more trip to the thread
@@ -316,6 +330,8 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
             "temp_store=MEMORY",
             "cache_size=-16000",
             f"query_only={'ON' if read_only else 'OFF'}",
+            # The writer waits in BEGIN alone, and that in a thread: see WriterConnection.begin.
+            f"busy_timeout={SQLITE_BUSY_MILLISECONDS if read_only else 0}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -329,6 +345,8 @@ def translate_errors(engine: AsyncEngine) -> None:
     """Let the database's own troubles come out as our family of errors, each with what to do."""
 
     def translate(context: ExceptionContext) -> Unavailable | None:
+        if context.is_pre_ping:  # the pool finds a dead connection out, and replaces it
+            return None
         error = context.original_exception
         return _sqlite_trouble(error) if isinstance(error, sqlite3.Error) else _postgres_trouble(error)
 
