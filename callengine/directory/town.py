@@ -313,13 +313,19 @@ def _csv(rows: Sequence[Row]) -> bytes:
 
 
 async def load_town(
-    store: Store, clock: Clock, hash_password: Hasher | None, *, zone: ZoneInfo | None = None, seed: int = SEED
+    store: Store,
+    clock: Clock,
+    hash_password: Hasher | None,
+    *,
+    zone: ZoneInfo | None = None,
+    seed: int = SEED,
+    residents: int = RESIDENTS,
 ) -> bool:
     """Fill an empty database with the town; True when it did, False when anybody lives there already."""
     async with store.read() as conn:
         if await rows.has_notes(conn):
             return False
-    town = build(seed)
+    town = build(seed, residents)
     imports = Imports(store, clock, zone or ZoneInfo("Europe/Moscow"), hash_password=hash_password)
     for kind in ORDER:
         report = await imports.import_csv(kind, town.csv(kind, passwords=hash_password is not None))

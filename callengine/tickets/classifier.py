@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -20,6 +20,7 @@ COLUMNS = (
 _CODE = re.compile(r"[\w.]+(?:-[\w.]+)*")
 _WINDOW = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 _SMALL = frozenset("в во на у и не из с со к по до при нет the a an of in on at no not to or".split())
+NOWHERE = 1000
 MOST_MINUTES = 60 * 24 * 366
 
 
@@ -165,24 +166,38 @@ def _typed(q: str) -> list[str]:
 
 
 def _find(entries: list[Entry], typed: list[str]) -> list[Entry]:
-    ranked = []
-    for order, entry in enumerate(entries):
-        problem = search.words_of(f"{entry.code} {entry.problem_ru} {entry.problem_en}")
-        category = search.words_of(entry.category)
-        scores = [min(_score(word, problem), _score(word, category) + 2) for word in typed]
-        if all(score < 9 for score in scores):
-            ranked.append((sum(scores), order, entry))
-    return [entry for _, _, entry in sorted(ranked, key=lambda hit: hit[:2])]
+    problems = [search.words_of(f"{entry.code} {entry.problem_ru} {entry.problem_en}") for entry in entries]
+    categories = [search.words_of(entry.category) for entry in entries]
+    totals = [0] * len(entries)
+    for word in typed:
+        scores = _scores(word, problems, categories, _plain)
+        if min(scores, default=NOWHERE) >= NOWHERE:  # slips are forgiven only where nothing is written so
+            scores = _scores(word, problems, categories, lambda typed, words: search.closeness([typed], words))
+        totals = [total + score for total, score in zip(totals, scores, strict=True)]
+    hits = [(total, place) for place, total in enumerate(totals) if total < NOWHERE]
+    return [entries[place] for _, place in sorted(hits)]
 
 
-def _score(typed: str, words: list[str]) -> int:
-    """As `search.closeness`, and an inflected word passes too: «лифта» finds «лифт», «трубы» finds «труба»."""
-    best = search.closeness([typed], words)
-    if best >= 9 and len(typed) >= 4 and not typed.isdigit():
-        stem = _stem(typed)
-        if any(_stem(word) == stem for word in words if len(word) >= 4):
-            return 2
-    return min(best, 9)
+def _scores(
+    word: str, problems: list[list[str]], categories: list[list[str]], score: Callable[[str, list[str]], int]
+) -> list[int]:
+    """How well each entry answers one word: its problem counts before its category; NOWHERE when neither does."""
+    found = []
+    for problem, category in zip(problems, categories, strict=True):
+        best = min(score(word, problem), score(word, category) + 2)
+        found.append(best if best < 9 else NOWHERE)
+    return found
+
+
+def _plain(typed: str, words: list[str]) -> int:
+    """The word itself, its beginning, or another form of it: «лифта» finds «лифт», «трубы» finds «труба»."""
+    if typed in words:
+        return 0
+    if any(word.startswith(typed) for word in words):
+        return 1
+    inflected = len(typed) >= 4 and not typed.isdigit()
+    stem = _stem(typed)
+    return 2 if inflected and any(_stem(word) == stem for word in words if len(word) >= 4) else 9
 
 
 def _stem(word: str) -> str:
