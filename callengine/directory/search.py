@@ -150,25 +150,31 @@ def distance(a: str, b: str, limit: int) -> int:
     """Edits between two words (a swap of neighbours is one), or limit + 1 as soon as it is more."""
     if abs(len(a) - len(b)) > limit:
         return limit + 1
+    row = _last_row(a, b, limit)
+    return min(row[-1], limit + 1) if row else limit + 1
+
+
+def prefix_distance(typed: str, word: str, limit: int) -> int:
+    """Edits between what was typed and the best beginning of the word: it may be unfinished."""
+    row = _last_row(typed, word[: len(typed) + limit], limit)
+    return min(*row[1:], limit + 1, limit + 1) if row else limit + 1
+
+
+def _last_row(a: str, b: str, limit: int) -> list[int]:
+    """Edits between `a` and each beginning of `b`; nothing when all are beyond the limit."""
     before: list[int] = []
     last = list(range(len(b) + 1))
     for i, ca in enumerate(a, 1):
         row = [i]
         for j, cb in enumerate(b, 1):
             cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (ca != cb))
-            if before and i > 1 and j > 1 and ca == b[j - 2] and a[i - 2] == cb:
+            if before and j > 1 and ca == b[j - 2] and a[i - 2] == cb:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)
-        if min(row) > limit:
-            return limit + 1
+        if min(row) > limit and min(last) > limit:
+            return []
         before, last = last, row
-    return min(last[-1], limit + 1)
-
-
-def prefix_distance(typed: str, word: str, limit: int) -> int:
-    """Edits between what was typed and the best beginning of the word: it may be unfinished."""
-    lengths = range(max(1, len(typed) - limit), min(len(word), len(typed) + limit) + 1)
-    return min((distance(typed, word[:n], limit) for n in lengths), default=limit + 1)
+    return last
 
 
 _ALPHABET = "абвгдежзийклмнопрстуфхцчшщъыьэюяabcdefghijklmnopqrstuvwxyz"
@@ -194,12 +200,11 @@ def closeness(typed: Sequence[str], words: Iterable[str]) -> int:
 def _closeness(typed: str, word: str) -> int:
     if typed == word:
         return 0
-    if word.startswith(typed) and not typed[-1:].isdigit():
-        return 1
-    if word.startswith(typed) and not word[len(typed)].isdigit():
+    if word.startswith(typed) and not (typed[-1:].isdigit() and word[len(typed)].isdigit()):
         return 1
     limit = allowed_typos(typed)
-    return 2 + prefix_distance(typed, word, limit) if limit and prefix_distance(typed, word, limit) <= limit else 9
+    off = prefix_distance(typed, word, limit) if limit else 1
+    return 2 + off if off <= limit else 9
 
 
 def house_number_key(number: str) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -166,20 +166,23 @@ def _typed(q: str) -> list[str]:
 
 
 def _find(entries: list[Entry], typed: list[str]) -> list[Entry]:
-    problems = [search.words_of(f"{entry.code} {entry.problem_ru} {entry.problem_en}") for entry in entries]
-    categories = [search.words_of(entry.category) for entry in entries]
+    problems = [_words(f"{entry.code} {entry.problem_ru} {entry.problem_en}") for entry in entries]
+    categories = [_words(entry.category) for entry in entries]
     totals = [0] * len(entries)
     for word in typed:
         scores = _scores(word, problems, categories, _plain)
         if min(scores, default=NOWHERE) >= NOWHERE:  # slips are forgiven only where nothing is written so
-            scores = _scores(word, problems, categories, lambda typed, words: search.closeness([typed], words))
+            scores = _scores(word, problems, categories, _with_slips)
         totals = [total + score for total, score in zip(totals, scores, strict=True)]
     hits = [(total, place) for place, total in enumerate(totals) if total < NOWHERE]
     return [entries[place] for _, place in sorted(hits)]
 
 
 def _scores(
-    word: str, problems: list[list[str]], categories: list[list[str]], score: Callable[[str, list[str]], int]
+    word: str,
+    problems: Sequence[Sequence[str]],
+    categories: Sequence[Sequence[str]],
+    score: Callable[[str, Sequence[str]], int],
 ) -> list[int]:
     """How well each entry answers one word: its problem counts before its category; NOWHERE when neither does."""
     found = []
@@ -189,7 +192,7 @@ def _scores(
     return found
 
 
-def _plain(typed: str, words: list[str]) -> int:
+def _plain(typed: str, words: Sequence[str]) -> int:
     """The word itself, its beginning, or another form of it: «лифта» finds «лифт», «трубы» finds «труба»."""
     if typed in words:
         return 0
@@ -198,6 +201,15 @@ def _plain(typed: str, words: list[str]) -> int:
     inflected = len(typed) >= 4 and not typed.isdigit()
     stem = _stem(typed)
     return 2 if inflected and any(_stem(word) == stem for word in words if len(word) >= 4) else 9
+
+
+def _with_slips(typed: str, words: Sequence[str]) -> int:
+    return search.closeness([typed], words)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(search.words_of(text))
 
 
 def _stem(word: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callengine.directory.csvrows import MAX_LINE_BYTES, CsvRow, CsvRows, Mistake
@@ -111,12 +111,14 @@ def test_what_is_no_csv_at_all_is_refused_with_advice(start: bytes) -> None:
         read(start + b"...\n")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(1, 50))
 def test_any_bytes_are_read_or_reported_and_pieces_do_not_matter(data: bytes, piece: int) -> None:
     data = b"a,b\n" + data
     assert read(data, piece=piece) == read(data, piece=1000)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(alphabet='ab ,;"\nё=', max_size=6), min_size=2, max_size=2), max_size=12))
 def test_what_a_writer_wrote_is_read_back(rows: list[list[str]]) -> None:
     import csv

@@ -70,11 +70,11 @@ async def test_a_dry_run_reports_and_writes_nothing(imports: Imports, store: Sto
     assert await DirectoryService(store, clock).houses("") == []
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251"])
-@pytest.mark.parametrize("delimiter", [",", ";"])
-async def test_every_honest_file_reads_alike(imports: Imports, encoding: str, delimiter: str) -> None:
-    report = await imports.import_csv("houses", TWO_HOUSES.replace(",", delimiter).encode(encoding))
-    assert (report.taken, report.mistakes) == (2, ())
+async def test_every_honest_file_reads_alike(imports: Imports) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "cp1251"):
+        for delimiter in (",", ";"):
+            report = await imports.import_csv("houses", TWO_HOUSES.replace(",", delimiter).encode(encoding))
+            assert (report.taken, report.mistakes) == (2, ()), (encoding, delimiter)
 
 
 async def test_russian_column_names_are_known(imports: Imports) -> None:

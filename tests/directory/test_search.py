@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callengine.directory import search
@@ -108,17 +108,20 @@ TEXT = st.text(
 )
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert search.fold(search.fold(text)) == search.fold(text)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_case_and_blanks_never_matter(text: str) -> None:
     spread = "  " + text.upper().replace(" ", "   ") + " "
     assert search.parse_address(spread) == search.parse_address(text.lower())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_folding(text: str) -> None:
     query = search.parse_address(text)
@@ -131,17 +134,20 @@ def test_no_text_breaks_the_folding(text: str) -> None:
 WORD = st.text(alphabet="абвгд", min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(WORD, WORD)
 def test_distance_is_symmetric_and_zero_only_for_equals(a: str, b: str) -> None:
     assert search.distance(a, b, 8) == search.distance(b, a, 8)
     assert (search.distance(a, b, 8) == 0) is (a == b)
 
 
+@settings(deadline=None)
 @given(WORD)
 def test_every_word_one_edit_away_is_at_distance_one(word: str) -> None:
     assert all(search.distance(word, near, 2) == 1 for near in list(search.one_edit(word))[:50])
 
 
+@settings(deadline=None)
 @given(WORD, WORD, st.integers(0, 3))
 def test_a_limit_only_cuts_the_distance_off(a: str, b: str, limit: int) -> None:
     assert search.distance(a, b, limit) == min(search.distance(a, b, 99), limit + 1)

@@ -157,11 +157,13 @@ ZONES = st.sampled_from([MOSCOW, BERLIN, ZoneInfo("America/New_York"), ZoneInfo(
 MINUTES = st.integers(1, 20_000)
 
 
+@settings(deadline=None)
 @given(MOMENTS, CLOCKS, ZONES, MINUTES)
 def test_a_term_never_ends_before_it_begins(begun: datetime, clock: str, zone: ZoneInfo, minutes: int) -> None:
     assert due(minutes, clock, begun, zone) > begun
 
 
+@settings(deadline=None)
 @given(MOMENTS, CLOCKS, ZONES, st.integers(1, 1439), st.integers(0, 3000))
 def test_registered_later_is_never_due_earlier(
     begun: datetime, clock: str, zone: ZoneInfo, minutes: int, later: int
@@ -169,6 +171,7 @@ def test_registered_later_is_never_due_earlier(
     assert due(minutes, clock, begun + timedelta(minutes=later), zone) >= due(minutes, clock, begun, zone)
 
 
+@settings(deadline=None)
 @given(MOMENTS, CLOCKS.filter(lambda clock: clock != "24x7"), ZONES, MINUTES)
 def test_a_term_ends_while_somebody_works(begun: datetime, clock: str, zone: ZoneInfo, minutes: int) -> None:
     calendar = calendar_of(clock, zone)
@@ -178,7 +181,7 @@ def test_a_term_ends_while_somebody_works(begun: datetime, clock: str, zone: Zon
     assert any(opens <= end <= closes for opens, closes in (calendar.hours(d) for d in days if calendar.is_open_on(d)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(MOMENTS, st.sampled_from([DAY, NIGHT, "00:00-06:00", WORK]), ZONES, st.integers(1, 700))
 def test_open_minutes_agree_with_counting_them_one_by_one(
     begun: datetime, clock: str, zone: ZoneInfo, minutes: int

@@ -171,26 +171,24 @@ async def test_another_form_under_a_used_key_is_a_conflict(service: TicketsServi
 # --- where it goes ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("code", "house_id", "status", "words"),
-    [
-        ("HVS-03", 3, "awaiting_acceptance", "на весь город"),
-        ("HVS-02", 3, "unassigned", "нет договора на этот дом"),
-        ("ELE-02", 1, "unassigned", "электросети"),
-        ("GAZ-01", 2, "awaiting_centre", "104"),
-        ("ORG-05", 1, "awaiting_centre", "отвечает сам"),
-        ("ORG-08", 1, "unassigned", "диспетчер"),
-        ("ELE-01", 1, "awaiting_acceptance", "112: перевести вызов"),
-        ("HVS-03", None, "awaiting_acceptance", "на весь город"),
-    ],
-)
-async def test_a_ticket_begins_where_it_belongs_with_a_reason(
-    service: TicketsService, code: str, house_id: int | None, status: str, words: str
-) -> None:
-    ticket = await service.create(form(code, house_id), PETROVA)
-    assert ticket.status == status
-    assert words in ticket.organisation_reason
-    assert (ticket.organisation is None) is (status != "awaiting_acceptance")
+BEGINNINGS = [
+    ("HVS-03", 3, "awaiting_acceptance", "на весь город"),
+    ("HVS-02", 3, "unassigned", "нет договора на этот дом"),
+    ("ELE-02", 1, "unassigned", "электросети"),
+    ("GAZ-01", 2, "awaiting_centre", "104"),
+    ("ORG-05", 1, "awaiting_centre", "отвечает сам"),
+    ("ORG-08", 1, "unassigned", "диспетчер"),
+    ("ELE-01", 1, "awaiting_acceptance", "112: перевести вызов"),
+    ("HVS-03", None, "awaiting_acceptance", "на весь город"),
+]
+
+
+async def test_a_ticket_begins_where_it_belongs_with_a_reason(service: TicketsService) -> None:
+    for code, house_id, status, words in BEGINNINGS:
+        ticket = await service.create(form(code, house_id), PETROVA)
+        assert ticket.status == status, code
+        assert words in ticket.organisation_reason, code
+        assert (ticket.organisation is None) is (status != "awaiting_acceptance"), code
 
 
 async def test_an_operator_may_choose_another_organisation_and_the_reason_says_so(service: TicketsService) -> None:
@@ -206,21 +204,19 @@ async def test_what_the_house_data_call_impossible_is_registered_all_the_same(se
     assert ticket.history[0].data["impossible_for_house"] == "в доме нет лифта"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        (form("NO-01"), "no classifier entry 'NO-01'"),
-        (form(house_id=99), "no house 99"),
-        (form(call_id=99), "no call 99"),
-        (form(organisation_id=99), "no organisation 99"),
-        (form(applicant=Applicant(person_id=99)), "no person 99"),
-    ],
-)
-async def test_a_form_that_names_nothing_real_is_refused_whole(
-    service: TicketsService, store: Store, wrong: NewTicket, reason: str
-) -> None:
-    with pytest.raises(Refused, match=reason):
-        await service.create(wrong, PETROVA)
+WRONG = [
+    (form("NO-01"), "no classifier entry 'NO-01'"),
+    (form(house_id=99), "no house 99"),
+    (form(call_id=99), "no call 99"),
+    (form(organisation_id=99), "no organisation 99"),
+    (form(applicant=Applicant(person_id=99)), "no person 99"),
+]
+
+
+async def test_a_form_that_names_nothing_real_is_refused_whole(service: TicketsService, store: Store) -> None:
+    for wrong, reason in WRONG:
+        with pytest.raises(Refused, match=reason):
+            await service.create(wrong, PETROVA)
     assert await count(store, ticket_counters) == 0
 
 
@@ -301,10 +297,10 @@ async def test_pages_join_without_a_gap_while_new_tickets_come(service: TicketsS
     assert seen == [f"26-00000{n}" for n in (5, 4, 3, 2, 1)]
 
 
-@pytest.mark.parametrize("cursor", ["x", "!!!", "MTIz", "8J-YgA", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5LDE"])
-async def test_a_cursor_that_is_none_of_ours_is_refused(service: TicketsService, cursor: str) -> None:
-    with pytest.raises(Refused, match="cursor"):
-        await service.find(TicketFilter(), cursor=cursor)
+async def test_a_cursor_that_is_none_of_ours_is_refused(service: TicketsService) -> None:
+    for cursor in ["x", "!!!", "MTIz", "8J-YgA", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5LDE"]:
+        with pytest.raises(Refused, match="cursor"):
+            await service.find(TicketFilter(), cursor=cursor)
 
 
 async def test_open_tickets_of_a_house_and_of_a_number(service: TicketsService, clock: ManualClock) -> None:
