@@ -200,7 +200,9 @@ class Store:
         try:
             yield Tx(conn, self.within)
         finally:
-            await self._insist(conn.close())  # rolls back what was not committed
+            # It rolls back what was not committed. A cancellation kept to ourselves would leave its task running.
+            if cancelled := await self._insist(conn.close()):
+                raise cancelled
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -211,7 +213,8 @@ class Store:
                 await conn.exec_driver_sql("BEGIN")
             yield conn
         finally:
-            await self._insist(_end_read(conn))
+            if cancelled := await self._insist(_end_read(conn)):
+                raise cancelled
 
     async def _tell_after(self, tx: Tx) -> None:
         for fact in tx.told:
