@@ -22,6 +22,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _WEIGHTS = {"known": 50, "unknown": 14, "withheld": 6, "hangup": 18, "callback": 4, "message": 3, "repeat": 5}
 _BUSY_DAY_CALLS = 8
 _PATIENCE_SECONDS = (40.0, 120.0)
+_NEWCOMER_SECONDS, _NEWCOMER_TALK_SECONDS = 240.0, 90.0
 _RECENT = 10
 
 
@@ -65,20 +66,28 @@ class Demo:
             except Conflict:
                 log.info("operator has a phone", extra={"action": "demo_operator", "extension": extension})
 
-    async def one_call(self, kind: str = "known") -> list[Resident]:
-        """What the desk's button asks for: one call, or eight at once for `busy_day`. Refused for another word."""
+    async def one_call(self, kind: str = "known") -> Resident:
+        """What the desk's button asks for; of `busy_day` the first of eight. Refused for another word."""
         if kind not in KINDS:
             raise Refused(f"there is no demo call {kind!r}: choose one of {', '.join(KINDS)}")
         if kind != "busy_day":
-            return [await self._place(kind)]
-        placed = []
-        for wanted in self._random.choices(("known", "unknown", "withheld", "hangup"), (6, 2, 1, 1), k=_BUSY_DAY_CALLS):
-            placed.append(await self._place(wanted))
-            await asyncio.sleep(self._random.uniform(0.2, 1.0))
-        return placed
+            return await self._place(kind, waits=True)
+        first, *others = self._random.choices(
+            ("known", "unknown", "withheld", "hangup"), (6, 2, 1, 1), k=_BUSY_DAY_CALLS
+        )
+        self._street.tasks.start(self._busy_day(others), name="busy day")
+        return await self._place(first, waits=True)
 
-    async def _place(self, kind: str) -> Resident:
+    async def _busy_day(self, kinds: Sequence[str]) -> None:
+        for kind in kinds:
+            await asyncio.sleep(self._random.uniform(0.2, 1.0))
+            await self._place(kind, waits=True)
+
+    async def _place(self, kind: str, *, waits: bool = False) -> Resident:
         number, behaviour = self._who(kind), self._what(kind)
+        if waits and kind != "hangup":
+            # A newcomer reads the page first, and talks with his own phone, which the street cannot see.
+            behaviour = replace(behaviour, patience_seconds=_NEWCOMER_SECONDS, talk_seconds=_NEWCOMER_TALK_SECONDS)
         self._recent.append(number)
         log.info("demo call", extra={"action": "demo_call", "kind": kind})
         return await self._street.call_in(number, behaviour=behaviour)

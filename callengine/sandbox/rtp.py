@@ -127,11 +127,13 @@ class Ticker:
 
     def __init__(self) -> None:
         self._streams: set[Stream] = set()
+        self._wanted = asyncio.Event()
 
     async def open(self, host: str = "127.0.0.1", *, keep: bool = False) -> Stream:
         loop = asyncio.get_running_loop()
         _, stream = await loop.create_datagram_endpoint(lambda: Stream(keep=keep), local_addr=(host, 0))
         self._streams.add(stream)
+        self._wanted.set()
         return stream
 
     def close(self, stream: Stream) -> None:
@@ -142,6 +144,10 @@ class Ticker:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
+            if not self._streams:  # an idle street costs nothing
+                self._wanted.clear()
+                await self._wanted.wait()
+                due = loop.time()
             for stream in tuple(self._streams):
                 stream.tick()
             due += _TICK

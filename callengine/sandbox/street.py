@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callengine.config import Sandbox
-from callengine.errors import Conflict, NotFound
+from callengine.errors import Conflict, EngineError, NotFound
 from callengine.sandbox import speech
 from callengine.sandbox.rtp import Ticker
 from callengine.sandbox.useragent import Address, Call, CallState, Line, PhoneRefused
@@ -24,6 +24,12 @@ REGISTER_SECONDS = 120
 LINE_NUMBER = "115"  # what residents dial; the sandbox takes any number
 # What an outside number does, by its last digit; every other digit answers after two to four seconds.
 BUSY, NEVER_ANSWERS, REJECTS = "0", "1", "2"
+
+
+class StreetFailed(EngineError):
+    """The simulated residents could not start."""
+
+    code = "street-failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +166,18 @@ class Street:
         self._change = asyncio.Event()
 
     async def start(self) -> None:
+        """Raises StreetFailed."""
         self.tasks.start(self.ticker.run(), name="street sound")
         self.tasks.start(self._keep_registered(), name="street registrations")
         await self._callers.open(self.pbx[0])
         if self._trunk_port is not None:
-            await self._outside.open(self.pbx[0], self._trunk_port)
+            try:
+                await self._outside.open(self.pbx[0], self._trunk_port)
+            except OSError as error:
+                await self.stop()
+                raise StreetFailed(
+                    f"port {self._trunk_port} is taken ({error.strerror}): choose another [sandbox] trunk_port"
+                ) from None
         sentences = speech.OPERATOR.get(self._language, speech.OPERATOR["en"])
         self.voice_of_operator = await speech.conversation(sentences, language=self._language, voice=1)
 

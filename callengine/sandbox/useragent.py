@@ -137,25 +137,30 @@ class Line(asyncio.DatagramProtocol):
         host, port = self.address
         return f"SIP/2.0/UDP {host}:{port};rport;branch={branch or 'z9hG4bK' + _token(16)}"
 
-    def send(self, message: Message, on_reply: Callable[[Message], None], to: Address | None = None) -> None:
+    def send(self, message: Message, on_reply: Callable[[Message], None], to: Address | None = None) -> _Sending:
         """Send a request until it is answered; `on_reply` gets every response, or a 408 of our own."""
         sending = _Sending(self, message, to or self.pbx, on_reply)
         self._sending[(message.branch, message.method)] = sending
         sending.begin()
+        return sending
 
     def forget(self, sending: _Sending) -> None:
         self._sending.pop((sending.message.branch, sending.message.method), None)
 
     async def ask(self, message: Message, to: Address | None = None) -> Message:
-        """Send a request and wait for its final response."""
+        """Send a request and wait for its final response; who stops waiting stops the retransmissions too."""
         done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
         def on_reply(response: Message) -> None:
             if response.status >= 200 and not done.done():
                 done.set_result(response)
 
-        self.send(message, on_reply, to)
-        return await done
+        sending = self.send(message, on_reply, to)
+        try:
+            return await done
+        finally:
+            sending.stop()
+            self.forget(sending)
 
     async def register(self, *, seconds: int = 120) -> None:
         """Tell the PBX where this phone is; 0 seconds unplugs it. Raises PhoneRefused."""
@@ -164,11 +169,28 @@ class Line(asyncio.DatagramProtocol):
             raise PhoneRefused(f"the PBX answered {response.start[8:]} when {self.user} registered")
 
     async def registered_elsewhere(self) -> bool:
-        """True when another phone holds this extension: a REGISTER without a contact only asks."""
+        """True when another living phone holds this extension: a REGISTER without a contact only asks.
+
+        A registration that outlived its phone (a crash, a pulled plug) does not count: nobody answers OPTIONS there.
+        """
         response = await self._register([])
         mine = sip.uri_of(self.contact)
         contacts = [sip.uri_of(part) for header in response.all("Contact") for part in header.split(",")]
-        return any(contact != mine for contact in contacts)
+        answers = await asyncio.gather(*(self._alive(contact) for contact in contacts if contact != mine))
+        return any(answers)
+
+    async def _alive(self, contact: str) -> bool:
+        headers = [
+            ("Via", self.via()),
+            ("Max-Forwards", "70"),
+            ("From", f"<sip:{self.user}@{self.pbx[0]}>;tag={_token(8)}"),
+        ]
+        headers += [("To", f"<{contact}>"), ("Call-ID", _token(16)), ("CSeq", "1 OPTIONS")]
+        try:
+            await asyncio.wait_for(self.ask(Message(f"OPTIONS {contact} SIP/2.0", headers), _address(contact)), 1.2)
+        except TimeoutError:
+            return False
+        return True
 
     async def _register(self, extra: list[tuple[str, str]]) -> Message:
         uri = f"sip:{self.pbx[0]}:{self.pbx[1]}"
@@ -245,9 +267,8 @@ class Line(asyncio.DatagramProtocol):
 
     def _on_request(self, request: Message, addr: Address) -> None:
         key = (request.branch, request.method, request.first("CSeq"))
-        if (known := self._answered.get(key)) is not None:
-            if known and self._transport is not None:
-                self._transport.sendto(known, addr)
+        if key in self._answered:
+            self.repeat(request, addr)
             return
         call = self.calls.get(request.first("Call-ID"))
         if request.method == "ACK":
@@ -275,10 +296,21 @@ class Line(asyncio.DatagramProtocol):
         self._remember(request, message.encode())
         self.transmit(message, addr)
 
+    def repeat(self, request: Message, addr: Address) -> None:
+        """Send the last answer to this request once more."""
+        known = self._answered.get((request.branch, request.method, request.first("CSeq")))
+        if known and self._transport is not None and not self._transport.is_closing() and not self.deaf:
+            self._transport.sendto(known, addr)
+
     def _remember(self, request: Message, response: bytes) -> None:
         self._answered[(request.branch, request.method, request.first("CSeq"))] = response
         while len(self._answered) > _REMEMBERED:
             self._answered.popitem(last=False)
+
+
+def _address(uri: str) -> Address | None:
+    match = re.search(r"[@:]([\d.]+):(\d+)", uri)
+    return (match[1], int(match[2])) if match else None
 
 
 def _display(name: str) -> str:
@@ -452,7 +484,7 @@ class Call:
 
         def again() -> None:
             if not self.is_over:
-                self._line.datagram_received(invite.encode(), self._invite_from)
+                self._line.repeat(invite, self._invite_from)
                 self._say_200_again(min(wait * 2, _T2))
 
         self._repeat = asyncio.get_running_loop().call_later(wait, again)
@@ -660,5 +692,4 @@ class Call:
         self._line.send(message, lambda _: None)
 
     def _peer(self, uri: str) -> Address:
-        match = re.search(r"@?([\d.]+):(\d+)", uri)
-        return (match[1], int(match[2])) if match else self._line.pbx
+        return _address(uri) or self._line.pbx

@@ -11,7 +11,7 @@ from callengine.config import Sandbox
 from callengine.errors import Conflict, NotFound
 from callengine.sandbox.demo import Demo
 from callengine.sandbox.pbx import SandboxPbx
-from callengine.sandbox.street import Behaviour, Street
+from callengine.sandbox.street import Behaviour, Street, StreetFailed
 from callengine.sandbox.useragent import CallState, Line
 
 pytestmark = [pytest.mark.pbx]
@@ -119,10 +119,24 @@ async def test_a_phone_of_the_operators_own_is_never_displaced(street: Street, s
         own.close()
 
 
+async def test_a_registration_that_outlived_its_phone_does_not_keep_the_desk(street: Street) -> None:
+    dead = await Line(street.ticker, pbx=street.pbx, user="106", secret="sandbox").open()
+    await dead.register(seconds=60)
+    dead.close()
+    phone = await street.plug_in("106")
+    assert not await phone.line.registered_elsewhere()
+
+
+async def test_a_taken_trunk_port_is_named(street: Street, sandbox_pbx: SandboxPbx) -> None:
+    second = Street(Sandbox(sip_port=sandbox_pbx.sip_port, trunk_port=sandbox_pbx.trunk_port))
+    with pytest.raises(StreetFailed, match="trunk_port"):
+        await second.start()
+
+
 async def test_the_desks_button_places_a_call_that_is_answered(street: Street) -> None:
     demo = Demo(street, ["+79074121806"], operators=["101", "102"], seed=7)
     await demo.staff()
-    (resident,) = await demo.one_call("known")
+    resident = await demo.one_call("known")
     assert resident.number == "+79074121806"
     await asyncio.wait_for(resident.helped.wait(), 30)
     resident.call.hang_up()
