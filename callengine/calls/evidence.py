@@ -535,6 +535,8 @@ class Evidence:
             if c.up_at is None or c.moves or not c.went_out or c is first or c.role == LOCAL or self.robot:
                 continue
             return False  # it answered, and no bridge: that comes yet
+        if any(c.moves and c.went_out for c in self.channels.values()) and not self.talks():
+            return False  # it was in a bridge with nobody: who else was there is still on its way
         return self.linkedid in self.channels or self.base is not None
 
     def believe_member_events(self) -> None:

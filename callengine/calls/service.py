@@ -128,10 +128,9 @@ class _Gate:
                 return None
         call = fact.call
         self.newest[key] = call
-        if before is None or call.ended_at is not None or (call.answered_at is not None) != before.answered:
-            # A missed call's end is told right after it, with the same snapshot: it closes the door.
-            ended = call.ended_at is not None and not isinstance(fact, CallMissed)
-            self._known[key] = rows.Known(call.answered_at is not None, ended, call.source)
+        # What counts as told is the fact, not the snapshot: one snapshot carries several facts.
+        answered = isinstance(fact, CallAnswered) or (before is not None and before.answered)
+        self._known[key] = rows.Known(answered, isinstance(fact, CallEnded), call.source)
         return fact
 
     async def _of_ended(self, tx: Tx, fact: CallFact, before: rows.Known) -> CallFact | None:

@@ -706,7 +706,7 @@ class Tracker:
             outcome=told.outcome, arrived_at=min(told.arrived_at, call.arrived_at)
         )
         if told.outcome is Outcome.MISSED:
-            call = call.evolve(missed=evidence.outcome(call)[1] or told.missed, answered_at=None, talks=())
+            call = call.evolve(missed=evidence.outcome(call)[1] or told.missed, answered_at=None, talks=(), operator="")
         if call == told:
             return
         evidence.told = call

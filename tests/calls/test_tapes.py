@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ TAPES = Path(__file__).parent.parent / "tapes"
 ALL = sorted(TAPES.glob("*/*.jsonl"))
 
 
+@cache
 def tape(path: Path) -> list[s.Signal]:
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
     events = [(line["event"], parse_rfc3339(line["received_at"])) for line in lines if "event" in line]
@@ -162,7 +164,7 @@ some = st.integers(0, 10_000)
 SAME = ("outcome", "missed", "arrived_at", "answered_at", "number", "operator", "direction", "did")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(path=chosen, delays=delays)
 def test_shuffled_in_small_windows_a_tape_reads_the_same(path: Path, delays: list[int]):
     signals = tape(path)
@@ -175,7 +177,7 @@ def test_shuffled_in_small_windows_a_tape_reads_the_same(path: Path, delays: lis
         assert abs(found[linkedid].ended_at - call.ended_at) < timedelta(seconds=0.2)  # type: ignore[operator]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(path=chosen, delays=delays, doubled=st.sets(some, max_size=40))
 def test_doubled_events_change_nothing(path: Path, delays: list[int], doubled: set[int]):
     signals = tape(path)
@@ -188,7 +190,7 @@ def test_doubled_events_change_nothing(path: Path, delays: list[int], doubled: s
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(path=chosen, delays=delays, lost=st.sets(some, max_size=12))
 def test_lost_events_never_give_two_outcomes_and_resync_ends_what_hangs(path: Path, delays: list[int], lost: set[int]):
     signals = tape(path)
@@ -217,7 +219,7 @@ def alive_after(signals: list[s.Signal], cut: int) -> s.Snapshot:
     return s.Snapshot(at, tuple(s.LiveChannel(leg, bridges.get(uid, "")) for uid, leg in legs.items()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(path=chosen, cut=some, missing=st.integers(0, 40), restart=st.booleans())
 def test_a_cut_link_or_a_restart_anywhere_still_gives_one_outcome(path: Path, cut: int, missing: int, restart: bool):
     signals = tape(path)
@@ -268,7 +270,7 @@ def stories(draw: st.DrawFn) -> list[s.Signal]:
     return story.signals
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(signals=stories(), delays=delays, doubled=st.sets(some, max_size=10))
 def test_any_story_reads_the_same_after_a_shuffle(signals: list[s.Signal], delays: list[int], doubled: set[int]):
     again = {d % len(signals) for d in doubled}
@@ -281,7 +283,7 @@ def test_any_story_reads_the_same_after_a_shuffle(signals: list[s.Signal], delay
         assert found[linkedid].arrived_at == call.arrived_at
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(signals=stories(), delays=delays, lost=st.sets(some, max_size=20))
 def test_any_story_with_losses_has_one_outcome_each(signals: list[s.Signal], delays: list[int], lost: set[int]):
     gone = {x % len(signals) for x in lost}
