@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 
 from asterisk.agi import AGI, AGIException
 
@@ -36,6 +37,10 @@ class PystLine:
 
     async def set(self, name: str, value: str) -> None:
         self._do("SET VARIABLE", name, _quoted(value))
+
+    async def set_all(self, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            await self.set(name, value)
 
     async def hang_up(self) -> None:
         self._do("HANGUP")

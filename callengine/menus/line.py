@@ -44,6 +44,10 @@ class Line(Protocol):
         """Set a channel variable."""
         ...
 
+    async def set_all(self, values: Mapping[str, str]) -> None:
+        """Set several channel variables, in one round trip where the line can."""
+        ...
+
     async def hang_up(self) -> None: ...
 
 

@@ -33,10 +33,14 @@ async def lookup(line: Line, find: Find, *, deadline_seconds: float = DEADLINE_S
     try:
         async with asyncio.timeout(deadline_seconds):
             found = await find(line.caller)
-            await line.set("CE_NAME", found.name[:NAME_LIMIT])
-            await line.set("CE_QUEUE", found.queue)
-            await line.set("CE_ACCIDENT", found.accident)
-            await line.set("CE_KNOWN", "1" if found.known else "0")
+            await line.set_all(
+                {
+                    "CE_NAME": found.name[:NAME_LIMIT],
+                    "CE_QUEUE": found.queue,
+                    "CE_ACCIDENT": found.accident,
+                    "CE_KNOWN": "1" if found.known else "0",
+                }
+            )
     except TimeoutError:
         log.warning("lookup was late", extra={"action": "lookup_late", "seconds": deadline_seconds})
     except HungUp:

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 from callengine.errors import EngineError, Refused
 from callengine.menus.line import Caller, HungUp, caller_of
@@ -24,6 +24,9 @@ COMMAND_LIMIT = 2000
 _CONTROL = dict.fromkeys([*range(32), 127, 0x85, 0x2028, 0x2029], " ")
 _REPLY = re.compile(r"200 result=(-?[^\s(]*)\s*(?:\((.*)\))?")
 _DIGIT = "0123456789*#"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
+# ARRAY() cuts its value at commas, and understands quotes and backslashes.
+_IN_ARRAY = _CONTROL | dict.fromkeys(map(ord, ',"\\'), " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,7 @@ class AgiRefused(EngineError):
     code, status = "agi-refused", 502
 
 
-@dataclass(frozen=True, slots=True)
-class AgiReply:
+class AgiReply(NamedTuple):
     """`200 result=RESULT (DATA)`."""
 
     result: str
@@ -72,24 +74,21 @@ class AgiCall:
     @property
     def script(self) -> str:
         """The path of agi://HOST/path, without its query."""
-        return urlsplit("//x/" + self.env.get("agi_network_script", "").lstrip("/")).path.strip("/")
+        return self.env.get("agi_network_script", "").partition("?")[0].strip("/")
 
     async def command(self, verb: str, *arguments: str, seconds: float = 0.0) -> AgiReply:
         """One command and its answer. Raises HungUp, or AgiRefused for 5xx answers; `seconds` is its own duration."""
         line = " ".join([verb, *map(quoted, arguments)]).encode("utf-8", "replace")
         if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
             raise Refused(f"AGI {verb[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
-        self._wire.write(line + b"\n")
-        try:
-            async with asyncio.timeout(self._limits.reply_seconds + seconds):
-                return await self._reply()
-        except TimeoutError:
-            self._wire.abort()  # whatever comes later would be taken for another command's answer
-            raise HungUp from None
+        self._wire.write(line + b"\n", self._limits.reply_seconds + seconds)
+        return await self._reply()
 
     async def _reply(self) -> AgiReply:
         while True:
             line = await self._wire.line()
+            if line == "200 result=1":  # what SET VARIABLE says
+                return _DONE
             if line == "HANGUP":
                 self.hung_up = True  # the answer to the command still follows
             elif line.startswith("520-"):
@@ -119,9 +118,16 @@ class AgiCall:
         return "".join(c for c in reply.result if c in _DIGIT)
 
     async def set(self, name: str, value: str) -> None:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", name):
-            raise Refused(f"no name of a channel variable: {name[:80]!r}")
+        _refuse_name(name)
         await self.command(f"SET VARIABLE {name}", value)
+
+    async def set_all(self, values: Mapping[str, str]) -> None:
+        """Set several variables in one round trip; commas, quotes and backslashes in their values become spaces."""
+        for name in values:
+            _refuse_name(name)
+        await self.command(
+            f"SET VARIABLE ARRAY({','.join(values)})", ",".join(v.translate(_IN_ARRAY).strip() for v in values.values())
+        )
 
     async def get(self, name: str) -> str:
         """A channel variable, or "" when it is not set."""
@@ -130,6 +136,14 @@ class AgiCall:
 
     async def hang_up(self) -> None:
         await self.command("HANGUP")
+
+
+_DONE = AgiReply("1")
+
+
+def _refuse_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise Refused(f"no name of a channel variable: {name[:80]!r}")
 
 
 def _key(result: str) -> str:
@@ -225,7 +239,9 @@ class _AgiWire(asyncio.Protocol):
         self._buffer = b""
         self._head_seen = False
         self._lost = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[str | None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._deadline = 0.0
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -235,7 +251,8 @@ class _AgiWire(asyncio.Protocol):
         if not self._server.admit(self):
             transport.abort()
             return
-        self._timer = asyncio.get_running_loop().call_later(self._limits.headers_seconds, self.abort)
+        self._deadline = self._loop.time() + self._limits.headers_seconds
+        self._timer = self._loop.call_at(self._deadline, self._check)
 
     def data_received(self, data: bytes) -> None:
         if self._lost:
@@ -246,7 +263,11 @@ class _AgiWire(asyncio.Protocol):
             return
         if len(self._buffer) > self._limits.reply_bytes:
             self.abort()
-        self._wake()
+        elif self._waiter is not None:
+            line, end, rest = self._buffer.partition(b"\n")
+            if end:
+                self._buffer = rest
+                self._wake(line.decode("utf-8", "replace").rstrip("\r"))
 
     def eof_received(self) -> bool:
         self._lost = True
@@ -269,34 +290,46 @@ class _AgiWire(asyncio.Protocol):
             if len(self._buffer) > self._limits.headers_bytes:
                 self.abort()
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._head_seen, self._buffer = True, rest
+        self._head_seen, self._buffer, self._deadline = True, rest, 0.0
         self._server.begin(self, head)
 
-    def write(self, data: bytes) -> None:
+    def _check(self) -> None:
+        """One timer for the whole connection: it ends a peer that owes us an answer for too long."""
+        now = self._loop.time()
+        if self._deadline and now >= self._deadline:
+            self.abort()  # whatever comes later would be taken for another command's answer
+        else:
+            wait = self._limits.reply_seconds if not self._deadline else max(0.001, self._deadline - now)
+            self._timer = self._loop.call_later(min(wait, self._limits.reply_seconds), self._check)
+
+    def write(self, data: bytes, reply_seconds: float) -> None:
+        """Send a command; a reply that takes longer than that ends the connection."""
         if self._lost or self._transport is None:
             raise HungUp
+        self._deadline = self._loop.time() + reply_seconds
         self._transport.write(data)
 
     async def line(self) -> str:
         """The next line, without its end. Raises HungUp at the end of the stream."""
-        while True:
-            line, end, rest = self._buffer.partition(b"\n")
-            if end:
-                self._buffer = rest
-                return line.decode("utf-8", "replace").rstrip("\r")
-            if self._lost:
-                raise HungUp
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+        line, end, rest = self._buffer.partition(b"\n")
+        if end:
+            self._buffer = rest
+            return line.decode("utf-8", "replace").rstrip("\r")
+        if self._lost:
+            raise HungUp
+        self._waiter = self._loop.create_future()
+        try:
+            told = await self._waiter
+        finally:
+            self._waiter = None
+        if told is None:
+            raise HungUp
+        return told
 
-    def _wake(self) -> None:
+    def _wake(self, line: str | None = None) -> None:
+        """Give the waiter its line, or None for the end of the stream."""
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            self._waiter.set_result(line)
 
     def finish(self) -> None:
         """Close after what was written has gone out."""
