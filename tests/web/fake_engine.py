@@ -1,4 +1,4 @@
-"""An engine that is only its public contract: routes with answers from `town`, and a live line that a test speaks into."""
+"""An engine that is only its public contract: answers from `town`, and a live line that a test speaks into."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FakeEngine:
         self.new_to_town = False
         self.failing: set[str] = set()
         self.slow: set[str] = set()
-        self.asked: list[tuple[str, str, Any, dict[str, str]]] = []
+        self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
         self.sockets: set[web.WebSocketResponse] = set()
         self.afters: list[str | None] = []
         self.seq = 1000
@@ -73,7 +73,7 @@ class FakeEngine:
     # --- what a test does
 
     def bodies(self, method: str, path: str) -> list[Any]:
-        return [body for m, p, body, _ in self.asked if (m, p) == (method, API + path)]
+        return [body for m, p, body, _, _ in self.asked if (m, p) == (method, API + path)]
 
     async def tell(self, type: str, data: Any) -> None:
         self.seq += 1
@@ -148,7 +148,7 @@ class FakeEngine:
         if request.path.startswith(API) and request.path != API + "/live":
             text = await request.text()
             body = json.loads(text) if text else None
-            self.asked.append((request.method, request.path, body, dict(request.headers)))
+            self.asked.append((request.method, request.path, body, dict(request.headers), request.query.get("day", "")))
             if any(request.path == API + path for path in self.failing):
                 return self._problem(503, "unavailable", "the store does not answer")
         answer: web.StreamResponse = await handler(request)

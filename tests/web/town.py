@@ -277,7 +277,7 @@ def rows() -> list[s.TicketRow]:
 
 def ticket(of: s.TicketRow, **changes: Any) -> s.Ticket:
     events = [
-        s.TicketEvent(at=ago(hours=2), what="created", author="Петрова Н.", reason="", data={}),
+        s.TicketEvent(at=ago(hours=2), what="registered", author="Петрова Н.", reason="", data={}),
         s.TicketEvent(at=ago(hours=2), what="routed", author="Петрова Н.", reason=PREVIEW.reason, data={}),
     ]
     fields: dict[str, Any] = {

@@ -44,7 +44,9 @@ export function step(mine: Mine | null, told: Told, extension: string | null, no
   if (!same || !mine) return { mine };
   if (mine.phase === "ringing") {
     if (told.offers || told.state !== "offered") return { mine: null };
-    return { mine: { ...mine, call: merge(mine.call, told) }, ask: told.fact !== "recording" };
+    // An offer is told twice: to its operator with the card, then to everybody; the second is no news of mine.
+    const twin = told.fact === "offered" && now - mine.since < 1500;
+    return { mine: { ...mine, call: merge(mine.call, told) }, ask: !twin };
   }
   // Transferred: another operator has it, my part is over.
   return { mine: told.operator === extension ? { ...mine, call: merge(mine.call, told) } : ended(mine, told, extension, now) };

@@ -1,6 +1,6 @@
 // The supervisor's board: what is owed now, and how the duties of any day were kept, by both clocks.
 
-import { IconAlertTriangle, IconAlertTriangleFilled, IconCalendar, IconChevronLeft, IconChevronRight, IconCircleCheck, IconCircleX, IconDownload, IconEyeOff, IconPhoneX, IconRobot, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangle, IconAlertTriangleFilled, IconChevronLeft, IconChevronRight, IconCircleCheck, IconCircleX, IconDownload, IconEyeOff, IconPhoneX, IconRobot, type Icon } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,6 +12,7 @@ import { phone, shortName } from "@/lib/phone";
 import { go } from "@/lib/route";
 import { clock, dayName, dayOf, hm, midnight, shiftDay, span } from "@/lib/time";
 import { queries, useDuties } from "@/session";
+import { DayField } from "@/ui/DayField";
 import { ReasonDialog } from "@/ui/dialog";
 import { Bones, Btn, Empty, Faces, Failed, I, Keys, Toggles, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -47,7 +48,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
         <h1>{t("board.title")}</h1>
         <span className="row" style={{ gap: 4 }}>
           <Btn icon={IconChevronLeft} aria-label={t("board.prev")} onClick={() => setDay(shiftDay(day, -1))} />
-          <div className="field compact"><I of={IconCalendar} size={16} /><span className="s13 wide-only" aria-hidden>{dayName(midnight(day) + 43_200_000)}{day === today && `, ${t("board.upTo", { time: hm(now) })}`}</span><input type="date" aria-label={t("board.day")} value={day} max={today} onChange={(e) => e.target.value && setDay(e.target.value)} style={{ width: 112 }} /></div>
+          <DayField label={t("board.day")} value={day} max={today} onChange={(d) => d && setDay(d)} text={dayName(midnight(day) + 43_200_000) + (day === today ? `, ${t("board.upTo", { time: hm(now) })}` : "")} />
           <Btn icon={IconChevronRight} aria-label={t("board.next")} disabled={day >= today} onClick={() => setDay(shiftDay(day, 1))} />
         </span>
         {c?.rule && <p className="t3 s12 cut">{t("board.rule", { rule: c.rule })}</p>}
@@ -106,7 +107,7 @@ function Legend({ of: c }: { of: Compliance }) {
       <span>{square({ background: "var(--accent-fill)" })}{t("board.in5")}, {c.in_operator_time}</span>
       <span>{square({ background: "repeating-linear-gradient(var(--soon) 0 1.4px, var(--soon-soft) 1.4px 4px)", border: "1px solid var(--soon)" })}{t("board.in10")}, {c.in_legal_time - c.in_operator_time}</span>
       <span>{square({ background: "var(--danger-fill)" })}{t("board.over")}, {c.late}</span>
-      <span>{square({ border: "1.5px solid var(--accent)" })}{t("board.open_")}, {c.owed}</span>
+      {c.owed > 0 && <span>{square({ border: "1.5px solid var(--accent)" })}{t("board.open_")}, {c.owed}</span>}
       <span>{square({ border: "1px dashed var(--line-strong)" })}{t("board.hidden")}, {c.withheld}</span>
       <span><i className="hatch" style={{ width: 12, height: 12 }} />{t("board.unseen")}</span>
     </div>
@@ -129,11 +130,10 @@ function OpenNow({ me, onOpen }: { me: Me; onOpen: (opened: Opened) => void }) {
       <header><h2 id="open-title">{t("board.open")} <span className="t3">{duties.data ? items.length : ""}</span></h2><span className="end t3 s12 cut">{t("board.byLeft")}</span></header>
       <div className="body" tabIndex={0} role="group" aria-labelledby="open-title">
         <Faces of={duties} bones={{ count: 4, height: 84 }} empty={items.length === 0 && <Empty icon={IconCircleCheck} title={t("board.noOpen")}>{t("board.noOpenLead")}</Empty>}>
-          <ul>{items.map((d) => <DutyCard key={d.id} duty={d} now={now} me={me} first={d === first} actions={leader} onClose={setClosing} />)}</ul>
+          <ul>{items.map((d) => <DutyCard key={d.id} duty={d} now={now} me={me} first={d === first} onClose={leader ? setClosing : undefined} onOpen={(x) => onOpen({ title: phone(x.number), callIds: x.call_ids, dutyId: x.id })} />)}</ul>
         </Faces>
       </div>
       {closing && <ReasonDialog title={t("duty.closeTitle", { number: phone(closing.number) })} lead={t("duty.closeLead")} act={t("duty.close")} onClose={() => setClosing(null)} onSend={close} />}
-      {items.length > 0 && <footer style={{ padding: "6px 16px", borderTop: "1px solid var(--line)" }}><Btn look="link" size="small" onClick={() => first && onOpen({ title: phone(first.number), callIds: first.call_ids, dutyId: first.id })}>{t("board.exceptionsKeys")}</Btn></footer>}
     </section>
   );
 }

@@ -31,7 +31,7 @@ export function useDialDuty(): (duty: Duty) => void {
     });
 }
 
-export function DutyCard({ duty, now, me, first, onClose, actions = false }: { duty: Duty; now: number; me: Me; first: boolean; onClose?: (duty: Duty) => void; actions?: boolean }) {
+export function DutyCard({ duty, now, me, first, onClose, onOpen }: { duty: Duty; now: number; me: Me; first: boolean; onClose?: (duty: Duty) => void; onOpen?: (duty: Duty) => void }) {
   const { t } = useTranslation();
   const dial = useDialDuty();
   const look = lookOf(duty, now);
@@ -51,11 +51,12 @@ export function DutyCard({ duty, now, me, first, onClose, actions = false }: { d
         <div className="word">{picture && <I of={picture} size={14} />}{word}</div>
       </div>
       <div className="col" style={{ gap: 1 }}>
-        <div className="row">
-          <span className="b cut">{phone(duty.number)}</span>
+        <div className="row wrap" style={{ gap: "0 8px" }}>
+          {onOpen ? <button type="button" className="btn link b" style={{ padding: 0, minHeight: 20, fontSize: 14, color: "var(--t1)" }} title={t("board.callsOf", { title: phone(duty.number) })} onClick={() => onOpen(duty)}>{phone(duty.number)}</button> : <span className="b">{phone(duty.number)}</span>}
           <span className="end row more" style={{ gap: 4 }}>
             {duty.missed_count > 1 && <span className="chip">{t("duty.calls", { count: duty.missed_count })}</span>}
             {duty.message && <Message duty={duty} />}
+            {onClose && !button && look !== "claimed" && <button type="button" className="btn link" style={{ padding: 0, minHeight: 20 }} aria-label={t("duty.closeTitle", { number: phone(duty.number) })} title={t("duty.close")} onClick={() => onClose(duty)}><I of={IconX} size={16} /></button>}
           </span>
         </div>
         <span className="t2 s13 cut more">{person ? [shortName(person.name), [person.address, person.premise && t("common.flat", { flat: person.premise })].filter(Boolean).join(", ")].filter(Boolean).join(" · ") : t("duty.unknown")}</span>
@@ -68,10 +69,10 @@ export function DutyCard({ duty, now, me, first, onClose, actions = false }: { d
           <span className="thin" role="img" aria-label={t("duty.progress", { part: clock((now - arrived) / 1000), whole: clock(whole / 1000) })}><i style={{ width: `${gone * 100}%` }} /><b style={{ left: `${tick * 100}%` }} /></span>
           <span className="t2 s12" style={{ whiteSpace: "nowrap" }}>{t("duty.law", { time: countdown(duty.legal_due_at, now) })}</span>
         </div>
-        {(button || (actions && look !== "claimed")) && (
+        {button && (
           <div className="row wrap" style={{ marginTop: 6 }}>
-            {button && <Btn look="primary" size="small" icon={IconPhoneOutgoing} keys={first ? "F9" : undefined} onClick={() => dial(duty)}>{t("duty.call")}</Btn>}
-            {actions && onClose && <Btn size="small" icon={IconX} onClick={() => onClose(duty)}>{t("duty.close")}</Btn>}
+            <Btn look="primary" size="small" icon={IconPhoneOutgoing} keys={first ? "F9" : undefined} onClick={() => dial(duty)}>{t("duty.call")}</Btn>
+            {onClose && <Btn size="small" icon={IconX} onClick={() => onClose(duty)}>{t("duty.close")}</Btn>}
           </div>
         )}
       </div>

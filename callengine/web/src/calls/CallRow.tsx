@@ -26,18 +26,19 @@ export function who(call: Call, unknown: string): string {
 
 export const COLUMNS = ["at", "outcome", "number", "who", "where", "operator", "waited", "talked", "recording", "links"] as const;
 
-export function CallCells({ call, now }: { call: Call; now: number }) {
+export function CallCells({ call, now, open }: { call: Call; now: number; open: boolean }) {
   const { t } = useTranslation();
   const [word, picture, tone] = outcomeOf(call);
   const person = call.people[0];
   return (
     <>
-      <td className="t2"><At at={call.arrived_at} now={now} /></td>
+      {/* The row takes the click; the button is for those who do not see it. */}
+      <td className="t2"><button type="button" tabIndex={-1} className="bare" aria-expanded={open}><At at={call.arrived_at} now={now} /></button></td>
       <td><span className="row" style={{ gap: 6 }}><I of={picture} size={16} className={tone} />{t(`outcome.${word}`, { defaultValue: word })}</span></td>
       <td className="b" style={{ whiteSpace: "nowrap" }}>{call.number ? phone(call.number) : t("call.withheld")}</td>
       <td><span className="cut" style={{ display: "block", maxWidth: 170 }} title={call.people.map((p) => p.name).join("\n")}>{who(call, t("call.unknown"))}{call.people.length > 1 && <span className="t3"> +{call.people.length - 1}</span>}</span></td>
       <td className="t2"><span className="cut" style={{ display: "block", maxWidth: 190 }}>{person ? [person.address, person.premise && t("common.flat", { flat: person.premise })].filter(Boolean).join(", ") : "—"}</span></td>
-      <td><span className="cut" style={{ display: "block", maxWidth: 130 }}>{call.operator_name ? shortName(call.operator_name) : call.missed ? t(`duty.where.${call.missed}`, { defaultValue: call.missed }) : call.operator || "—"}</span></td>
+      <td><span className="cut" style={{ display: "block", maxWidth: 130 }}>{call.operator_name ? shortName(call.operator_name) : call.missed ? t(`calls.place.${call.missed}`, { defaultValue: call.missed }) : call.operator || "—"}</span></td>
       <td className="num">{call.wait_seconds !== null ? clock(call.wait_seconds) : "—"}</td>
       <td className="num">{call.state === "talking" && call.answered_at ? clock((now - Date.parse(call.answered_at)) / 1000) : call.talk_seconds ? clock(call.talk_seconds) : "—"}</td>
       <td><Rec call={call} /></td>

@@ -1,6 +1,6 @@
 // The journal of calls: filters, keys, and a player in the row.
 
-import { IconCalendar, IconDownload, IconPhoneOff, IconSearch, IconX } from "@tabler/icons-react";
+import { IconDownload, IconPhoneOff, IconSearch, IconX } from "@tabler/icons-react";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Fragment, useEffect, useMemo, useRef, useState } from "react";
@@ -14,6 +14,7 @@ import { go } from "@/lib/route";
 import { dayMonth, dayOf, hm, midnight, shiftDay } from "@/lib/time";
 import { dial } from "@/session";
 import { Btn, Empty, Faces, I, Keys, Toggles, useWhy } from "@/ui/pieces";
+import { DayField } from "@/ui/DayField";
 import { say } from "@/ui/toasts";
 import { CallCells, COLUMNS, OpenedCall } from "./CallRow";
 
@@ -106,7 +107,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
       </div>
       <div className="filters">
         <div className="field compact" style={{ width: 250 }}><I of={IconSearch} size={16} className="t3" /><input ref={search} aria-label={t("calls.filter")} placeholder={t("calls.filter")} value={text} onChange={(e) => setText(e.target.value)} onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); }} /><span className="t3"><Keys of="/" calm /></span></div>
-        <div className={day ? "field compact on" : "field compact"}><I of={IconCalendar} size={16} /><input type="date" aria-label={t("calls.day")} max={today} value={day ?? ""} onChange={(e) => setDay(e.target.value || null)} style={{ width: 112 }} />{day && <button type="button" className="btn link" style={{ padding: 0 }} aria-label={t("calls.clearDay")} onClick={() => setDay(null)}><I of={IconX} size={15} /></button>}</div>
+        <DayField label={t("calls.day")} on={day !== null} max={today} value={day ?? ""} onChange={(d) => setDay(d || null)} text={day === null ? t("calls.anyDay") : (day === today ? `${t("call.today")}, ` : "") + dayMonth(midnight(day) + 43_200_000)}>{day && <button type="button" className="btn link" style={{ padding: 0 }} aria-label={t("calls.clearDay")} onClick={() => setDay(null)}><I of={IconX} size={15} /></button>}</DayField>
         <Toggles label={t("calls.outcomeLabel")} value={kind} onChange={(k) => setKind(k as Kind)} options={[["all", t("calls.all")], ["talks", t("calls.talks")], ["missed", t("calls.missedOnly")], ["outgoing", t("calls.outgoing")], ["robot", t("calls.robot")]]} />
         <Choice label={t("calls.operator")} any={t("calls.anyOperator")} value={operator} onChange={setOperator} options={(staff.data?.items ?? []).filter((x) => x.extension).map((x) => [x.extension!, `${x.extension} ${x.name}`])} />
         <Choice label={t("calls.house")} any={t("calls.anyHouse")} value={house} onChange={setHouse} options={(houses.data?.items ?? []).map((h) => [String(h.id), h.address])} />
@@ -121,7 +122,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
               <tbody>
                 {items.map((c) => (
                   <Fragment key={c.id}>
-                    <tr data-call={c.id} className={`pick ${c.id === at || c.id === open ? "now" : ""}`} aria-selected={c.id === at} aria-expanded={c.id === open} onClick={() => toggle(c.id)}><CallCells call={c} now={now} /></tr>
+                    <tr data-call={c.id} className={`pick ${c.id === at || c.id === open ? "now" : ""}`} aria-current={c.id === at || undefined} onClick={() => toggle(c.id)}><CallCells call={c} now={now} open={c.id === open} /></tr>
                     {c.id === open && <tr className="opened"><td colSpan={COLUMNS.length}><OpenedCall call={c} me={me} /></td></tr>}
                   </Fragment>
                 ))}

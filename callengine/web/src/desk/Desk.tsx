@@ -1,6 +1,6 @@
 // The desk: the callback list, the ticket being written or the latest ones, the own shift; the call is docked beside it.
 
-import { IconCircleCheck, IconClipboardList, IconDoorExit, IconEyeOff, IconFileText, IconFlask, IconPhoneIncoming, IconPhoneX, IconPlus, IconUser, IconUserQuestion, IconUsers, type Icon } from "@tabler/icons-react";
+import { IconCircleCheck, IconClipboardList, IconClock, IconClockExclamation, IconDoorExit, IconEyeOff, IconFileText, IconFlask, IconPhoneIncoming, IconPhoneX, IconPlus, IconUser, IconUserQuestion, IconUsers, type Icon } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -36,6 +36,7 @@ export function Desk({ me }: { me: Me }) {
 
   return (
     <div className={writing ? "desk writing" : "desk"}>
+      <h1 className="sr">{t("room.desk")}</h1>
       <CallbackList me={me} hidden={writing} />
       <div className="middle">
         {writing ? (
@@ -135,8 +136,8 @@ export function Due({ row, now }: { row: TicketRow; now: number }) {
   const by = row.deadlines.fix_by;
   if (["closed", "cancelled"].includes(row.status) || !by) return <span className="t3 s12">{by ? "" : t("tickets.noTerm")}</span>;
   const left = (Date.parse(by) - now) / 1000;
-  if (row.overdue || left < 0) return <span className="chip fill">{t("tickets.overdueBy", { span: span(left) })}</span>;
-  if (left < 1800) return <span className="chip soon">{t("tickets.left", { span: span(left) })}</span>;
+  if (row.overdue || left < 0) return <span className="chip fill"><I of={IconClockExclamation} size={14} />{t("tickets.overdueBy", { span: span(left) })}</span>;
+  if (left < 1800) return <span className="chip soon"><I of={IconClock} size={14} />{t("tickets.left", { span: span(left) })}</span>;
   return <span className="s13 t2" style={{ whiteSpace: "nowrap" }}>{span(left)}</span>;
 }
 

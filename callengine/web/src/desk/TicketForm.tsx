@@ -43,16 +43,17 @@ export function TicketForm({ me }: { me: Me }) {
   useEffect(() => {
     if (!done) setDraft((d) => fromCall(d, own));
   }, [own, done]);
+  const registered = useRef("");
   useEffect(() => {
-    if (done) return;
-    const timer = setTimeout(() => keepDraft(me.login, draft), 300);
+    const keep = () => draft.key !== registered.current && keepDraft(me.login, draft);
+    const timer = setTimeout(keep, 300);
     return () => {
       clearTimeout(timer);
-      keepDraft(me.login, draft);
+      keep();
     };
-  }, [draft, done, me.login]);
+  }, [draft, me.login]);
   if (done) return <Registered ticket={done} onAgain={() => { setDraft(fromCall(emptyDraft(), own)); setDone(null); }} />;
-  return <Writing me={me} draft={draft} setDraft={setDraft} onDone={(ticket) => { dropDraft(me.login); setDone(ticket); }} />;
+  return <Writing me={me} draft={draft} setDraft={setDraft} onDone={(ticket) => { registered.current = draft.key; dropDraft(me.login); setDone(ticket); }} />;
 }
 
 interface WritingProps {
@@ -160,8 +161,8 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
                 <span /><span className="t3 s12">{entry.category} · {entry.code}</span>
               </div>
             ) : (
-              <Suggest<ClassifierEntry> label={t("form.what")} placeholder={t("form.whatPlaceholder")} value={draft.words} onChange={(words) => change({ words })} path="/classifier" query={{ house_id: house?.id }} none={t("form.nothing")} keyOf={(e) => e.code} input={what} onPick={pickEntry} disabled={(e) => !e.available}
-                render={(e) => <span className="row"><Urgency of={e.urgency} /><span className="grow"><b style={{ fontWeight: 600 }}>{problem(e)}</b> <span className="t3 s12">{e.category} · {e.code}{e.available ? "" : ` · ${e.unavailable_reason}`}</span></span></span>} />
+              <Suggest<ClassifierEntry> label={t("form.what")} placeholder={t("form.whatPlaceholder")} value={draft.words} onChange={(words) => change({ words })} path="/classifier" query={{ house_id: house?.id }} none={t("form.nothing")} keyOf={(e) => e.code} input={what} onPick={pickEntry}
+                render={(e) => <span className="row"><Urgency of={e.urgency} /><span className="grow"><b style={{ fontWeight: 600 }}>{problem(e)}</b> <span className="t3 s12">{e.category} · {e.code}</span>{!e.available && <span className="soon s12"> {e.unavailable_reason}</span>}</span></span>} />
             )}
             {missing === "what" && <p className="danger s12" role="alert">{t("form.missing.what")}</p>}
           </Part>
@@ -198,7 +199,7 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
           <Btn look="primary" size="main" icon={IconCheck} keys="Ctrl Enter" disabled={busy} onClick={register}>{t("form.register")}</Btn>
           <Btn size="main" keys="Esc" onClick={leave}>{t("form.toDraft")}</Btn>
           {!isEmpty(draft) && <Btn look="link" onClick={discard}>{t("form.discard")}</Btn>}
-          <span className="t3 s12 end wide-only">{t("form.thenSay")}</span>
+          <span className="t3 s12 hint wide-only">{t("form.thenSay")}</span>
         </footer>
       </section>
       <Side preview={preview} on={Boolean(ready)} organisationId={draft.organisationId} onChoose={(organisationId) => change({ organisationId })} />
@@ -275,7 +276,7 @@ function Side({ preview, on, organisationId, onChoose }: { preview: ReturnType<t
           {p?.candidates.map((c, i) => (
             <button key={c.organisation.id} type="button" role="radio" aria-checked={c.organisation.id === chosen} className={c.organisation.id === chosen ? "person on" : "person"} onClick={() => onChoose(c.organisation.id)}>
               <span className="dot" aria-hidden /><span className="b s13">{c.organisation.name}</span><Keys of={String(i + 1)} calm />
-              <span className="rest why"><span>{t("form.why")}</span><span>{c.organisation.id === p.organisation?.id && p.reason ? p.reason : c.reason}</span></span>
+              <span className="rest"><span className="why"><span>{t("form.why")}</span><span>{c.organisation.id === p.organisation?.id && p.reason ? p.reason : c.reason}</span></span></span>
             </button>
           ))}
         </div>

@@ -18,18 +18,18 @@ const STATES: Record<string, Icon> = { ready: IconHeadset, pause: IconCoffee, af
 export function Bar({ me, onFind, onState, onDialNext, centre }: { me: Me; onFind: () => void; onState: () => void; onDialNext: () => void; centre: boolean }) {
   const { t } = useTranslation();
   return (
-    <header className="bar" aria-label={t("bar.label")}>
+    <section className="bar" aria-label={t("bar.label")}>
       {centre && <><OwnState me={me} onState={onState} /><Waiting /><Nearest onDialNext={onDialNext} /></>}
       {centre ? (
         <div className="cell find">
-          <button type="button" className="findbox" onClick={onFind} aria-keyshortcuts="Control+K" aria-label={t("bar.find")}>
+          <button type="button" className="findbox" onClick={onFind} aria-keyshortcuts="Control+K">
             <I of={IconSearch} size={16} /><span className="words cut">{t("bar.search")}</span><span className="end"><Keys of="Ctrl K" calm /></span>
           </button>
         </div>
       ) : <div className="grow" />}
       <PbxLink />
       <Person me={me} />
-    </header>
+    </section>
   );
 }
 
@@ -114,10 +114,11 @@ function Person({ me }: { me: Me }) {
   return (
     <Menu position="bottom-end" radius={8} transitionProps={{ duration: 0 }}>
       <Menu.Target>
-        <button type="button" className="cell last" aria-label={t("bar.person", { name: me.name })}>
-          <span className="num wide-only"><span className="big">{hm(now)}</span><br /><span className="small">{dayName(now)}</span></span>
+        <button type="button" className="cell last">
+          <span className="sr">{t("bar.person", { name: me.name })}</span>
+          <span className="num wide-only" aria-hidden><span className="big">{hm(now)}</span><br /><span className="small">{dayName(now)}</span></span>
           <span className="face" aria-hidden>{initials(me.name)}</span>
-          <span className="wide-only"><span className="big" style={{ fontSize: 13 }}>{shortName(me.name)}</span><br /><span className="small">{t(`role.${me.role}`)}{me.extension ? ` ${me.extension}` : ""}</span></span>
+          <span className="wide-only" aria-hidden><span className="big" style={{ fontSize: 13 }}>{shortName(me.name)}</span><br /><span className="small">{t(`role.${me.role}`)}{me.extension ? ` ${me.extension}` : ""}</span></span>
         </button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -62,7 +62,7 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
 
   return (
     <div className={docked ? "frame docked" : "frame"}>
-      <div className="mark"><img src="/icon.svg" alt="callengine" /></div>
+      <div className="mark"><img src="/icon.svg" alt="" /></div>
       <Bar me={me} onFind={() => setOver("find")} onState={toggleState} onDialNext={dialNext} centre={centre} />
       <Rail room={room} rooms={rooms} onKeys={() => setOver("keys")} />
       <main className="work" tabIndex={-1} aria-label={t(`room.${room}`)}>{children}</main>
@@ -74,7 +74,7 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
 }
 
 function nextRegion(): void {
-  const regions = [...document.querySelectorAll<HTMLElement>("main.work, aside.dock, nav.rail, header.bar")];
+  const regions = [...document.querySelectorAll<HTMLElement>("main.work, aside.dock, nav.rail, section.bar")];
   const at = regions.findIndex((r) => r.contains(document.activeElement));
   const next = regions[(at + 1) % regions.length];
   if (!next) return;

@@ -88,7 +88,7 @@ export function SignIn({ hints }: { hints: SignInHints | undefined }) {
               </div>
             </div>
             {accounts.map((a, i) => (
-              <button key={a.login} type="button" className="account" aria-label={t("sign.fill", { name: a.name || a.login })} onClick={() => fill(a)} disabled={busy}>
+              <button key={a.login} type="button" className="account" onClick={() => fill(a)} disabled={busy}>
                 <span className="pic"><I of={PICTURES[a.role] ?? IconHeadset} /></span>
                 <span className="cut"><b>{a.name || a.login}</b> <span className="t2 s13">{t(`role.${a.role}`)}</span></span>
                 <span className="btn small" style={{ gridRow: "span 2" }}>{t("sign.enter")}{i < 9 && <Keys of={String(i + 1)} />}</span>

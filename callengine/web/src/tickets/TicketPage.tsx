@@ -18,7 +18,7 @@ import { say } from "@/ui/toasts";
 const WAY = ["unassigned", "awaiting_acceptance", "no_executor", "executor_assigned", "in_progress", "awaiting_centre", "awaiting_client", "closed"];
 /** A side status hangs at the step that it came from. */
 const BESIDE: Record<string, string> = { from_cabinet: "unassigned", declined: "awaiting_acceptance", needs_rework: "in_progress", conflict: "awaiting_client", cancelled: "closed" };
-const PICTURES: Record<string, Icon> = { created: IconCheck, routed: IconRoute, route: IconRoute, call_attached: IconPhone, comment: IconMessage };
+const PICTURES: Record<string, Icon> = { registered: IconCheck, call_linked: IconPhone, created: IconCheck, routed: IconRoute, route: IconRoute, call_attached: IconPhone, comment: IconMessage };
 const TERMS: [keyof Ticket["deadlines"], string, Icon][] = [["accept_by", "form.accept", IconUserCheck], ["localise_by", "form.localise", IconDropletOff], ["fix_by", "form.fix", IconTool]];
 
 export function TicketPage({ number }: { number: string }) {

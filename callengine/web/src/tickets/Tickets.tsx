@@ -52,7 +52,7 @@ export function Tickets({ query }: { query: URLSearchParams }) {
                 {items.map((x, i) => {
                   const hot = ["life", "emergency"].includes(x.urgency);
                   return (
-                    <tr key={x.number} className={i === at ? "pick now" : "pick"} aria-selected={i === at} style={hot ? { boxShadow: "inset 4px 0 var(--danger-fill)" } : undefined} onClick={() => go(`/tickets/${x.number}`)}>
+                    <tr key={x.number} className={i === at ? "pick now" : "pick"} aria-current={i === at || undefined} style={hot ? { boxShadow: "inset 4px 0 var(--danger-fill)" } : undefined} onClick={() => go(`/tickets/${x.number}`)}>
                       <td><a href={`/tickets/${x.number}`} onClick={(e) => { e.preventDefault(); go(`/tickets/${x.number}`); }}>{x.number}</a></td>
                       <td><span className={`row ${hot ? "danger b" : ""}`} style={{ gap: 6 }}><Urgency of={x.urgency} /><span className="cut" style={{ maxWidth: 360 }}>{i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en}</span></span></td>
                       <td className="t2">{[x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ") || "—"}</td>
