@@ -66,6 +66,11 @@ def sandbox_settings(folder: Path, *, version: str = "22", more: Mapping[str, st
 
 def new_sandbox(folder: Path, *, version: str = "22", dialplan_settings: Mapping[str, str] | None = None) -> SandboxPbx:
     """A sandbox that is not started yet, with an instance directory of its own; call `remove` when done."""
+    spoken = Path("var/sandbox/prompts").absolute()  # every run would speak the same prompts again
+    spoken.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "prompts").exists():
+        (folder / "prompts").symlink_to(spoken)
     settings = sandbox_settings(folder, version=version)
     instance = f"test-{os.getpid()}-{settings.sandbox.sip_port}"
     return SandboxPbx(settings, instance=instance, dialplan_settings=dialplan_settings)

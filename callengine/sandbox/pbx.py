@@ -229,7 +229,9 @@ class SandboxPbx:
             (home / name).mkdir(parents=True, exist_ok=True)
         home.chmod(0o700)
         self._kept = self._keep(home / "kept.json")
-        prompts.render_all(home / "share/sounds", self._settings.sandbox.dir.absolute() / "prompts")
+        cache = self._settings.sandbox.dir.absolute() / "prompts"
+        prompts.render_all(home / "share/sounds", cache)
+        prompts.render_hold_music(home / "share/moh", cache)
         for found in root.data.iterdir():
             link = home / "share" / found.name
             if found.name not in ("sounds", "moh") and not link.is_symlink():

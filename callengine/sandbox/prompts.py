@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "connection-lost": "The connection to the dispatcher was lost. Please hold.",
     },
 }
+_BEEP = ("synth", "0.4", "sine", "440", "vol", "0.4")
+_CHIME = ("synth", "1.5", "sine", "523", "sine", "659", "fade", "0.3", "1.5", "1", "vol", "0.15", "pad", "0", "4.5")
 _RHVOICE = {"ru": "elena", "en": "slt"}  # the others are not for commercial use
 
 
@@ -65,7 +68,12 @@ def render_all(folder: Path, cache: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             _place(_spoken(text, language, engine, cache), home / f"{name}.wav")
-        _place(_tone(cache), home / "tone.wav")
+        _place(_tone(cache, "tone", *_BEEP), home / "tone.wav")
+
+
+def render_hold_music(folder: Path, cache: Path) -> None:
+    """A soft chime every few seconds: who is on hold must hear that the line is alive."""
+    _place(_tone(cache, "hold", *_CHIME), folder / "hold.wav")
 
 
 def _engine() -> str:
@@ -79,7 +87,7 @@ def _spoken(text: str, language: str, engine: str, cache: Path) -> Path:
     mark = hashlib.sha256(f"1|{engine}|{language}|{text}".encode()).hexdigest()[:32]
     kept = cache / f"{mark}.wav"
     if not kept.exists():
-        raw = cache / f"{mark}.raw.wav"
+        raw = cache / f"{mark}.{os.getpid()}.raw.wav"
         if engine == "RHVoice-test":
             _run([engine, "-p", _RHVOICE[language], "-o", str(raw)], text)
         else:
@@ -89,21 +97,24 @@ def _spoken(text: str, language: str, engine: str, cache: Path) -> Path:
     return kept
 
 
-def _tone(cache: Path) -> Path:
-    kept = cache / "tone.wav"
+def _tone(cache: Path, name: str, *effects: str) -> Path:
+    kept = cache / f"{name}.wav"
     if not kept.exists():
-        part = cache / "tone.part.wav"
-        _run(
-            _sox("-n", "-r", "8000", "-c", "1", "-b", "16", str(part), "synth", "0.4", "sine", "440", "vol", "0.4"), ""
-        )
+        part = _part(kept)
+        _run(_sox("-n", "-r", "8000", "-c", "1", "-b", "16", str(part), *effects), "")
         part.replace(kept)
     return kept
 
 
 def _telephone(raw: Path, kept: Path) -> None:
-    part = kept.with_suffix(".part.wav")
+    part = _part(kept)
     _run(_sox(str(raw), "-r", "8000", "-c", "1", "-b", "16", str(part), "gain", "-n", "-3", "pad", "0.1", "0.2"), "")
     part.replace(kept)
+
+
+def _part(kept: Path) -> Path:
+    # Two sandboxes may fill one cache at the same time.
+    return kept.with_suffix(f".{os.getpid()}.part.wav")
 
 
 def _sox(*arguments: str) -> list[str]:

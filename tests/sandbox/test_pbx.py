@@ -102,8 +102,8 @@ async def test_a_taken_port_is_named(pbx: SandboxPbx) -> None:
 
 async def test_an_asterisk_that_ends_at_once_shows_its_log(pbx: SandboxPbx) -> None:
     conf = pbx.instance_dir / "etc/asterisk.conf"
-    conf.write_text(conf.read_text().replace("astrundir => ", "astrundir => /nonexistent"))
-    with pytest.raises(SandboxFailed, match="log ends"):
+    conf.write_text(conf.read_text().replace("astdbdir => ", "astdbdir => /nonexistent"))
+    with pytest.raises(SandboxFailed, match="ended; its log ends"):
         await pbx.start()
     assert not pbx.running
 
