@@ -54,8 +54,8 @@ class Plan:
 
     @property
     def rtp_ports(self) -> tuple[int, int]:
-        # Instances may overlap without harm (Asterisk tries the next port); below the kernel's ephemeral range.
-        start = 10_000 + self.sip_port % 10 * 2_000
+        # Instances may overlap without harm (Asterisk tries the next port). 10 000 to 23 999: below the ephemeral ones.
+        start = 10_000 + self.sip_port % 7 * 2_000
         return start, start + 1_999
 
 
@@ -102,6 +102,7 @@ astcachedir => {home}/cache
 defaultlanguage = {plan.language}
 transmit_silence = yes
 live_dangerously = no
+maxfiles = 8192
 nocolor = yes
 """
 
