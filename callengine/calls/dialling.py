@@ -110,7 +110,16 @@ class DiallingService:
         if not link.ready:
             raise PbxLost()
         # A browser that goes away must not leave a call half noted: the work goes on without it.
-        return await asyncio.shield(self._tasks.start(self._place(link, wish), name=f"dial-{request_id}"))
+        outcome = await asyncio.shield(self._tasks.start(self._outcome(link, wish), name=f"dial-{request_id}"))
+        if isinstance(outcome, EngineError):
+            raise outcome
+        return outcome
+
+    async def _outcome(self, link: Originator, wish: Origination) -> Origination | EngineError:
+        try:
+            return await self._place(link, wish)
+        except EngineError as error:
+            return error  # told to whoever asked, if he is still there; no failure of the task
 
     async def _place(self, link: Originator, wish: Origination) -> Origination:
         async with self._store.begin() as tx:

@@ -20,7 +20,7 @@ from callengine import phone
 from callengine.calls import events, signals
 from callengine.calls.events import CallFact
 from callengine.calls.evidence import NO_NUMBER, Channel, Evidence, age, telephone
-from callengine.calls.model import Conversation, Direction, Offer, Outcome, State, Talk, completed
+from callengine.calls.model import Conversation, Direction, Missed, Offer, Outcome, State, Talk, completed
 from callengine.calls.signals import Leg, Signal
 from callengine.calls.talks import LOCAL, OPERATOR, OUTSIDE
 
@@ -310,18 +310,18 @@ class Tracker:
         if leg.state == signals.DOWN:
             channel.went_out = True
         channel.became(leg.state, at)
-        return channel.evidence
+        return _if_visible(channel.evidence, leg.uniqueid in channel.evidence.ids)
 
     def _state(self, signal: signals.ChannelState) -> Evidence | None:
         channel = self._channel(signal.leg, signal.at)
         if channel is None or not channel.became(signal.leg.state, signal.at):
             return None
+        before = channel.offer_at
         if channel.role == OPERATOR and signal.leg.state == signals.RINGING:
             channel.went_out = True
             self._offer(channel, signal.at)
-        evidence = channel.evidence
         # Up alone changes nothing that a screen shows, but for the robot, whose answer it is.
-        return evidence if signal.leg.state == signals.RINGING or evidence.robot or evidence.told is None else None
+        return _if_visible(channel.evidence, channel.offer_at != before or channel.evidence.robot)
 
     def _caller_id(self, signal: signals.CallerIdChanged) -> Evidence | None:
         channel = self._channel(signal.leg, signal.at)
@@ -351,9 +351,11 @@ class Tracker:
             channel.rang_at = signal.at
         evidence = channel.evidence
         evidence.alive -= 1
-        if channel.moves and channel.moves[-1][1]:
+        in_bridge = bool(channel.moves) and bool(channel.moves[-1][1])
+        if in_bridge:
             evidence.moves_dirty = True
-        return evidence
+        rang = channel.offer_at is not None and not channel.moves
+        return _if_visible(evidence, in_bridge or rang or bool(channel.holds))
 
     def _hangup_asked(self, signal: signals.HangupAsked) -> Evidence | None:
         channel = self._channel(signal.leg, signal.at)
@@ -373,9 +375,10 @@ class Tracker:
         if channel.dial_at is None or signal.at < channel.dial_at:
             channel.dial_at = signal.at
         channel.dialled = channel.dialled or signal.dialled
+        before = channel.offer_at
         if signal.source is not None:
             self._offer(channel, signal.at, signal.dest.name)
-        return channel.evidence
+        return _if_visible(channel.evidence, channel.offer_at != before or channel.role == OUTSIDE)
 
     def _offer(self, channel: Channel, at: datetime, name: str = "") -> None:
         """An operator's phone is asked. Who it was then counts, whoever picks the call up later."""
@@ -395,7 +398,9 @@ class Tracker:
         channel.went_out = True
         if signal.status == "ANSWER":
             channel.became(signals.UP, signal.at)
-        return channel.evidence if channel.dial_ended(signal.status, signal.at) else None
+        if not channel.dial_ended(signal.status, signal.at):
+            return None
+        return _if_visible(channel.evidence, channel.offer_at is not None and channel.offer_settled)
 
     def _entered(self, signal: signals.BridgeEntered) -> Evidence | None:
         return self._move(signal.leg, signal.at, signal.bridge)
@@ -410,8 +415,10 @@ class Tracker:
         role, who = (channel.role, channel.who) if leg.name == channel.name else self._role(leg.name)
         if not channel.moved(at, bridge, role or channel.role, who or channel.who):
             return None
-        channel.evidence.moves_dirty = True
-        return channel.evidence
+        evidence = channel.evidence
+        before, evidence.moves_dirty = evidence.talk_cache, True
+        asked = channel.offer_at is not None and len(channel.moves) == 1
+        return _if_visible(evidence, asked or evidence.talks() != before)
 
     def _held(self, signal: signals.Held | signals.Resumed) -> Evidence | None:
         channel = self._channel(signal.leg, signal.at)
@@ -462,7 +469,7 @@ class Tracker:
         if channel is None or channel.connected_at is not None:
             return evidence
         channel.connected_at = signal.at
-        return channel.evidence
+        return evidence or _if_visible(channel.evidence, False)
 
     def _transferred(self, signal: signals.Transferred) -> Evidence | None:
         channels = [c for leg in signal.legs if (c := self._channel(leg, signal.at)) is not None]
@@ -490,7 +497,9 @@ class Tracker:
         match signal.fact:
             case "stage":
                 evidence.robot |= value == "robot"
-                return self._note(signal.leg, at, "stages", (at, value))
+                noted = self._note(signal.leg, at, "stages", (at, value))
+                # Before the queue a stage shows nowhere; it will say why a call was missed.
+                return noted and _if_visible(noted, bool(noted.joined) or value == "robot")
             case "recording" if value:
                 return self._note(signal.leg, at, "recordings", (at, value))
             case "message":
@@ -678,18 +687,15 @@ class Tracker:
         if call is None:
             self._linger(evidence, at)
             return
-        outcome, missed = evidence.outcome(call)
-        call = _closed(call, at).evolve(outcome=outcome, missed=missed)
-        if outcome is Outcome.MISSED:
-            call = call.evolve(answered_at=None, talks=(), operator="")  # dead air is no talk
-        if ledger is not None:
-            call = completed(call, ledger)
         before = evidence.told
-        open_call = call.evolve(state=before.state if before else State.MENU, outcome=None, missed=None, ended_at=None)
-        if before != open_call:
-            self._tell_changes(evidence, open_call, at)
+        if before != call:
+            self._tell_changes(evidence, call, at)
             if isinstance(self._facts[-1], events.CallChanged):
                 self._facts.pop()  # the end itself carries the snapshot
+        outcome, missed = evidence.outcome(call)
+        call = _closed(call, at, outcome, missed)
+        if ledger is not None:
+            call = completed(call, ledger)
         ended_at = call.ended_at or at
         if call.outcome is Outcome.MISSED:
             self._facts.append(events.CallMissed(ended_at, call))
@@ -702,11 +708,10 @@ class Tracker:
         told, call = evidence.told, evidence.read()
         if told is None or call is None or told.ended_at is None or evidence.vanished:
             return
-        call = _closed(call, max(told.ended_at, evidence.last_gone() or told.ended_at)).evolve(
-            outcome=told.outcome, arrived_at=min(told.arrived_at, call.arrived_at)
-        )
-        if told.outcome is Outcome.MISSED:
-            call = call.evolve(missed=evidence.outcome(call)[1] or told.missed, answered_at=None, talks=(), operator="")
+        ended_at = max(told.ended_at, evidence.last_gone() or told.ended_at)
+        arrived_at = min(told.arrived_at, call.arrived_at)
+        missed = evidence.outcome(call)[1] or told.missed if told.outcome is Outcome.MISSED else None
+        call = _closed(call, ended_at, told.outcome, missed, arrived_at)
         if call == told:
             return
         evidence.told = call
@@ -748,16 +753,35 @@ class Tracker:
                 self._forgotten[linkedid] = evidence.ended_at
 
 
+def _if_visible(evidence: Evidence, visible: bool) -> Evidence | None:
+    """Reading a conversation anew costs more than all else: not for what no screen shows."""
+    return evidence if visible or evidence.told is None or evidence.alive == 0 else None
+
+
 def _ended_offer(offer: Offer, at: datetime) -> Offer:
     return Offer(offer.operator, offer.began_at, at, "no_answer")
 
 
-def _closed(call: Conversation, at: datetime) -> Conversation:
-    """Nothing goes on in an ended conversation."""
+def _closed(
+    call: Conversation,
+    at: datetime,
+    outcome: Outcome | None,
+    missed: Missed | None,
+    arrived_at: datetime | None = None,
+) -> Conversation:
+    """Nothing goes on in an ended conversation, and a missed one was never answered: dead air is no talk."""
+    was_missed = outcome is Outcome.MISSED
     return call.evolve(
         state=State.ENDED,
         ended_at=at,
-        talks=tuple(t if t.ended_at else Talk(t.operator, t.began_at, max(at, t.began_at)) for t in call.talks),
+        outcome=outcome,
+        missed=missed,
+        arrived_at=arrived_at or call.arrived_at,
+        answered_at=None if was_missed else call.answered_at,
+        operator="" if was_missed else call.operator,
+        talks=()
+        if was_missed
+        else tuple(t if t.ended_at else Talk(t.operator, t.began_at, max(at, t.began_at)) for t in call.talks),
         offers=tuple(o if o.ended_at else _ended_offer(o, max(at, o.began_at)) for o in call.offers),
     )
 
