@@ -68,7 +68,12 @@ async def _espeak(text: str, language: str, voice: int) -> bytes:
         "espeak-ng", "-v", voices[voice % len(voices)], "-s", "150", "--stdout", text,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
-    out, _ = await process.communicate()
+    try:
+        out, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.communicate()  # or its pipe stays open behind us
+        raise
     return await asyncio.to_thread(from_wav, out) if process.returncode == 0 and out else b""
 
 
