@@ -58,6 +58,8 @@ class Socket:
         self._wake = asyncio.Event()
 
     def put(self, raw: bytes) -> None:
+        if self.dropped:
+            return
         if len(self.waiting) >= self._most:
             self.drop(TOO_SLOW, "too slow: resume with ?after=SEQ")
             return

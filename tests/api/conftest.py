@@ -79,7 +79,13 @@ class FakeDialling:
     error: Exception | None = None
 
     async def dial(
-        self, staff_id: int | None, extension: str, to: str, *, duty_id: int | None = None, request_id: str | None = None
+        self,
+        staff_id: int | None,
+        extension: str,
+        to: str,
+        *,
+        duty_id: int | None = None,
+        request_id: str | None = None,
     ) -> Placed:
         if self.error:
             raise self.error
@@ -246,5 +252,3 @@ async def desk(town_template: Path, tmp_path: Path, clock: ManualClock) -> Async
     yield opened
     await opened.close()
     await store.close()
-
-
