@@ -41,10 +41,16 @@ def joined(pbx: SandboxPbx) -> OnePbx:
     )
 
 
+@pytest.fixture(params=["sandbox_pbx", pytest.param("sandbox_pbx16", marks=pytest.mark.pbx16)], ids=["22", "16"])
+def asterisk(request: pytest.FixtureRequest) -> SandboxPbx:
+    found: SandboxPbx = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture
-async def link(sandbox_pbx: SandboxPbx, heard: Heard) -> AsyncIterator[AmiLink]:
+async def link(asterisk: SandboxPbx, heard: Heard) -> AsyncIterator[AmiLink]:
     link = AmiLink(
-        joined(sandbox_pbx),
+        joined(asterisk),
         SystemClock(),
         on_events=heard.on_events,
         on_resync=heard.on_resync,
@@ -63,8 +69,8 @@ async def link(sandbox_pbx: SandboxPbx, heard: Heard) -> AsyncIterator[AmiLink]:
 
 
 @pytest.fixture
-async def street(sandbox_pbx: SandboxPbx) -> AsyncIterator[Street]:
-    street = Street(Sandbox(sip_port=sandbox_pbx.sip_port, trunk_port=sandbox_pbx.trunk_port))
+async def street(asterisk: SandboxPbx) -> AsyncIterator[Street]:
+    street = Street(Sandbox(sip_port=asterisk.sip_port, trunk_port=asterisk.trunk_port))
     await street.start()
     yield street
     await street.stop()
@@ -94,7 +100,7 @@ async def test_a_missed_call_is_whole_in_the_ledger_and_clears(link: AmiLink, st
     assert not (await ledger.read(link)).calls
 
 
-async def test_the_lookup_reaches_the_channel(sandbox_pbx: SandboxPbx, link: AmiLink, street: Street) -> None:
+async def test_the_lookup_reaches_the_channel(asterisk: SandboxPbx, link: AmiLink, street: Street) -> None:
     asked: list[Caller] = []
     values: dict[str, str] = {}
 
@@ -106,7 +112,7 @@ async def test_the_lookup_reaches_the_channel(sandbox_pbx: SandboxPbx, link: Ami
         await lookup(call, find)
         values.update({name: await call.get(name) for name in ("CE_KNOWN", "CE_NAME", "CE_QUEUE", "CE_ACCIDENT")})
 
-    agi = FastAgiServer("127.0.0.1", sandbox_pbx.fastagi_port, {"lookup": handler})
+    agi = FastAgiServer("127.0.0.1", asterisk.fastagi_port, {"lookup": handler})
     await agi.start()
     try:
         resident = await street.call_in(TO, behaviour=Behaviour(hang_up_after_seconds=1.0))
@@ -178,21 +184,21 @@ async def test_the_link_cut_right_after_originate_never_makes_a_second_call(
     await service.close()
 
 
-async def test_the_doctor_finds_the_sandbox_well(sandbox_pbx: SandboxPbx, street: Street) -> None:
+async def test_the_doctor_finds_the_sandbox_well(asterisk: SandboxPbx, street: Street) -> None:
     await street.plug_in("103")
-    settings = Settings.model_validate({"pbx": {"fastagi_port": sandbox_pbx.fastagi_port}})
-    agi = FastAgiServer("127.0.0.1", sandbox_pbx.fastagi_port, {})
+    settings = Settings.model_validate({"pbx": {"fastagi_port": asterisk.fastagi_port}})
+    agi = FastAgiServer("127.0.0.1", asterisk.fastagi_port, {})
     await agi.start()
     try:
-        findings = [finding async for finding in examine_pbx(settings, [joined(sandbox_pbx)])]
+        findings = [finding async for finding in examine_pbx(settings, [joined(asterisk)])]
     finally:
         await agi.close()
     assert [str(f) for f in findings if f.level != "ok"] == []
     assert len(findings) >= 11
 
 
-async def test_the_doctor_names_what_is_missing(sandbox_pbx: SandboxPbx, tmp_path: Path) -> None:
-    wrong = joined(sandbox_pbx).model_copy(
+async def test_the_doctor_names_what_is_missing(asterisk: SandboxPbx, tmp_path: Path) -> None:
+    wrong = joined(asterisk).model_copy(
         update={"queue": "nobody", "outbound_context": "nowhere", "recordings_dir": str(tmp_path / "none")}
     )
     settings = Settings.model_validate({"pbx": {"fastagi_port": 1}})
