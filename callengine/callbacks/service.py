@@ -234,6 +234,11 @@ class CallbacksService:
     # --- contact and attempts --------------------------------------------------------------------------------
 
     async def _settle_by(self, tx: Tx, call: Conversation, at: datetime) -> None:
+        number = call.number.value if call.number.can_be_called else ""
+        await rows.lock_number(tx, number)
+        # Most conversations concern no duty: one look at an index, and no more.
+        if not call.request_id and not (number and await rows.may_concern(tx, number, call.arrived_at)):
+            return
         found = await rows.call_and_duty(tx, call.key)
         if found is None:
             return
@@ -245,8 +250,6 @@ class CallbacksService:
             await timers.cancel_timer(tx, CONTACT, str(call_id))
         if verdict is None:
             return
-        number = call.number.value if call.number.can_be_called else ""
-        await rows.lock_number(tx, number)
         if isinstance(verdict, Contact):
             await self._contacted(tx, number, verdict, call.request_id, [a.duty_id for a in ours], at)
             return

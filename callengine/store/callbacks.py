@@ -60,10 +60,13 @@ class AttemptRow:
 # --- locks and look-ups ------------------------------------------------------------------------------------
 
 
+_lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:n, 40516))")
+
+
 async def lock_number(tx: Tx, number: str) -> None:
     """PostgreSQL: one transaction at a time per number, so that a miss and a contact never pass each other unseen."""
     if tx.is_postgres:
-        await tx.conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:n, 40516))"), {"n": number})
+        await tx.conn.execute(_lock, {"n": number})
 
 
 _linked = (
@@ -249,6 +252,21 @@ _contactable = (
 )
 
 
+_concerned = (
+    select(duties.c.id)
+    .where(
+        duties.c.number == bindparam("number"),
+        or_(duties.c.state.in_([state.value for state in OWED]), duties.c.settled_at > bindparam("since")),
+    )
+    .limit(1)
+)
+
+
+async def may_concern(tx: Tx, number: str, since: datetime) -> bool:
+    """False when no duty of the number was owed at `since` or later."""
+    return (await tx.conn.execute(_concerned, {"number": number, "since": since})).first() is not None
+
+
 async def settled_or_owed_at(tx: Tx, number: str, at: datetime) -> list[Duty]:
     """Duties that a contact at `at` settles: the owed ones, and those that a later event settled."""
     rows = (await tx.conn.execute(_contactable, {"number": number, "at": at})).all()
@@ -262,12 +280,15 @@ async def owed_to(tx: Tx, number: str, at: datetime) -> list[Duty]:
 # --- their calls -------------------------------------------------------------------------------------------
 
 
+_insert_link = insert(duty_calls)
+
+
 async def link(tx: Tx, duty_id: int, call_id: int, part: str) -> None:
     """Hang a call on a duty; its part may grow (an attempt turns out to be the contact)."""
     known = select(duty_calls.c.part).where(duty_calls.c.duty_id == duty_id, duty_calls.c.call_id == call_id)
     old = (await tx.conn.execute(known)).scalar_one_or_none()
     if old is None:
-        await tx.conn.execute(insert(duty_calls), {"duty_id": duty_id, "call_id": call_id, "part": part})
+        await tx.conn.execute(_insert_link, {"duty_id": duty_id, "call_id": call_id, "part": part})
     elif old != part and old != "missed":
         where = and_(duty_calls.c.duty_id == duty_id, duty_calls.c.call_id == call_id)
         await tx.conn.execute(update(duty_calls).where(where).values(part=part))
@@ -275,7 +296,7 @@ async def link(tx: Tx, duty_id: int, call_id: int, part: str) -> None:
 
 async def link_missed(tx: Tx, duty_id: int, call_id: int) -> None:
     """The same for a missed call that is known to hang on no duty yet."""
-    await tx.conn.execute(insert(duty_calls), {"duty_id": duty_id, "call_id": call_id, "part": "missed"})
+    await tx.conn.execute(_insert_link, {"duty_id": duty_id, "call_id": call_id, "part": "missed"})
 
 
 async def move_missed(tx: Tx, from_duty: int, to_duty: int, call_ids: Sequence[int]) -> None:

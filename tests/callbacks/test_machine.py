@@ -165,7 +165,7 @@ def test_a_duty_is_never_lost_never_claimed_twice_never_reopened(sqlite_template
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Duties,
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -57,7 +57,7 @@ async def running(worker: TimerWorker) -> AsyncIterator[None]:
 
 async def until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - any condition, whoever brings it about
+        while not condition():
             await asyncio.sleep(0.01)
 
 
