@@ -277,7 +277,7 @@ class Evidence:
 
     def first(self) -> Channel | None:
         """The root, or the oldest telephone when the root was never seen or is only a Local channel."""
-        root = self.root
+        root = self.channels.get(self.linkedid) if len(self.ids) == 1 else self.root
         if root is not None and root.role != LOCAL:
             return root
         phones = [c for c in self.channels.values() if c.role != LOCAL]
