@@ -54,6 +54,11 @@ def fold(text: str) -> str:
     return " ".join(lowered.split())
 
 
+def storable(text: str) -> str:
+    """A text that both databases take: without zero bytes and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
+
+
 def words_of(text: str) -> list[str]:
     """The distinct words of a free text or a name, folded, in order."""
     found = re.findall(r"[^\W_]+", fold(text))

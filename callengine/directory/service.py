@@ -180,7 +180,7 @@ class DirectoryService:
 
     async def add_note(self, person_id: int, text: str, author: Reader, *, expires_at: datetime | None = None) -> Note:
         """«Плохо слышит»: a short note on a person, with its author and, if wanted, its end."""
-        text, now = text.strip(), self._clock.now()
+        text, now = search.storable(text), self._clock.now()
         if not text or len(text) > NOTE_LIMIT:
             raise Refused(f"a note has 1 to {NOTE_LIMIT} characters")
         if expires_at is not None and expires_at <= now:

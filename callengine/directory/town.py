@@ -321,11 +321,11 @@ async def load_town(
     seed: int = SEED,
     residents: int = RESIDENTS,
 ) -> bool:
-    """Fill an empty database with the town; True when it did, False when anybody lives there already."""
-    async with store.read() as conn:
-        if await rows.has_notes(conn):
-            return False
+    """Fill an empty database with the town; True when it did, False when it stands or somebody's own data do."""
     town = build(seed, residents)
+    async with store.read() as conn:
+        if await rows.has_notes(conn) or await _has_others(conn, town):
+            return False
     imports = Imports(store, clock, zone or ZoneInfo("Europe/Moscow"), hash_password=hash_password)
     for kind in ORDER:
         report = await imports.import_csv(kind, town.csv(kind, passwords=hash_password is not None))
@@ -333,6 +333,14 @@ async def load_town(
             raise AssertionError(f"the sample town has mistakes: {kind}: {report.mistakes[:3]}")
     await _happenings(store, clock.now())
     return True
+
+
+async def _has_others(conn: rows.Conn, town: Town) -> bool:
+    """A service's own houses or organisations: the sample must never mix with them."""
+    houses = {house.code for house in await rows.first_houses(conn, 100)}
+    organisations = {organisation.code for organisation in await rows.all_organisations(conn)}
+    ours = {house["code"] for house in town.houses}, {organisation["code"] for organisation in ORGANISATIONS}
+    return not (houses <= ours[0] and organisations <= ours[1])
 
 
 async def _happenings(store: Store, now: datetime) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from callengine import phone
 from callengine.clock import Clock
 from callengine.directory.model import House, Organisation, Reader
-from callengine.directory.search import premise_of
+from callengine.directory.search import premise_of, storable
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.phone import Phone
 from callengine.store import directory as directory_rows
@@ -23,6 +23,7 @@ from callengine.tickets import classifier, routing
 from callengine.tickets.deadlines import deadlines
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.model import (
+    Answer,
     Applicant,
     Entry,
     FoundEntry,
@@ -82,6 +83,7 @@ class TicketsService:
 
         The same form sent twice (one `key`) gives the same ticket; another form under a used key is a Conflict.
         """
+        new = _storable(new)
         try:
             async with self._store.begin() as tx:
                 return await self._create(tx, new, author)
@@ -137,7 +139,7 @@ class TicketsService:
 
     async def _applicant(self, conn: rows.Conn, new: NewTicket) -> Applicant:
         """The form's own words first; the call and the card fill what it leaves empty."""
-        number, name = self._phone(new.applicant.number).value, new.applicant.name.strip()
+        number, name = self._phone(new.applicant.number).value, new.applicant.name
         if new.call_id is not None:
             called_from = await rows.call_number(conn, new.call_id)
             if called_from is None:
@@ -180,7 +182,7 @@ class TicketsService:
             organisation_reason=route.reason,
             deadlines=terms,
             created_at=now,
-            text=form.new.text.strip(),
+            text=form.new.text,
             answers=form.new.answers,
             created_by=author.staff_id,
             call_ids=() if form.new.call_id is None else (form.new.call_id,),
@@ -218,7 +220,7 @@ class TicketsService:
         """Who would answer and by when, explained, before anything is written."""
         at = at or self._clock.now()
         async with self._store.read() as conn:
-            entry = await rows.entry(conn, code)
+            entry = await rows.entry(conn, storable(code))
             if entry is None:
                 raise NotFound(f"there is no classifier entry {code!r}")
             house = await self._house(conn, house_id)
@@ -244,7 +246,7 @@ class TicketsService:
     async def get(self, number: str) -> Ticket:
         """A whole ticket: with its calls, recordings and history."""
         async with self._store.read() as conn:
-            ticket = await rows.get(conn, number)
+            ticket = await rows.get(conn, storable(number))
         if ticket is None:
             raise NotFound(f"there is no ticket {number}")
         return ticket
@@ -254,6 +256,7 @@ class TicketsService:
     ) -> tuple[list[Ticket], str | None]:
         """The newest first, with the cursor of the next page; a page never shifts when new tickets come."""
         limit = max(1, min(limit, MOST))
+        wanted = replace(wanted, q=storable(wanted.q))
         parsed = self._phone(wanted.q)
         number = parsed.value if parsed.kind is phone.Kind.E164 else ""
         async with self._store.read() as conn:
@@ -291,6 +294,17 @@ class TicketsService:
                 event = TicketEvent(self._clock.now(), "call_linked", author.name, "", {"call_id": call_id})
                 await rows.add_history(tx, ticket.id, author.staff_id, [event])
         return await self.get(number)
+
+
+def _storable(new: NewTicket) -> NewTicket:
+    return replace(
+        new,
+        classifier=storable(new.classifier),
+        premise=storable(new.premise),
+        text=storable(new.text),
+        applicant=replace(new.applicant, name=storable(new.applicant.name)),
+        answers=tuple(Answer(storable(a.question), storable(a.answer)) for a in new.answers),
+    )
 
 
 def first_status(route: Routing) -> Status:

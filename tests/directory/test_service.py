@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from callengine.clock import ManualClock
 from callengine.directory import town
+from callengine.directory.imports import Imports
 from callengine.directory.model import Somebody
 from callengine.directory.service import DirectoryService
 from callengine.errors import NotFound, Refused
@@ -41,8 +42,6 @@ async def test_the_town_is_whole_and_is_not_built_twice(store: Store, clock: Man
 
 
 async def test_a_town_cut_short_is_finished_at_the_next_start(sqlite_store: Store, clock: ManualClock) -> None:
-    from callengine.directory.imports import Imports
-
     half = town.build()
     imports = Imports(sqlite_store, clock, ZoneInfo("Europe/Moscow"))
     for kind in ("organisations", "houses"):
@@ -51,6 +50,13 @@ async def test_a_town_cut_short_is_finished_at_the_next_start(sqlite_store: Stor
     assert await town.load_town(sqlite_store, clock, None) is True
     assert perf_counter() - began < 5
     assert len(await DirectoryService(sqlite_store, clock).candidates(SHARED)) == 2
+
+
+async def test_the_sample_never_mixes_with_a_services_own_houses(sqlite_store: Store, clock: ManualClock) -> None:
+    imports = Imports(sqlite_store, clock, ZoneInfo("Europe/Moscow"))
+    await imports.import_csv("houses", "code,street,number\nOWN-1,ул. Своя,1\n".encode())
+    assert await town.load_town(sqlite_store, clock, None) is False
+    assert len(await DirectoryService(sqlite_store, clock).houses("")) == 1
 
 
 async def test_f34_a_shared_number_gives_everybody_with_flats_notes_and_managers(directory: DirectoryService) -> None:

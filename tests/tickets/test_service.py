@@ -349,6 +349,22 @@ async def test_hostile_text_is_kept_as_it_is(service: TicketsService) -> None:
     assert (ticket.text, ticket.applicant.name) == (text, "<b>")
 
 
+async def test_bytes_that_a_database_refuses_never_reach_it(service: TicketsService) -> None:
+    broken = "те\0чёт \ud800"
+    answers = (Answer(broken, broken),)
+    made = await service.create(
+        form(text=broken, premise=broken, applicant=Applicant("\0", broken), answers=answers), PETROVA
+    )
+    assert (await service.get(made.number)).text == "течёт ?"
+    assert await numbers(service, q=broken) == ["1"]
+    with pytest.raises(Refused):
+        await service.create(form("\0"), PETROVA)
+    with pytest.raises(NotFound):
+        await service.get("\0")
+    with pytest.raises(NotFound):
+        await service.preview("\0", 1)
+
+
 async def test_the_managers_of_houses_come_from_their_contracts(
     service: TicketsService, store: Store, clock: ManualClock
 ) -> None:
