@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 DIALPLAN = Path(__file__).resolve().parents[2] / "dialplan"
 BOOT_SECONDS = 60.0
 STOP_SECONDS = 15.0
+WATCH_SECONDS = 1.0
 
 
 class SandboxFailed(EngineError):
@@ -70,6 +71,7 @@ class SandboxPbx:
         self._mark = ""
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
+        self._wanted = False
 
     # What others need to know ---------------------------------------------------------------------------------
 
@@ -161,12 +163,18 @@ class SandboxPbx:
             if (self._home / "run/mark").is_file() and (self._home / "run/mark").read_text() == self._mark:
                 log.info("taking over the running sandbox", extra={"action": "sandbox_adopted", "pid": pid})
                 await self._booted()
+                self._wanted = True
                 return
             self._tell("an older sandbox still runs with other settings: stopping it")
             await self._end(pid, signal.SIGTERM)
         self._check_ports()
         self._launch(root)
-        await self._booted()
+        try:
+            await self._booted()
+        except BaseException:  # also Ctrl-C during the start: leave none behind that nobody would stop
+            await self.kill()
+            raise
+        self._wanted = True
         (self._home / "run/mark").write_text(self._mark)
         log.info(
             "sandbox is up", extra={"action": "sandbox_started", "asterisk": root.version, "sip_port": self.sip_port}
@@ -174,12 +182,14 @@ class SandboxPbx:
 
     async def stop(self) -> None:
         """End it and wait until it is gone; harmless when it does not run."""
+        self._wanted = False
         if pid := self._running_pid():
             await self._end(pid, signal.SIGTERM)
         self._release()
 
     async def kill(self) -> None:
-        """SIGKILL, as a power cut would; for tests."""
+        """SIGKILL, as a power cut would; for tests. `watch` leaves it dead."""
+        self._wanted = False
         if pid := self._running_pid():
             await self._end(pid, signal.SIGKILL)
         self._release()
@@ -187,6 +197,21 @@ class SandboxPbx:
     async def restart(self) -> None:
         await self.stop()
         await self.start()
+
+    async def watch(self) -> None:
+        """Start it again whenever it dies by itself, with growing pauses while that fails; runs until cancelled."""
+        wait = WATCH_SECONDS
+        while True:
+            await asyncio.sleep(wait)
+            if not self._wanted or self.running:
+                wait = WATCH_SECONDS
+                continue
+            log.error("the sandbox's Asterisk died; starting it again", extra={"action": "sandbox_died"})
+            try:
+                await self.start()
+            except SandboxFailed as error:
+                self._wanted, wait = True, min(wait * 2, 60.0)
+                log.error("the sandbox does not start", extra={"action": "sandbox_failed", "why": error.detail})
 
     @property
     def running(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from callengine.sandbox import pbx as pbx_module
 from callengine.sandbox.pbx import SandboxFailed, SandboxPbx
+from callengine.tasks import Tasks
 from tests.pbx_fixture import new_sandbox
 
 pytestmark = pytest.mark.pbx
@@ -27,6 +31,13 @@ def _next_engine(of: SandboxPbx) -> SandboxPbx:
     """As a new engine after the old one was killed: the same settings, nothing remembered."""
     of._release()
     return SandboxPbx(of._settings, instance=of._name)
+
+
+async def _booted(pbx: SandboxPbx) -> bool:
+    try:
+        return "fully booted" in await pbx.cli("core waitfullybooted")
+    except SandboxFailed:
+        return False
 
 
 async def test_it_starts_with_our_dialplan_and_the_operators_and_stops(pbx: SandboxPbx) -> None:
@@ -91,6 +102,19 @@ async def test_after_a_kill_it_starts_again(pbx: SandboxPbx) -> None:
     assert not pbx.running
     await pbx.start()
     assert pbx.running
+
+
+async def test_one_that_dies_by_itself_is_started_again(pbx: SandboxPbx) -> None:
+    await pbx.start()
+    pid = pbx._running_pid()
+    assert pid
+    tasks = Tasks()
+    tasks.start(pbx.watch(), name="watch")
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while pbx._running_pid() in (None, pid) or not await _booted(pbx):
+            await asyncio.sleep(0.1)
+    await tasks.close()
 
 
 async def test_a_taken_port_is_named(pbx: SandboxPbx) -> None:
