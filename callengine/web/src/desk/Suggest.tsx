@@ -36,7 +36,8 @@ export function Suggest<T>(p: Props<T>) {
   const [asked] = useDebouncedValue(p.value.trim(), 120);
   const list = useRef<HTMLUListElement>(null);
   const id = useId();
-  const on = focused && asked.length >= LEAST;
+  const [wanted, setWanted] = useState(false);
+  const on = (focused || wanted) && asked.length >= LEAST;
   const found = useQuery({ queryKey: [p.path, asked, p.query], queryFn: ({ signal }) => get<Page<T>>(p.path, { q: asked, ...p.query }, signal), enabled: on, placeholderData: keepPreviousData });
   const items = on ? (found.data?.items ?? []) : [];
   const can = items.filter((i) => !p.disabled?.(i));
@@ -44,8 +45,7 @@ export function Suggest<T>(p: Props<T>) {
   useEffect(() => setAt(0), [asked]);
   useEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [at]);
   const stale = p.value.trim() !== asked || found.isPlaceholderData;
-  const [wanted, setWanted] = useState(false);
-  // Enter pressed faster than the answer: taken when it comes.
+  // Enter pressed faster than the answer: taken when it comes, wherever the focus is by then.
   useEffect(() => {
     if (!wanted || stale || found.isPending) return;
     setWanted(false);

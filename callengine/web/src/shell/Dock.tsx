@@ -231,8 +231,8 @@ function PersonCard({ person, on, nth, many, own }: { person: Person; on: boolea
         {person.notes.map((n) => (
           <div key={n.id} className="row wrap s12" style={{ gap: "2px 8px" }}>
             <span className="chip accent tag"><I of={IconTag} size={14} />{n.text}</span>
-            <span className="t2 s12" title={exact(n.created_at)}>{shortName(n.author)}, {n.expires_at ? t("call.until", { date: dateOnly(n.expires_at) }) : t("call.forever")}</span>
-            <button type="button" className="btn link" style={{ minHeight: 20, padding: 0 }} aria-label={t("call.dropNote", { text: n.text })} onClick={() => dropNote(n.id)}><I of={IconX} size={14} /></button>
+            <span className="row" style={{ gap: 6 }}><span className="t2 s12" title={exact(n.created_at)}>{shortName(n.author)}, {n.expires_at ? t("call.until", { date: dateOnly(n.expires_at) }) : t("call.forever")}</span>
+            <button type="button" className="btn link" style={{ minHeight: 20, padding: 0 }} aria-label={t("call.dropNote", { text: n.text })} onClick={() => dropNote(n.id)}><I of={IconX} size={14} /></button></span>
           </div>
         ))}
         {on && !writing && <div><button type="button" className="btn link" style={{ padding: 0, minHeight: 20, fontSize: 12 }} onClick={() => setWriting(true)}><I of={IconPlus} size={14} />{t("call.addNote")}</button></div>}
