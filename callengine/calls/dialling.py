@@ -110,7 +110,9 @@ class DiallingService:
         if not link.ready:
             raise PbxLost()
         # A browser that goes away must not leave a call half noted: the work goes on without it.
-        outcome = await asyncio.shield(self._tasks.start(self._outcome(link, wish), name=f"dial-{request_id}"))
+        outcome: Origination | EngineError = await asyncio.shield(
+            self._tasks.start(self._outcome(link, wish), name=f"dial-{request_id}")
+        )
         if isinstance(outcome, EngineError):
             raise outcome
         return outcome
