@@ -95,6 +95,29 @@ class Tracker:
 
     def feed(self, signal: Signal) -> list[CallFact]:
         """One signal; the facts that follow from it, in order."""
+        evidence = self._take(signal)
+        if evidence is not None:
+            self._tell(evidence, signal.at)
+        return self._told()
+
+    def feed_many(self, drain: Iterable[Signal]) -> list[CallFact]:
+        """What one drain of the queue brought: each conversation is read once, after all of it was taken.
+
+        Under load this is several times cheaper than signal by signal, and tells the same: every arrival, offer,
+        answer and end, in order. Only what came and went within the drain (a short hold) goes untold.
+        """
+        touched: dict[Evidence, datetime] = {}
+        for signal in drain:
+            evidence = self._take(signal)
+            if evidence is not None:
+                touched[evidence] = signal.at
+        for evidence, at in touched.items():
+            if evidence.channels:  # else it was merged into another one meanwhile
+                self._tell(evidence, at)
+        return self._told()
+
+    def _take(self, signal: Signal) -> Evidence | None:
+        """Note what the signal says; the conversation that must be read anew."""
         at = signal.at
         if self._now is None or at > self._now:
             self._now = at
@@ -103,9 +126,9 @@ class Tracker:
             if self._ended:
                 self._forget(at)
         handler = self._handlers.get(type(signal))
-        evidence = handler(signal) if handler is not None else None
-        if evidence is not None:
-            self._tell(evidence, at)
+        return handler(signal) if handler is not None else None
+
+    def _told(self) -> list[CallFact]:
         if not self._facts:
             return []
         facts, self._facts = self._facts, []
@@ -114,8 +137,7 @@ class Tracker:
     def settle(self) -> list[CallFact]:
         """The stream has been quiet for a second or two: what was held back is final."""
         self._release(None)
-        facts, self._facts = self._facts, []
-        return facts
+        return self._told()
 
     def lost(self) -> None:
         """The link is cut: what was alive at the last signal is the last thing known until `resync`."""
@@ -158,8 +180,7 @@ class Tracker:
                 self._tell(evidence, at)
         if self._now is None or at > self._now:
             self._now = at
-        facts, self._facts = self._facts, []
-        return facts
+        return self._told()
 
     def live(self) -> list[Conversation]:
         """The conversations that go on, as last told."""
@@ -274,6 +295,7 @@ class Tracker:
         older.callback_at = older.callback_at or younger.callback_at
         older.moves_dirty = True
         younger.channels = {}
+        younger.alive = 0
         self._held_back.pop(younger.linkedid, None)
         for linkedid in older.ids:
             self._conversations[linkedid] = older

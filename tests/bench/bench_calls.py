@@ -94,8 +94,7 @@ async def tracked_and_durable(folder: Path, signals: list[Signal]) -> float:
     service, tracker = CallsService(store=store, clock=SystemClock()), Tracker("main")
     began = time.perf_counter()
     for start in range(0, len(signals), DRAIN):
-        facts = [fact for signal in signals[start : start + DRAIN] for fact in tracker.feed(signal)]
-        await service.save(facts)
+        await service.save(tracker.feed_many(signals[start : start + DRAIN]))
     await service.save(tracker.settle())
     seconds = time.perf_counter() - began
     await store.close()

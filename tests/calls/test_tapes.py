@@ -220,6 +220,26 @@ def alive_after(signals: list[s.Signal], cut: int) -> s.Snapshot:
 
 
 @settings(max_examples=150, deadline=None)
+@given(path=chosen, drains=st.lists(st.integers(1, 30), min_size=1), delays=delays)
+def test_a_drain_at_once_tells_what_signal_by_signal_tells(path: Path, drains: list[int], delays: list[int]):
+    signals = shuffled(tape(path), delays)
+    one_by_one, tracker = told(signals), Tracker("main")
+    facts: list[CallFact] = []
+    start = turn = 0
+    while start < len(signals):
+        size = drains[turn % len(drains)]
+        facts += tracker.feed_many(signals[start : start + size])
+        start, turn = start + size, turn + 1
+    facts += tracker.settle()
+    outcomes_are_single(facts)
+    many, single = final(facts), final(one_by_one)
+    for linkedid, call in single.items():
+        if linkedid in many:  # a consultation that was joined within one drain was never a call of its own
+            assert {f: getattr(many[linkedid], f) for f in SAME} == {f: getattr(call, f) for f in SAME}
+    assert len(many) >= len(single) - 1 and (bool(many) == bool(single))
+
+
+@settings(max_examples=150, deadline=None)
 @given(path=chosen, cut=some, missing=st.integers(0, 40), restart=st.booleans())
 def test_a_cut_link_or_a_restart_anywhere_still_gives_one_outcome(path: Path, cut: int, missing: int, restart: bool):
     signals = tape(path)
