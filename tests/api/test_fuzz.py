@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 from callengine.api.openapi import document
 from tests.api.conftest import Desk
 
-EXAMPLES = 6
+EXAMPLES = 4
 # A socket, two that end the asker's own session, and raw sound, which has tests of its own.
 LEFT_OUT = ("live", "sign_out", "change_password", "upload_recording")
 
