@@ -18,7 +18,6 @@ from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
 from callengine.calls import events as call_events
 from callengine.calls.model import CallKey, Conversation, StoredCall
-from callengine.calls.origination import OriginationChanged
 from callengine.phone import Phone
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Recording
@@ -54,7 +53,7 @@ DUTY_FACTS = (
     duty_events.DutySettled,
     duty_events.DutyDue,
 )
-SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, TicketOpened, OriginationChanged)
+SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, TicketOpened)
 Work = Callable[[], Awaitable[None]]
 
 
@@ -83,8 +82,6 @@ class Screens:
                 self.on_recording(fact)
             case TicketOpened():
                 self.on_ticket(fact)
-            case OriginationChanged(origination=made):
-                self.on_dial(made.id, made.state, made.reason)
 
     def on_call(self, fact: call_events.CallFact) -> None:
         call, name = fact.call, CALL_FACTS[type(fact)]
@@ -122,7 +119,7 @@ class Screens:
         self.board()
 
     def on_dial(self, request_id: str, state: str, reason: str = "") -> None:
-        """What became of a call that the desk asked for."""
+        """For app.py: what became of a call that the desk asked for."""
         told = schemas.DialMessage(request_id=request_id, state=state, reason=reason)
         self._put(("dial", (request_id, state)), lambda: self._publish("dial", told))
 

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from callengine.access.model import DESK, LEADERS
-from callengine.api import export, render
+from callengine.api import render
 from callengine.api.core import Ask, Routes, clear, opaque, person_of
 from callengine.api.dialling import place_callback
+from callengine.api.export import compliance as compliance_csv
 from callengine.api.queries import CallbacksList, Day
 from callengine.api.schemas import CloseDuties, CloseDuty, Compliance, Dialled, Duty, DutyDetail, Page
 from callengine.callbacks import compliance
@@ -41,7 +42,7 @@ async def get_compliance(ask: Ask[None, Day]) -> Compliance:
 async def export_compliance(ask: Ask[None, Day]) -> web.StreamResponse:
     found = await _compliance(ask)
     await ask.services.access.log_reading(ask.who, "export", f"compliance {found.day}")
-    return export.compliance(render.compliance(found))
+    return compliance_csv(render.compliance(found))
 
 
 async def _compliance(ask: Ask[None, Day]) -> compliance.Compliance:
