@@ -115,6 +115,7 @@ async def test_a_draft_is_kept_over_escape_and_reload(desk: Desk) -> None:
     page = await desk.open("/desk?new=1")
     await page.keyboard.type("прорыв")
     await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Холодное водоснабжение · HVS-02")).to_be_visible()
     await page.get_by_role("textbox", name="Суть словами").fill("Вода на лестнице")
     await page.keyboard.press("Escape")
     await page.reload()

@@ -438,7 +438,7 @@ def compliance(day: date) -> s.Compliance:
             exception("unreachable", "+79079031744", "5 попыток", call_ids=[7]),
             exception("withheld", "", "перезвонить нельзя", call_ids=[3]),
         ],
-        rule="ru-416, 10 мин от прихода вызова; свой срок 5 мин от его конца",
+        rule="ru-416: 600 s from arrival; operator: 300 s from the end",
     )
 
 

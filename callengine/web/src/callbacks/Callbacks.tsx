@@ -18,6 +18,7 @@ import { Bones, Btn, Empty, Faces, Failed, I, Keys, Toggles, useWhy } from "@/ui
 import { say } from "@/ui/toasts";
 import { CallsDialog } from "./CallsDialog";
 import { HourChart, HourTable } from "./Chart";
+import { limitsOf } from "./limits";
 import { DutyCard } from "./DutyCard";
 
 export interface Opened {
@@ -51,7 +52,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
           <DayField label={t("board.day")} value={day} max={today} onChange={(d) => d && setDay(d)} text={dayName(midnight(day) + 43_200_000) + (day === today ? `, ${t("board.upTo", { time: hm(now) })}` : "")} />
           <Btn icon={IconChevronRight} aria-label={t("board.next")} disabled={day >= today} onClick={() => setDay(shiftDay(day, 1))} />
         </span>
-        {c?.rule && <p className="t3 s12 cut">{t("board.rule", { rule: c.rule })}</p>}
+        {c?.rule && <p className="t3 s12 cut">{t("board.rule", { rule: t("board.ruleIs", { ...limitsOf(c) }) })}</p>}
         <a className="btn end" href={href} download aria-keyshortcuts="E"><I of={IconDownload} />{t("board.report")}<Keys of="E" /></a>
       </div>
       <Five of={c} failed={report.isError} />
@@ -83,11 +84,12 @@ function Five({ of: c, failed }: { of: Compliance | undefined; failed: boolean }
   const stat = (title: string, body: ReactNode, under: ReactNode) => (
     <section className="card stat"><h2 className="t2 s13">{title}</h2>{c ? body : failed ? <p className="v">—</p> : <div className="bone" style={{ height: 32 }} />}<div className="s12 t2" style={{ minHeight: 16 }}>{c && under}</div></section>
   );
+  const limits = limitsOf(c);
   const gap = c?.gaps[0];
   return (
     <div className="five">
-      {stat(t("board.legal"), c && <Share part={c.in_legal_time} whole={c.callable} />, <>{c && c.late > 0 ? <span className="row danger b" style={{ gap: 4 }}><I of={IconAlertTriangle} size={14} />{t("board.later", { count: c.late })}</span> : null}{c && c.owed > 0 && <span>{t("board.owed", { count: c.owed })}</span>}{c && c.late === 0 && c.owed === 0 && c.callable > 0 && t("board.allIn")}</>)}
-      {stat(t("board.own"), c && <Share part={c.in_operator_time} whole={c.callable} />, c && c.median_seconds !== null ? t("board.median", { time: clock(c.median_seconds) }) : null)}
+      {stat(t("board.legal", { limit: limits.legal }), c && <Share part={c.in_legal_time} whole={c.callable} />, <>{c && c.late > 0 ? <span className="row danger b" style={{ gap: 4 }}><I of={IconAlertTriangle} size={14} />{t("board.later", { count: c.late })}</span> : null}{c && c.owed > 0 && <span>{t("board.owed", { count: c.owed })}</span>}{c && c.late === 0 && c.owed === 0 && c.callable > 0 && t("board.allIn")}</>)}
+      {stat(t("board.own", { limit: limits.own }), c && <Share part={c.in_operator_time} whole={c.callable} />, c && c.median_seconds !== null ? t("board.median", { time: clock(c.median_seconds) }) : null)}
       {stat(t("board.attempts"), c && <p className="row wrap" style={{ alignItems: "baseline", gap: "0 8px" }}><span className="v">{c.attempts_without_contact}</span><span className="t2 s13">{t("board.duties", { count: c.duties_with_attempts })}</span></p>, t("board.machine"))}
       {stat(t("board.withheld"), c && <p className="v">{c.withheld}</p>, t("board.outside"))}
       {stat(t("board.seen"), c && <p className="row wrap" style={{ alignItems: "baseline", gap: "0 8px" }}><span className="v">{hours(c.covered_seconds)}</span><span className="t2 s13">{t("board.ofHours", { time: hours(c.elapsed_seconds) })}</span></p>, gap ? <span className="row" style={{ gap: 5 }}><i className="hatch" style={{ width: 12, height: 12 }} /><span className="cut">{c!.gaps.length > 1 ? t("board.gaps", { count: c!.gaps.length }) : t("board.gap", { from: hm(gap.began_at), to: gap.ended_at ? hm(gap.ended_at) : "…" })}</span></span> : t("board.noGaps"))}
@@ -104,8 +106,8 @@ function Legend({ of: c }: { of: Compliance }) {
   const square = (style: React.CSSProperties) => <i style={{ width: 12, height: 12, borderRadius: 2, ...style }} />;
   return (
     <div className="legend">
-      <span>{square({ background: "var(--accent-fill)" })}{t("board.in5")}, {c.in_operator_time}</span>
-      <span>{square({ background: "repeating-linear-gradient(var(--soon) 0 1.4px, var(--soon-soft) 1.4px 4px)", border: "1px solid var(--soon)" })}{t("board.in10")}, {c.in_legal_time - c.in_operator_time}</span>
+      <span>{square({ background: "var(--accent-fill)" })}{t("board.in5", { ...limitsOf(c) })}, {c.in_operator_time}</span>
+      <span>{square({ background: "repeating-linear-gradient(var(--soon) 0 1.4px, var(--soon-soft) 1.4px 4px)", border: "1px solid var(--soon)" })}{t("board.in10", { ...limitsOf(c) })}, {c.in_legal_time - c.in_operator_time}</span>
       <span>{square({ background: "var(--danger-fill)" })}{t("board.over")}, {c.late}</span>
       {c.owed > 0 && <span>{square({ border: "1.5px solid var(--accent)" })}{t("board.open_")}, {c.owed}</span>}
       <span>{square({ border: "1px dashed var(--line-strong)" })}{t("board.hidden")}, {c.withheld}</span>
@@ -148,9 +150,9 @@ function ByOperator({ of: c, pending }: { of: Compliance | undefined; pending: b
       <div className="body" tabIndex={0} role="group" aria-labelledby="operators-title" style={{ borderTop: 0 }}>
         {pending ? <Bones count={4} height={28} /> : rows.length === 0 ? <Empty icon={IconCircleCheck} title={t("board.noOperators")}>{t("board.noOperatorsLead")}</Empty> : (
           <table className="table">
-            <thead><tr>{(["who", "total", "in5", "in10", "late", "attempts", "median"] as const).map((k) => <th key={k} scope="col" className={k === "who" ? "" : "num"}>{t(`board.col.${k}`)}</th>)}</tr></thead>
+            <thead><tr>{(["who", "total", "in5", "in10", "late", "attempts", "median"] as const).map((k) => <th key={k} scope="col" className={k === "who" ? "" : "num"}>{t(`board.col.${k}`, { ...limitsOf(c) })}</th>)}</tr></thead>
             <tbody>
-              {rows.map((r) => <tr key={r.staff_id ?? "self"}><td className={r.name ? "b" : "t2"} style={{ fontWeight: r.name ? 500 : 400 }}>{r.name ? shortName(r.name) : t("board.themselves")}</td><td className="num">{r.total}</td><td className="num">{r.in_operator_time}</td><td className="num">{r.in_legal_time}</td><td className="num">{late(r.late)}</td><td className="num">{r.attempts}</td><td className="num">{r.median_seconds === null ? "—" : clock(r.median_seconds)}</td></tr>)}
+              {rows.map((r) => <tr key={`${r.staff_id} ${r.name}`}><td className={r.name ? "b" : "t2"} style={{ fontWeight: r.name ? 500 : 400 }}>{r.name ? shortName(r.name) : t("board.themselves")}</td><td className="num">{r.total}</td><td className="num">{r.in_operator_time}</td><td className="num">{r.in_legal_time}</td><td className="num">{late(r.late)}</td><td className="num">{r.attempts}</td><td className="num">{r.median_seconds === null ? "—" : clock(r.median_seconds)}</td></tr>)}
             </tbody>
             {c && <tfoot><tr><td>{t("board.total")}</td><td className="num">{sum(rows, "total")}</td><td className="num">{sum(rows, "in_operator_time")}</td><td className="num">{sum(rows, "in_legal_time")}</td><td className="num">{sum(rows, "late")}</td><td className="num">{sum(rows, "attempts")}</td><td className="num">{c.median_seconds === null ? "—" : clock(c.median_seconds)}</td></tr></tfoot>}
           </table>
@@ -193,7 +195,7 @@ function Exception({ row, onOpen }: { row: ExceptionRow; onOpen: (opened: Opened
       <span className="col" style={{ gap: 1 }}>
         <span className="row"><b className={row.kind === "late" ? "danger" : ""}>{title}</b><span className="end t3 s12" style={{ whiteSpace: "nowrap" }}>{hm(row.at)}{gap && until ? `–${hm(until)}` : ""}</span></span>
         {row.number && <span className="s13">{phone(row.number)}</span>}
-        <span className="t2 s12">{row.text || (gap ? t("board.noDataWhy") : "")}{row.call_ids.length > 0 && <> · <span className="accent" style={{ textDecoration: "underline" }}>{t("board.openCalls")}</span></>}</span>
+        <span className="t2 s12">{gap ? t("board.noDataWhy") : row.kind === "closed" ? row.text : t(`board.text.${row.kind === "late" && !row.until ? "lateOwed" : row.kind}`)}{row.call_ids.length > 1 && ` · ${t("duty.calls", { count: row.call_ids.length })}`}{row.call_ids.length > 0 && <> · <span className="accent" style={{ textDecoration: "underline" }}>{t("board.openCalls")}</span></>}</span>
       </span>
     </>
   );

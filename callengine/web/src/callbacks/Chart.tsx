@@ -3,6 +3,7 @@
 import { useTranslation } from "react-i18next";
 import { useEffect, useRef, useState } from "react";
 import type { Compliance, HourRow } from "@/api/types";
+import { limitsOf } from "./limits";
 import { midnight } from "@/lib/time";
 
 const PAD = { left: 30, right: 8, top: 26, bottom: 34 };
@@ -21,6 +22,7 @@ export function HourChart({ of }: { of: Compliance }) {
     watcher.observe(box.current!);
     return () => watcher.disconnect();
   }, []);
+  const limits = limitsOf(of);
   const rows = new Map(of.hours.map((h) => [h.hour, h]));
   const total = (h: HourRow) => Object.values(partsOf(h)).reduce((a, b) => a + b, 0);
   const most = Math.max(4, ...of.hours.map(total));
@@ -62,7 +64,7 @@ export function HourChart({ of }: { of: Compliance }) {
           return (
             <g key={hour}>
               {p && <>
-                <title>{`${String(hour).padStart(2, "0")}: ${t("board.in5")} ${p.own}, ${t("board.in10")} ${p.legal}, ${t("board.over")} ${p.late}, ${t("board.open_")} ${p.owed}, ${t("board.hidden")} ${p.withheld}`}</title>
+                <title>{`${String(hour).padStart(2, "0")}: ${t("board.in5", { ...limits })} ${p.own}, ${t("board.in10", { ...limits })} ${p.legal}, ${t("board.over")} ${p.late}, ${t("board.open_")} ${p.owed}, ${t("board.hidden")} ${p.withheld}`}</title>
                 {block(p.own, { fill: "var(--accent-fill)" })}
                 {block(p.legal, { fill: "url(#ten)", stroke: "var(--soon)" })}
                 {block(p.late, { fill: "var(--danger-fill)" })}
@@ -87,7 +89,7 @@ export function HourTable({ of }: { of: Compliance }) {
   const { t } = useTranslation();
   return (
     <table className="table">
-      <thead><tr><th scope="col">{t("board.hour")}</th>{["in5", "in10", "over", "open_", "hidden"].map((c) => <th key={c} scope="col" className="num">{t(`board.${c}`)}</th>)}</tr></thead>
+      <thead><tr><th scope="col">{t("board.hour")}</th>{["in5", "in10", "over", "open_", "hidden"].map((c) => <th key={c} scope="col" className="num">{t(`board.${c}`, { ...limitsOf(of) })}</th>)}</tr></thead>
       <tbody>
         {of.hours.map((row) => {
           const p = partsOf(row);

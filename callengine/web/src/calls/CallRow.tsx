@@ -76,10 +76,10 @@ export function OpenedCall({ call, me, keys = true }: { call: Call; me: Me; keys
   const person = call.people[0];
   return (
     <div>
-      {call.recording ? <Player id={call.recording.id} me={me} keys={keys} caller={person ? shortName(person.name) : phone(call.number)} operator={shortName(call.operator_name)} /> : <p className="t2 s13" style={{ padding: "12px 16px 0" }}>{t("calls.noRecording")}</p>}
+      {call.recording ? <Player id={call.recording.id} me={me} keys={keys} caller={person ? shortName(person.name) : phone(call.number)} operator={shortName(call.operator_name)} /> : <p className="t2 s13" style={{ padding: "12px 16px 0" }}>{t(call.answered_at ? "calls.notRecorded" : "calls.noRecording")}</p>}
       <div className="row wrap s12 t2" style={{ padding: "8px 16px 12px", gap: "2px 16px", borderTop: call.recording ? "1px solid var(--line)" : 0 }}>
         <b className="t2">{t("calls.history")}</b>
-        <span title={exact(call.arrived_at)}>{hms(call.arrived_at)} {t("call.line", { did: call.did || "—" })}</span>
+        <span title={exact(call.arrived_at)}>{hms(call.arrived_at)} {t("call.line", { did: phone(call.did) || "—" })}</span>
         {detail.data?.offers.map((o) => <span key={o.began_at + o.operator}>{hms(o.began_at)} {t("calls.offered", { name: o.operator })}{o.result && `: ${t(`calls.result.${o.result}`, { defaultValue: o.result })}`}</span>)}
         {call.answered_at && <span>{hms(call.answered_at)} {t("outcome.answered")}</span>}
         {call.ended_at && <span>{hms(call.ended_at)} {t("call.ended")}</span>}

@@ -106,7 +106,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
         <a className="btn end" href={exportHref} download aria-keyshortcuts="E"><I of={IconDownload} />{t("calls.export")}<Keys of="E" /></a>
       </div>
       <div className="filters">
-        <div className="field compact search" style={{ width: 250 }}><I of={IconSearch} size={16} className="t3" /><input ref={search} aria-label={t("calls.filter")} placeholder={t("calls.filter")} value={text} onChange={(e) => setText(e.target.value)} onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); }} /><span className="t3"><Keys of="/" calm /></span></div>
+        <div className="field compact search" style={{ width: 220 }}><I of={IconSearch} size={16} className="t3" /><input ref={search} aria-label={t("calls.filter")} placeholder={t("calls.filter")} value={text} onChange={(e) => setText(e.target.value)} onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); }} /><span className="t3"><Keys of="/" calm /></span></div>
         <DayField label={t("calls.day")} on={day !== null} max={today} value={day ?? ""} onChange={(d) => setDay(d || null)} text={day === null ? t("calls.anyDay") : (day === today ? `${t("call.today")}, ` : "") + dayMonth(midnight(day) + 43_200_000)}>{day && <button type="button" className="btn link" style={{ padding: 0 }} aria-label={t("calls.clearDay")} onClick={() => setDay(null)}><I of={IconX} size={15} /></button>}</DayField>
         <Toggles label={t("calls.outcomeLabel")} value={kind} onChange={(k) => setKind(k as Kind)} options={[["all", t("calls.all")], ["talks", t("calls.talks")], ["missed", t("calls.missedOnly")], ["outgoing", t("calls.outgoing")], ["robot", t("calls.robot")]]} />
         <Choice label={t("calls.operator")} any={t("calls.anyOperator")} value={operator} onChange={setOperator} options={(staff.data?.items ?? []).filter((x) => x.extension).map((x) => [x.extension!, `${x.extension} ${x.name}`])} />
@@ -144,7 +144,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
 function Choice({ label, any, value, onChange, options }: { label: string; any: string; value: string; onChange: (value: string) => void; options: [string, string][] }) {
   return (
     <div className={value ? "field compact on" : "field compact"}>
-      <select aria-label={label} value={value} style={{ maxWidth: 150 }} onChange={(e) => onChange(e.target.value)}>
+      <select aria-label={label} value={value} style={{ maxWidth: 118 }} onChange={(e) => onChange(e.target.value)}>
         <option value="">{any}</option>
         {options.map(([key, word]) => <option key={key} value={key}>{word}</option>)}
       </select>

@@ -99,7 +99,7 @@ function Head({ own, me }: { own: Mine; me: Me }) {
         </span>
       </div>
       <p className="number">{call.number ? phone(call.number) : t("call.withheld")}</p>
-      {phase === "ringing" && <p className="s12 t2">{t("call.waits", { did: call.did || "—", time: clock((now - Date.parse(call.arrived_at)) / 1000) })}</p>}
+      {phase === "ringing" && <p className="s12 t2">{t("call.waits", { did: phone(call.did) || "—", time: clock((now - Date.parse(call.arrived_at)) / 1000) })}</p>}
       {phase === "dialling" && <p className="s12 t2">{t("call.dialling", { number: phone(call.number) })}</p>}
       {live && <Recorded call={call} />}
       {phase === "after" && <p className="s12 t2">{call.answered_at ? `${t("call.ended")} · ${t("call.lasted", { time: clock(talked(call)) })}` : t("call.missedHere")}</p>}
@@ -173,7 +173,7 @@ function Card({ card, own, person }: { card: CallerCard; own: Mine; person: Pers
             <span className="t3 cut">{[house.floors && t("call.floors", { count: house.floors }), house.entrances && t("call.entrances", { count: house.entrances }), (person ?? card.candidates[0])?.residences[0]?.organisation].filter(Boolean).join(" · ")}</span></div>
           {card.incidents.filter((x) => x.kind === "accident").map((x) => <Accident key={x.id} of={x} now={now} />)}
           {card.incidents.filter((x) => x.kind === "planned").map((x) => (
-            <p key={x.id} className="line s12 t2" style={{ lineHeight: "16px" }}><I of={IconCalendarEvent} size={16} className="t3" />{t("call.planned")}: {x.title}{x.promised_at && `, ${until(x.promised_at, now)}`}</p>
+            <p key={x.id} className="line s12 t2" style={{ lineHeight: "16px" }}><I of={IconCalendarEvent} size={16} className="t3" />{x.title.startsWith(t("call.planned")) ? x.title : `${t("call.planned")}: ${x.title}`}{x.promised_at && `, ${until(x.promised_at, now)}`}</p>
           ))}
           {card.incidents.length === 0 && <p className="line s12 t3" style={{ lineHeight: "16px" }}><I of={IconCalendarEvent} size={16} />{t("call.quiet")}</p>}
         </section>
