@@ -27,7 +27,7 @@ from callengine.calls import events as told
 from callengine.calls.coverage import CoverageService
 from callengine.calls.dialling import DiallingService
 from callengine.calls.events import CallFact
-from callengine.calls.origination import OriginationChanged
+from callengine.calls.origination import OriginationChanged, OriginationState
 from callengine.calls.service import CallsService
 from callengine.clock import Clock, SystemClock
 from callengine.config import OnePbx, Settings
@@ -111,6 +111,7 @@ class Engine:
         await self.sandbox.prepare()
         await self.sandbox.start()
         self._closing.push_async_callback(self.sandbox.stop)
+        self._background(self.sandbox.watch(), "sandbox")
         self.street = Street(self.settings.sandbox, language=self.settings.locale.language)
         await self.street.start()
         self._closing.push_async_callback(self.street.stop)
@@ -121,6 +122,7 @@ class Engine:
         locale = settings.locale
         names = {"country": locale.country, "city_code": locale.city_code}
         self.access = AccessService(store, clock)
+        self._closing.callback(self.access.close)
         self.calls = CallsService(store=store, clock=clock)
         self.coverage = CoverageService(store=store, clock=clock)
         self.directory = DirectoryService(store, clock, **names)
@@ -129,6 +131,7 @@ class Engine:
         self.callbacks = CallbacksService(store, clock, settings.callbacks)
         folders = {p.name: Path(p.recordings_dir) if p.recordings_dir else None for p in pbxs}
         self.recordings = RecordingsService(store, clock, settings.recordings, folders)
+        self._closing.push_async_callback(self.recordings.close)
         self.bridges = [
             Bridge(
                 pbx,
@@ -186,15 +189,21 @@ class Engine:
             told.CallAnswered: [callbacks.on_answered],
             told.CallbackRequested: [callbacks.on_callback_requested],
             told.MessageLeft: [callbacks.on_message, recordings.on_message],
+            told.CallChanged: [recordings.on_ended],  # a file name that only the ledger knew
             told.CallEnded: [dialling.on_call, recordings.on_ended, callbacks.on_ended],
             RecordingChanged: [self._message_recorded],
         }
         for kind in SHOWN:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
-        self.store.after.setdefault(OriginationChanged, []).append(
-            lambda fact: self.screens.on_dial(fact.origination.id, fact.origination.state, fact.origination.reason)
-        )
+        self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)
         self.store.after.setdefault(StaffStateChanged, []).append(self.desk.staff_changed)
+
+    async def _dialling_changed(self, fact: OriginationChanged) -> None:
+        """After the commit. A call back that came to nothing frees its duty at once."""
+        one = fact.origination
+        self.screens.on_dial(one.id, one.state, one.reason)
+        if one.duty_id is not None and one.state in (OriginationState.REFUSED, OriginationState.ENDED):
+            await self.callbacks.end_attempt(one.id)
 
     async def _message_recorded(self, tx: Tx, fact: RecordingChanged) -> None:
         recording = fact.recording
@@ -403,7 +412,12 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """`callengine doctor`: reads only."""
     from callengine.pbx.doctor import examine_pbx
 
-    async for finding in examine_pbx(settings):
+    pbxs = settings.pbxs
+    if settings.pbx.mode == "sandbox":
+        # The sandbox makes its own secret: it is kept beside it.
+        sandbox = await SandboxPbx(settings, tell=_say).prepare()
+        pbxs = [sandbox.joined(), *settings.pbx.more]
+    async for finding in examine_pbx(settings, pbxs):
         yield finding
 
 

@@ -74,12 +74,8 @@ class Bridge:
     async def _events(self, batch: list[RawEvent]) -> None:
         async with self._order:
             self._fed_at = self._clock.monotonic()
-            feed = self.tracker.feed
-            facts: list[CallFact] = []
-            for raw in batch:
-                if (signal := translate(raw.headers, raw.received_at)) is not None:
-                    facts += feed(signal)
-            await self._save(facts)
+            signals = (translate(raw.headers, raw.received_at) for raw in batch)
+            await self._save(self.tracker.feed_many(signal for signal in signals if signal is not None))
         for raw in batch:
             if (response := response_of(raw)) is not None:
                 await self._on_dialled(response)
@@ -112,7 +108,7 @@ class Bridge:
             return
         noted = read or Ledger()
         async with self._order:
-            alive = channels_alive(snapshot.channels, self._pbx_time(snapshot.at))
+            alive = channels_alive(snapshot.channels, snapshot.pbx_at)
             known = {call.key.linkedid: call for call in self.tracker.live()}
             await self._save(self.tracker.resync(alive, self._endings(noted, known)))
         await self._reconcile(noted, alive={live.leg.linkedid for live in alive.channels})
