@@ -14,11 +14,11 @@ setup-test:
 	@$(PYTHON) callengine/bootstrap.py test
 
 test: check
-	@$(BIN)/pytest -m "not pbx16" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not pbx16" $(ARGS)
 
 # The same stories on Asterisk 16.28 too, and the long ones.
 test-all: check
-	@CALLENGINE_TEST_ALL=1 $(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: setup-test
 	@$(BIN)/ruff format --check .

@@ -42,6 +42,7 @@ def configure(*, level: str = "INFO", style: str = "auto") -> None:
     brief = style == "brief" or (style == "auto" and sys.stderr.isatty())
     handler.setFormatter(Brief() if brief else JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its plugins at every start
 
 
 def masked(number: str | None) -> str:

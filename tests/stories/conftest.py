@@ -63,12 +63,18 @@ async def wire(stories_pbx: SandboxPbx) -> AsyncIterator[Wire]:
     await relay.close()
 
 
+async def quiet(pbx: SandboxPbx) -> bool:
+    return "0 active channels" in await pbx.cli("core show channels count")
+
+
 @pytest.fixture
 async def engine(stories_pbx: SandboxPbx, wire: Wire, tmp_path: Path) -> AsyncIterator[EngineProcess]:
     """A furnished engine that sees the PBX through the wire."""
     process = EngineProcess(stories_pbx, tmp_path / "engine", wire.port)
     await process.furnish()
-    # What the engine of another story has not cleared yet would rightly become a call of this one.
+    # What another story left alive, or its engine had not cleared yet, would rightly become a call of this one.
+    await stories_pbx.cli("channel request hangup all")
+    await process.until(lambda: quiet(stories_pbx), "the PBX has no call left")
     await stories_pbx.cli("database deltree callengine")
     await process.start()
     try:

@@ -160,6 +160,8 @@ class EngineProcess:
         await asyncio.wait_for(self.process.wait(), 30)
 
     def tail(self, lines: int = 40) -> str:
+        if not self.log.exists():
+            return "it was not started"
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-lines:])
 
     # --- asking ------------------------------------------------------------------------------------------
