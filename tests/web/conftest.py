@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -62,6 +63,10 @@ class Desk:
         if who:
             await self.page.locator("nav.rail").wait_for()
             await self.page.wait_for_function("document.querySelectorAll('.bone').length === 0")
+            # What is told before the live line stands would not be heard.
+            async with asyncio.timeout(10):
+                while not self.engine.sockets:
+                    await asyncio.sleep(0.01)
         return self.page
 
 

@@ -65,6 +65,7 @@ class FakeEngine:
         self.failing: set[str] = set()
         self.slow: set[str] = set()
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
+        self.living: dict[int, s.Call] = {}
         self.sockets: set[web.WebSocketResponse] = set()
         self.afters: list[str | None] = []
         self.seq = 1000
@@ -76,6 +77,8 @@ class FakeEngine:
         return [body for m, p, body, _, _ in self.asked if (m, p) == (method, API + path)]
 
     async def tell(self, type: str, data: Any) -> None:
+        if type == "call" and isinstance(data, s.Call) and data.id in self.living:
+            self.living[data.id] = data
         self.seq += 1
         message = {"seq": self.seq, "type": type, "at": datetime.now(UTC).isoformat(), "data": plain(data)}
         self._said.append(message)
@@ -83,6 +86,7 @@ class FakeEngine:
             await socket.send_json(message)
 
     async def offer(self, call: s.Call) -> None:
+        self.living[call.id] = call
         await self.tell("call", {**plain(call), "fact": "offered", "card": plain(self.card)})
 
     async def cut(self) -> None:
@@ -117,7 +121,7 @@ class FakeEngine:
                 "/calls/totals",
                 lambda r, b: s.CallTotals(calls=1284, missed=66, conversations=1169, recorded=1168),
             ),
-            ("GET", "/calls/live", lambda r, b: page([c for c in self.calls if c.state != "ended"])),
+            ("GET", "/calls/live", lambda r, b: page(list(self.living.values()))),
             ("GET", "/calls/{id:[0-9]+}", self._call),
             ("POST", "/calls", lambda r, b: s.Dialled(request_id="r1", state="sent")),
             ("POST", "/calls/{id}/hangup", lambda r, b: None),
@@ -246,9 +250,15 @@ class FakeEngine:
 
     def _call(self, request: web.Request, body: Any) -> Any:
         id = int(request.match_info["id"])
-        known = next((c for c in self.calls if c.id == id), None) or town.call(id)
+        known = self.living.get(id) or next((c for c in self.calls if c.id == id), None) or town.call(id)
+        rings = id in self.living
         offers = [
-            s.OfferView(operator="101", began_at=town.ago(minutes=3), ended_at=town.ago(minutes=2), result="answered")
+            s.OfferView(
+                operator="101",
+                began_at=town.ago(minutes=3),
+                ended_at=None if rings else town.ago(minutes=2),
+                result=None if rings else "answered",
+            )
         ]
         return s.CallDetail(**known.model_dump(), offers=offers, talks=[])
 
