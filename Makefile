@@ -14,11 +14,13 @@ setup-test:
 	@$(PYTHON) callengine/bootstrap.py test
 
 test: check
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not pbx16" $(ARGS)
+	@$(BIN)/pytest -m "alone and not pbx16" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not alone and not pbx16" $(ARGS)
 
 # The same stories on Asterisk 16.28 too, and the long ones.
 test-all: check
-	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -m alone $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not alone" $(ARGS)
 
 check: setup-test
 	@$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ import pytest
 from tests.sipp.driver import Operator, Sipp
 from tests.stories.engine import EngineProcess
 
-pytestmark = [pytest.mark.pbx, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.pbx, pytest.mark.alone, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize(("crowd", "operators"), [(30, 30), (100, 40)])
@@ -38,6 +38,7 @@ async def test_a_crowd_at_once_is_known_one_by_one(
         return now if done else None
 
     whole = await engine.until(recorded, "every recording is imported", seconds=180)
-    assert Counter(call["recording"]["state"] for call in whole) == {"ready": len(answered)}
+    short = [(call["recording"], call["talk_seconds"]) for call in whole if call["recording"]["state"] != "ready"]
+    assert not short, short
     for call in whole:
         assert abs(call["recording"]["seconds"] - call["talk_seconds"]) <= 2
