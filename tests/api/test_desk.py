@@ -290,3 +290,10 @@ async def test_pages_are_served_and_their_absence_is_explained(desk: Desk) -> No
     for path in ("/assets/none.js", "/assets/..%2f..%2ftown.db", "/..%2ftown.db"):
         async with desk.client.get(path) as response:
             assert "SQLite" not in await response.text()
+
+
+async def test_saying_that_a_machine_answered_needs_an_answered_call_back(desk: Desk) -> None:
+    await desk.missed()
+    (duty,) = (await desk.ask("GET", "/callbacks"))["items"]
+    problem = await desk.ask("POST", f"/callbacks/{duty['id']}/machine", status=409)
+    assert "no answered call back" in problem["detail"]

@@ -86,6 +86,12 @@ async def hear_callback(ask: Ask[None, None]) -> Duty:
     return await _duty(ask)
 
 
+@routes.post("/callbacks/{id:int}/machine", roles=DESK, summary="An answering machine answered: a try, no contact")
+async def machine_callback(ask: Ask[None, None]) -> Duty:
+    await ask.services.callbacks.machine(ask.id, person_of(ask))
+    return await _duty(ask)
+
+
 @routes.post("/callbacks/{id:int}/close", roles=LEADERS, summary="Close with a reason")
 async def close_callback(ask: Ask[CloseDuty, None]) -> Duty:
     await ask.services.callbacks.close([ask.id], person_of(ask), ask.body.reason)

@@ -1,6 +1,6 @@
 // The call, docked on the right: who, where, what is open there, what was before. It survives navigation and covers nothing.
 
-import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlus, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, post, remove } from "@/api/client";
@@ -81,6 +81,8 @@ function Head({ own, me }: { own: Mine; me: Me }) {
     );
   const answer = () => void act("answer").catch(() => undefined);
   const hangup = () => void act("hangup", undefined, t("call.hungUp")).catch(() => undefined);
+  // A voicemail is a try and no contact: the duty goes on.
+  const machine = () => void post(`/callbacks/${call.duty?.id}/machine`).then(() => say(t("call.machineSaid")), (e: unknown) => say(why(e), { bad: true }));
   const finish = () => void setState("ready").then(forgetCall, (e) => { say(why(e), { bad: true }); forgetCall(); });
   const live = phase === "talking" || phase === "hold";
   useKeys({
@@ -108,9 +110,10 @@ function Head({ own, me }: { own: Mine; me: Me }) {
         {phase === "ringing" && <Btn size="main" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.give")}</Btn>}
         {live && <Btn className="grow" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.transfer")}</Btn>}
         {(live || phase === "dialling") && <Btn className="grow" icon={IconPhoneOff} keys="⇧F2" onClick={hangup}>{t("call.hangup")}</Btn>}
+        {call.direction === "outbound" && call.duty && call.answered_at && (live || phase === "after") && <Btn className="grow" icon={IconRobot} onClick={machine}>{t("call.machine")}</Btn>}
         {phase === "after" && <Btn look="primary" size="main" className="grow" icon={IconCheck} keys="F8" onClick={finish}>{t("call.finish")}</Btn>}
       </div>
-      {phase === "ringing" && <p className="s12 t2">{t("call.handset", { extension: me.extension })}</p>}
+      {phase === "ringing" && !me.sandbox && <p className="s12 t2">{t("call.handset", { extension: me.extension })}</p>}
       {giving && <Give onClose={() => setGiving(false)} onSend={(to) => act("transfer", { to }, t("call.transferred", { to }))} />}
     </div>
   );

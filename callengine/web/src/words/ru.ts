@@ -50,7 +50,7 @@ export const ru = {
   },
   call: {
     incoming: "Входящий вызов", outgoing: "Исходящий вызов", talking: "Разговор", hold: "Удержание", after: "Запись итога", rings: "звонит", waits: "Линия {{did}} · ждёт {{time}}", line: "Линия {{did}}",
-    answer: "Ответить", handset: "Снимите трубку: телефон {{extension}}", give: "Другому", transfer: "Перевести", hangup: "Положить", finish: "Закончить",
+    answer: "Ответить", handset: "Снимите трубку: телефон {{extension}}", give: "Другому", transfer: "Перевести", hangup: "Положить", machine: "Это автоответчик", machineSaid: "Записано: попытка, а не разговор", finish: "Закончить",
     recording: "Запись идёт, 2 канала", notRecorded: "Запись не идёт", held: "на удержании", dialling: "Набираем {{number}}", answerCouldNot: "Отсюда трубку не снять: ответьте на телефоне {{extension}}",
     who: "Кто звонит", whom: "Кому звоним", people_one: "{{count}} человек на этом номере", people_few: "{{count}} человека на этом номере", people_many: "{{count}} человек на этом номере", people_other: "{{count}} человека на этом номере",
     unknown: "Номер не известен", unknownLead: "В справочнике этого номера нет. Имя и адрес запишутся вместе с заявкой.", withheld: "Номер скрыт", withheldLead: "Перезвонить на него будет нельзя: спросите номер в начале разговора.",
