@@ -47,7 +47,7 @@ def free_ports(count: int) -> list[int]:
 def sandbox_settings(folder: Path, *, version: str = "22", more: Mapping[str, str] | None = None) -> Settings:
     """Settings for a sandbox on free ports, its files in `folder`; the root is the session's or the checkout's own."""
     sip, trunk, ami, fastagi = free_ports(4)
-    own = "CALLENGINE_SANDBOX__ROOT" if version == "22" else f"CALLENGINE_SANDBOX__ROOT_{version}"
+    own = "CALLENGINE_SANDBOX__ROOT" if version == "22" else f"CALLENGINE_TEST_ROOT_{version}"
     root = os.environ.get(own, "")
     if not root and not (version == "22" and shutil.which("asterisk")):
         root = str(Path("var/sandbox").absolute() / f"asterisk-{version}")

@@ -17,6 +17,7 @@ from callengine.calls.model import Conversation
 from callengine.calls.tracker import Tracker
 from callengine.clock import parse_rfc3339
 from callengine.pbx.translate import translate
+from callengine.phone import WITHHELD
 from tests.calls.dsl import Story, outcomes_are_single, told
 
 TAPES = Path(__file__).parent.parent / "tapes"
@@ -134,6 +135,13 @@ def test_tapes_tell_their_story(version: str, story: str):
         assert sorted(found, key=str) == found and len(found) == 2
         return
     assert found == STORIES[story]
+
+
+@pytest.mark.parametrize("version", ["16", "22"])
+@pytest.mark.parametrize("story", ["withheld_answered", "withheld_missed"])
+def test_a_withheld_number_is_withheld_though_the_network_sent_it(version: str, story: str):
+    (call,) = final(told(tape(TAPES / version / f"{story}.jsonl"))).values()
+    assert call.number == WITHHELD
 
 
 @pytest.mark.parametrize("version", ["16", "22"])
