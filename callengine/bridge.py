@@ -19,8 +19,8 @@ from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState, Snapshot
 from callengine.pbx.ledger import Ledger, LedgerCall
 from callengine.pbx.originate import AmiOriginator, Response, response_of
+from callengine.pbx.translate import WANTED_EVENTS, translate
 from callengine.pbx.translate import snapshot as channels_alive
-from callengine.pbx.translate import translate
 from callengine.pbx.wire import RawEvent
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,14 @@ class Bridge:
         self._clock, self._calls, self._coverage, self._locale = clock, calls, coverage, locale
         self._on_state, self._on_resynced, self._on_dialled = on_state, on_resynced, on_dialled
         self.tracker = Tracker(settings.name, country=locale.country, city_code=locale.city_code)
-        self.link = AmiLink(settings, clock, on_events=self._events, on_resync=self._resync, on_state=self._state)
+        self.link = AmiLink(
+            settings,
+            clock,
+            on_events=self._events,
+            on_resync=self._resync,
+            on_state=self._state,
+            wanted=frozenset(WANTED_EVENTS),  # the rest is dropped by name before it costs anything
+        )
         self.phones = AmiOriginator(self.link, settings)
         # The consumer and the watch both feed the tracker: what it told first must be saved first.
         self._order = asyncio.Lock()

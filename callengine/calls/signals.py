@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 # Channel states as Asterisk numbers them; a far side that calls us starts at RING, one that we call at DOWN.
 DOWN, RING, RINGING, UP = 0, 4, 5, 6
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """A channel as it stood when the PBX spoke of it."""
 
     uniqueid: str

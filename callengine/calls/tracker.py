@@ -439,6 +439,8 @@ class Tracker:
             return None
         evidence = channel.evidence
         before, evidence.moves_dirty = evidence.talk_cache, True
+        if evidence.told is None:
+            return evidence  # it will be read anyhow
         asked = channel.offer_at is not None and len(channel.moves) == 1
         return _if_visible(evidence, asked or evidence.talks() != before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from callengine.calls import signals as s
 
@@ -31,46 +32,52 @@ def snapshot(events: Iterable[Headers], at: datetime) -> s.Snapshot:
 
 
 def _leg(h: Headers) -> s.Leg | None:
-    get = h.get
-    uniqueid = get("Uniqueid")
-    if not uniqueid:
-        return None
-    number = get("CallerIDNum", "")
-    caller = get("CallerIDName", "")
-    state = get("ChannelState", "")
-    return s.Leg(
-        uniqueid,
-        get("Linkedid") or uniqueid,
-        get("Channel", ""),
-        int(state) if state.isdecimal() else -1,
-        "" if number == _NOTHING else number,
-        "" if caller == _NOTHING else caller,
-        get("Exten", ""),
-        get("Context", ""),
-        _variables(h["ChanVariable"]) if "ChanVariable" in h else (),
-    )
+    return _read_leg(h, _THIS)
 
 
 def _other_leg(h: Headers, prefix: str) -> s.Leg | None:
-    get = h.get
-    uniqueid = get(prefix + "Uniqueid")
+    return _read_leg(h, _OTHERS[prefix])
+
+
+def _read_leg(h: Headers, names: _Names) -> s.Leg | None:
+    try:
+        uniqueid, linkedid, channel, state, number, caller, exten, context = names.take(h)
+    except KeyError:
+        get = h.get
+        uniqueid, linkedid, channel, state, number, caller, exten, context = (get(name, "") for name in names.each)
     if not uniqueid:
         return None
-    number = get(prefix + "CallerIDNum", "")
-    caller = get(prefix + "CallerIDName", "")
-    state = get(prefix + "ChannelState", "")
-    variables = prefix + "ChanVariable"
     return s.Leg(
         uniqueid,
-        get(prefix + "Linkedid") or uniqueid,
-        get(prefix + "Channel", ""),
-        int(state) if state.isdecimal() else -1,
+        linkedid or uniqueid,
+        channel,
+        _STATES.get(state, -1),
         "" if number == _NOTHING else number,
         "" if caller == _NOTHING else caller,
-        get(prefix + "Exten", ""),
-        get(prefix + "Context", ""),
-        _variables(h[variables]) if variables in h else (),
+        exten,
+        context,
+        _variables(h[names.variables]) if names.variables in h else (),
     )
+
+
+class _Names:
+    """The headers of one of an event's channels."""
+
+    def __init__(self, prefix: str) -> None:
+        plain = ("Uniqueid", "Linkedid", "Channel", "ChannelState", "CallerIDNum", "CallerIDName", "Exten", "Context")
+        self.each = tuple(prefix + name for name in plain)
+        self.take: Callable[[Headers], tuple[str, ...]] = itemgetter(*self.each)
+        self.variables = prefix + "ChanVariable"
+
+
+_THIS = _Names("")
+_OTHERS = {
+    prefix: _Names(prefix)
+    for prefix in (
+        "Dest", "Target", "Transferer", "Transferee", "OrigTransferer", "SecondTransferer", "TransferTarget"
+    )
+}  # fmt: skip
+_STATES = {str(number): number for number in range(16)}
 
 
 def _variables(text: str) -> tuple[tuple[str, str], ...]:

@@ -16,8 +16,8 @@ from callengine.calls.tracker import Tracker
 from callengine.clock import SystemClock
 from callengine.config import OnePbx
 from callengine.pbx.ami import AmiLink, LinkState
-from callengine.pbx.translate import translate
-from callengine.pbx.wire import RawEvent
+from callengine.pbx.translate import WANTED_EVENTS, translate
+from callengine.pbx.wire import WANTED, RawEvent
 
 TAPE = Path(__file__).parents[1] / "tapes" / "22" / "queue_answered.jsonl"
 CALLS = 1500
@@ -64,13 +64,14 @@ def panoramisk_seconds(data: bytes) -> float:
 
 
 class Ingest:
-    """Our link without a socket, with a consumer as app.py wires it."""
+    """Our link without a socket; tracked: filtered, translated and fed as bridge.py does it."""
 
     def __init__(self, *, tracked: bool) -> None:
         self.tracker = Tracker("bench")
         self.seen = self.facts = 0
         on_events = self._track if tracked else self._count
-        self.link = AmiLink(OnePbx(), SystemClock(), on_events=on_events)
+        wanted = frozenset(WANTED_EVENTS) if tracked else WANTED
+        self.link = AmiLink(OnePbx(), SystemClock(), on_events=on_events, wanted=wanted)
         self.link.state = LinkState.UP
         self.wire = self.link._new_wire()
         self.wire.data_received(GREETING)
@@ -80,10 +81,8 @@ class Ingest:
 
     async def _track(self, events: list[RawEvent]) -> None:
         self.seen += len(events)
-        for raw in events:
-            signal = translate(raw.headers, raw.received_at)
-            if signal is not None:
-                self.facts += len(self.tracker.feed(signal))
+        signals = (translate(raw.headers, raw.received_at) for raw in events)
+        self.facts += len(self.tracker.feed_many(signal for signal in signals if signal is not None))
 
     async def feed(self, data: bytes) -> None:
         for at in range(0, len(data), CHUNK):
