@@ -202,6 +202,7 @@ class Engine:
         """After the commit. A call back that came to nothing frees its duty at once."""
         one = fact.origination
         self.screens.on_dial(one.id, one.state, one.reason)
+        self.desk.dialling_changed(one)
         if one.duty_id is not None and one.state in (OriginationState.REFUSED, OriginationState.ENDED):
             await self.callbacks.end_attempt(one.id)
 

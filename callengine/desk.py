@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from callengine.access.events import StaffStateChanged
 from callengine.bridge import Bridge
 from callengine.calls.model import StoredCall
+from callengine.calls.origination import Origination, OriginationState
 from callengine.calls.service import CallsService
 from callengine.errors import Conflict, EngineError, NotFound, Refused
 from callengine.sandbox.demo import Demo
@@ -16,6 +17,8 @@ from callengine.sandbox.street import Street
 from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
+
+RING_SECONDS = 20.0
 
 
 class Desk:
@@ -77,6 +80,20 @@ class Desk:
         except EngineError as error:
             told = {"action": "phone_not_plugged", "extension": extension, "problem": error.detail}
             log.info("the sandbox's telephone is not plugged in", extra=told)
+
+    def dialling_changed(self, one: Origination) -> None:
+        """After the commit: whoever dials from a desk of the sandbox lifts the receiver of its telephone with it."""
+        if self._street is not None and one.state is OriginationState.ACCEPTED and one.extension in self._street.phones:
+            self._tasks.start(self._lift(self._street, one), name="sandbox receiver")
+
+    async def _lift(self, street: Street, one: Origination) -> None:
+        try:
+            call = await street.phone(one.extension).wait_for_ring(RING_SECONDS)
+            if call.number.lstrip("+") == one.number.lstrip("+"):  # a call of the queue may have been quicker
+                await street.answer(one.extension)
+        except (TimeoutError, EngineError) as error:
+            told = {"action": "receiver_not_lifted", "extension": one.extension, "problem": str(error)}
+            log.info("the sandbox's telephone did not ring for its own dialling", extra=told)
 
     async def _live(self, call_id: int) -> StoredCall:
         found = await self._calls.get(call_id)
