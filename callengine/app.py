@@ -313,7 +313,7 @@ class Engine:
             since=link.since,
             seen_at=link.figures.seen_at,
             lag_seconds=link.figures.lag_seconds if link.state is LinkState.UP else None,
-            problem=link.problem,
+            problem=link.problem or link.clock_problem,
         )
 
     # --- down ----------------------------------------------------------------------------------------------

@@ -98,6 +98,9 @@ class _ResyncAsked:
     at: datetime
 
 
+# Both the PBX's and our deadlines are people's minutes: a smaller difference is no trouble.
+CLOCK_TOLERANCE_SECONDS = 30.0
+
 OnEvents = Callable[[list[RawEvent]], Awaitable[None]]
 OnResync = Callable[[Snapshot], Awaitable[None]]
 OnState = Callable[[LinkState, datetime, str], Awaitable[None]]
@@ -397,6 +400,17 @@ class AmiLink:
         self.figures.queue_high = max(self.figures.queue_high, self._queued)
         self._idle.clear()
         self._awake.set()
+
+    @property
+    def clock_problem(self) -> str:
+        """In words, when the PBX's clock is so far off that its times mislead people; "" when it is right."""
+        skew = self.figures.skew_seconds
+        if skew is None or abs(skew) < CLOCK_TOLERANCE_SECONDS:
+            return ""
+        return (
+            f"the PBX's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} ours, and deadlines are "
+            f"counted in its time: let both machines keep time (chrony or systemd-timesyncd)"
+        )
 
     @property
     def own_address(self) -> str:
