@@ -1,4 +1,4 @@
-"""A newcomer's first minutes: `make run`, a browser, one sign-in; a demo call becomes a ticket, a missed one a callback."""
+"""A newcomer's first minutes: `make run`, a browser, one sign-in; a call becomes a ticket, a missed one a callback."""
 
 from __future__ import annotations
 
