@@ -598,6 +598,8 @@ class Call:
             status = await asyncio.wait_for(self.transferred, 5)
         except TimeoutError:
             status = response.status
+        if status >= 400:  # 400: not bridged yet. The caller is still ours.
+            raise PhoneRefused(f"the transfer came to nothing: {status}")
         self.hang_up()  # Asterisk leaves the end of our own leg to us
         return status
 

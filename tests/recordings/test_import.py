@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -202,7 +203,8 @@ async def test_the_worker_imports_what_the_timers_bring(archive: Archive) -> Non
                 await asyncio.sleep(0.01)
                 archive.clock.advance(seconds=1)
         running.cancel()
-    assert [r.state for r in changed] == [RecordingState.RECORDING, RecordingState.READY]
+    # How often it is looked at before the file is whole is the machine's affair.
+    assert [state for state, _ in groupby(r.state for r in changed)] == [RecordingState.RECORDING, RecordingState.READY]
 
 
 async def test_at_the_start_everything_that_waits_is_due(archive: Archive) -> None:
