@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -53,11 +54,19 @@ def _read_leg(h: Headers, names: _Names) -> s.Leg | None:
         channel,
         _STATES.get(state, -1),
         "" if number == _NOTHING else number,
-        "" if caller == _NOTHING else caller,
+        "" if caller == _NOTHING else _unescape(caller) if "\\" in caller else caller,
         exten,
         context,
         _variables(h[names.variables]) if names.variables in h else (),
     )
+
+
+# AMI writes names, and only names, as C would: O\'Brien. A line end or a tab in a name is a space to us.
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def _unescape(name: str) -> str:
+    return _ESCAPED.sub(lambda found: " " if found[1] in "abfnrtv" else found[1], name)
 
 
 class _Names:
