@@ -63,6 +63,7 @@ class Screens:
     def __init__(self, services: Services) -> None:
         self._its = services
         self._waiting: OrderedDict[tuple[str, object], Work] = OrderedDict()
+        self._offers: dict[tuple[CallKey, str], Conversation] = {}
         self._wake = asyncio.Event()
         self._cards: OrderedDict[CallKey, asyncio.Task[schemas.CallerCard]] = OrderedDict()
         self._tasks = Tasks()
@@ -88,7 +89,11 @@ class Screens:
         if isinstance(fact, call_events.CallArrived):
             self._prepare_card(call)
         if isinstance(fact, call_events.CallOffered):
-            self._put(("offer", (call.key, fact.operator)), lambda: self._offer(call, fact.operator))
+            self._offers[(call.key, fact.operator)] = call
+            # Somebody's phone rings: before all that can wait, and all that ring together in one reading.
+            self._put(("offer", None), self._tell_offers)
+            if ("offer", None) in self._waiting:  # else the queue has just overflowed
+                self._waiting.move_to_end(("offer", None), last=False)
         if isinstance(fact, call_events.CallEnded):
             self._cards.pop(call.key, None)
         # A missed call's end tells its screen all; what is said last about one call is what counts.
@@ -133,6 +138,7 @@ class Screens:
         if len(self._waiting) > MOST_WAITING:
             log.warning("live messages dropped; clients read anew", extra={"action": "live_overflow"})
             self._waiting.clear()
+            self._offers.clear()
             self._its.live.reset()
         self._wake.set()
 
@@ -195,10 +201,16 @@ class Screens:
             return None
         return (await self._its.views.calls([StoredCall(stored.id, call)]))[0]
 
-    async def _offer(self, call: Conversation, operator: str) -> None:
-        seen = await self._seen(call)
-        if seen is not None:
-            told = schemas.CallMessage(**dict(seen), fact="offered", card=await self._card_of(call))
+    async def _tell_offers(self) -> None:
+        offers, self._offers = self._offers, {}
+        known: list[tuple[StoredCall, str]] = []
+        for (key, operator), call in offers.items():
+            stored: StoredCall | None = await self._its.calls.by_key(key)
+            if stored is not None:
+                known.append((StoredCall(stored.id, call), operator))
+        seen = await self._its.views.calls([one for one, _ in known])
+        for (one, operator), view in zip(known, seen, strict=True):
+            told = schemas.CallMessage(**dict(view), fact="offered", card=await self._card_of(one.call))
             self._its.live.publish("call", told, to_extension=operator, roles=DESK)
 
     async def _call(self, call: Conversation, fact: str) -> None:
