@@ -43,7 +43,8 @@ PUT /session/state · GET /board · GET /shift · GET /calls · GET /calls/total
 GET /calls/{id} · POST /calls · POST /calls/{id}/answer · POST /calls/{id}/hangup · POST /calls/{id}/transfer
 GET /caller · GET /callbacks · GET /callbacks/compliance · GET /callbacks/compliance.csv · GET /callbacks/{id}
 POST /callbacks/{id}/claim · POST /callbacks/{id}/release · POST /callbacks/{id}/dial · POST /callbacks/{id}/heard
-POST /callbacks/{id}/machine · POST /callbacks/{id}/close · POST /callbacks/close · GET /recordings/{id} · GET /recordings/{id}/audio
+POST /callbacks/{id}/machine · POST /callbacks/{id}/close · POST /callbacks/close
+GET /recordings/{id} · GET /recordings/{id}/audio
 PUT /recordings/{id}/hold · POST /pbx/{pbx}/recordings/{file_name} · GET /people · GET /people/{id}
 POST /people/{id}/notes · DELETE /people/{id}/notes/{note_id} · GET /houses · GET /houses/{id}
 GET /houses/{id}/tickets · GET /organisations · GET /staff · GET /classifier · POST /routing/preview · GET /tickets
