@@ -146,6 +146,16 @@ def sha256(path: Path) -> str:
 def merge(legs: Sequence[Path], target: Path) -> None:
     """Two mono files side by side: the caller left, the operator right. Raises EncodeFailed, DiskFull."""
     _run(["sox", "-M", *map(str, legs), str(target)], target.parent)
+    # On a full disk sox ends well all the same, and leaves an empty or a cut file.
+    if _is_full(target.parent) and _seconds(target) + ENCODE_SLACK_SECONDS < max(map(_seconds, legs)):
+        raise DiskFull("no space left")
+
+
+def _seconds(path: Path) -> float:
+    try:
+        return probe(path).seconds
+    except NotAudio:
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +278,14 @@ def _run(command: list[str], folder: Path, given: Iterable[bytes] = ()) -> bytes
     watchdog.cancel()
     if tool.returncode == 0:
         return answer
-    left = os.statvfs(folder)
-    if left.f_bavail * left.f_frsize < CHUNK:
+    if _is_full(folder):
         raise DiskFull("no space left")
     raise EncodeFailed(f"{command[0]} failed: {said or tool.returncode}; are sox and opus-tools installed?")
+
+
+def _is_full(folder: Path) -> bool:
+    left = os.statvfs(folder)
+    return left.f_bavail * left.f_frsize < CHUNK
 
 
 def _feed(pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
