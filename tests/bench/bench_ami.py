@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import multiprocessing
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from panoramisk.manager import Manager
@@ -21,7 +23,7 @@ from callengine.pbx.wire import WANTED, RawEvent
 
 TAPE = Path(__file__).parents[1] / "tapes" / "22" / "queue_answered.jsonl"
 CALLS = 1500
-ROUNDS = 3
+ROUNDS = 4
 CHUNK = 65_536
 MILLION = 1_000_000
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
@@ -123,41 +125,47 @@ def rss_ratio() -> float:
     return asyncio.run(run())
 
 
+def apart(measure: Callable[[], float]) -> float:
+    """In a process of its own: what the rows before left in this one would hide a growth."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure).result()
+
+
 def rss_mib() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / (1 << 20)
 
 
-def best(measure: Callable[[], float]) -> float:
-    return min(measure() for _ in range(ROUNDS))
+def ratio(data: bytes, *, tracked: bool) -> float:
+    """Theirs over ours, the best of each, in turn: a noisy neighbour disturbs both."""
+    rounds = [(panoramisk_seconds(data), ours_seconds(data, tracked=tracked)) for _ in range(ROUNDS)]
+    return min(theirs for theirs, _ in rounds) / min(ours for _, ours in rounds)
 
 
 def run() -> list[tuple[str, float, str]]:
     logging.getLogger("panoramisk").setLevel(logging.ERROR)
     filtered = b"".join(calls(CALLS))
     whole = b"".join(calls(CALLS, varsets=38))
-    bare_filtered = best(lambda: panoramisk_seconds(filtered))
-    bare_whole = best(lambda: panoramisk_seconds(whole))
     count = filtered.count(b"\r\n\r\n")
     return [
         (
             f"AMI ingest, {count} events all wanted, to the consumer / panoramisk",
-            bare_filtered / best(lambda: ours_seconds(filtered, tracked=False)),
+            ratio(filtered, tracked=False),
             ">=2.0",
         ),
         (
             "AMI ingest, events as Asterisk sends them unfiltered, to the tracker / panoramisk",
-            bare_whole / best(lambda: ours_seconds(whole, tracked=True)),
+            ratio(whole, tracked=True),
             ">=2.0",
         ),
         (
             "AMI ingest, events all wanted, to the tracker / panoramisk",
-            bare_filtered / best(lambda: ours_seconds(filtered, tracked=True)),
+            ratio(filtered, tracked=True),
             ">=2.0",
         ),
         (
             "RSS after 1 000 000 events, tracked / after 100 000",
-            rss_ratio(),
+            apart(rss_ratio),
             "<=1.1",
         ),
     ]

@@ -33,7 +33,7 @@ from tests.api.conftest import CHEAP, ORIGIN_LINE, Desk
 from tests.web.conftest import ARGS, CHROMIUM
 
 AT_ONCE = 30
-SAMPLES = 60
+SAMPLES = 24
 BLOCKS = 2
 WARM = 2
 PATIENCE = 10.0
