@@ -11,7 +11,7 @@ from callengine.config import Sandbox
 from callengine.errors import Conflict, NotFound
 from callengine.sandbox.demo import Demo
 from callengine.sandbox.pbx import SandboxPbx
-from callengine.sandbox.street import Behaviour, Street, StreetFailed
+from callengine.sandbox.street import Behaviour, OperatorPhone, Street, StreetFailed
 from callengine.sandbox.useragent import CallState, Line, PhoneRefused
 
 pytestmark = [pytest.mark.pbx]
@@ -84,11 +84,19 @@ async def test_a_blind_transfer_reaches_the_colleague(street: Street) -> None:
     await second.wait_until_free(5)
 
 
+async def hears(phone: OperatorPhone) -> None:
+    """Until the resident is heard: only then the PBX has put both together."""
+    async with asyncio.timeout(10):
+        while (sound := phone.talking().sound) is None or sound.heard_voice == 0:
+            await asyncio.sleep(0.05)
+
+
 async def test_hold_and_resume(street: Street) -> None:
     phone = await street.plug_in("101")
     resident = await street.call_in("+79074121806", behaviour=Behaviour(talk_seconds=None))
     await phone.wait_for_ring()
     await street.answer("101")
+    await hears(phone)
     await street.hold("101")
     assert phone.talking().state is CallState.HELD
     await street.unhold("101")

@@ -257,6 +257,7 @@ async def test_a_list_that_failed_says_why_and_repeats(desk: Desk) -> None:
 async def test_ctrl_k_finds_a_ticket_and_goes_there(desk: Desk) -> None:
     page = await desk.open("/desk")
     await page.keyboard.press("Control+KeyK")
+    await page.wait_for_function("document.activeElement?.tagName === 'INPUT'")
     await page.keyboard.type("26-118")
     await page.get_by_role("option").first.wait_for()
     await page.keyboard.press("Enter")
