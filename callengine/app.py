@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -72,6 +72,7 @@ class Engine:
         self.sandbox: SandboxPbx | None = None
         self.street: Street | None = None
         self.port = settings.http.port
+        self._stopping = False
 
     # --- up ------------------------------------------------------------------------------------------------
 
@@ -259,8 +260,8 @@ class Engine:
             raise EngineError(f"cannot listen at {where} ({error.strerror}): choose another [http] port") from None
         self.port = runner.addresses[0][1]
 
-    def _background(self, work: object, name: str) -> None:
-        task = self.tasks.start(work, name=name)  # type: ignore[arg-type]
+    def _background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = self.tasks.start(work, name=name)
         task.add_done_callback(self._part_ended)
 
     def _part_ended(self, task: asyncio.Task[None]) -> None:
@@ -269,8 +270,6 @@ class Engine:
             return
         error = task.exception() or EngineError(f"{task.get_name()} ended by itself")
         self.failed.set_exception(error)
-
-    _stopping = False
 
     # --- news of the links ---------------------------------------------------------------------------------
 
@@ -352,6 +351,7 @@ async def serve(settings: Settings) -> int:
         await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             starting.cancel()
+            await asyncio.wait((starting,))  # half-started parts must be known before they are stopped
             return 130
         await starting
         print(f"callengine ready http://{settings.http.host}:{engine.port}", flush=True)

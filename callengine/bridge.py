@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from callengine.calls.coverage import CoverageService
 from callengine.calls.events import CallFact
 from callengine.calls.model import CallKey, Conversation
 from callengine.calls.service import CallsService
+from callengine.calls.signals import Snapshot as ChannelsAlive
 from callengine.calls.tracker import Tracker
 from callengine.clock import Clock
 from callengine.config import Locale, OnePbx
@@ -118,7 +119,7 @@ class Bridge:
             alive = channels_alive(snapshot.channels, snapshot.pbx_at)
             known = {call.key.linkedid: call for call in self.tracker.live()}
             await self._save(self.tracker.resync(alive, self._endings(noted, known)))
-        await self._reconcile(noted, alive={live.leg.linkedid for live in alive.channels})
+        await self._reconcile(noted, alive)
         if read is not None and self._blind_since is not None and self._blind_since < snapshot.at:
             # The ledger has told what came while we were blind: that stretch is covered after all.
             await self._coverage.recovered(self.name, self._blind_since, snapshot.at)
@@ -150,8 +151,9 @@ class Bridge:
                 endings[linkedid] = facts[-1].call
         return endings
 
-    async def _reconcile(self, read: Ledger, alive: Iterable[str] | None) -> None:
+    async def _reconcile(self, read: Ledger, alive: ChannelsAlive | None) -> None:
         """Save what only the ledger knows; clear from it what is durable. `alive` None: nothing is known to be gone."""
+        living = {live.leg.linkedid for live in alive.channels} if alive else set()
         now, followed = self._pbx_time(self._clock.now()), {call.key.linkedid for call in self.tracker.live()}
         done: list[str] = []
         for linkedid, call in read.calls.items():
@@ -163,7 +165,9 @@ class Bridge:
                 ended_at = call.end.at if call.end else None
                 if ended_at and alive is None and now - ended_at < LEDGER_GRACE:
                     continue
-                facts = self._facts_of(call, known, gone=alive is not None and linkedid not in alive)
+                # The ledger is read after the channels: who arrived in between is missing there, and lives.
+                asked_later = alive is not None and call.arrived_at is not None and call.arrived_at < alive.at
+                facts = self._facts_of(call, known, gone=asked_later and linkedid not in living)
                 if not facts:
                     continue
                 await self._save(facts)
@@ -191,6 +195,10 @@ class Bridge:
             if self._clock.monotonic() - self._fed_at >= TICK_SECONDS:
                 await self._save(self.tracker.settle())
         seen = self.link.figures.seen_at
+        if self._seen_told is None and self.link.state is LinkState.UP and seen is not None:
+            # The store did not take it when the link came up: coverage begins now, not at the next reconnect.
+            await self._coverage.opened(self.name, seen)
+            self._seen_told = seen
         if self._seen_told is not None and seen is not None and seen - self._seen_told >= SEEN_EVERY:
             self._seen_told = seen
             await self._coverage.seen(self.name, seen)
