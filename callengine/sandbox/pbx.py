@@ -394,7 +394,9 @@ class SandboxPbx:
         if self._child is not None and self._child.pid == pid:
             return self._child.poll() is None
         try:
-            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            # Its first thread may be a zombie while others still run and hold the ports.
+            return state != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
         except OSError:
             return False
 

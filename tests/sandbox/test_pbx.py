@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -72,6 +73,18 @@ async def test_other_settings_restart_it(pbx: SandboxPbx) -> None:
     assert again._running_pid() != pid
     assert "CE_MENU=yes" in await again.cli("dialplan show globals")
     await again.stop()
+
+
+async def test_a_process_whose_first_thread_ended_is_alive_while_others_run(pbx: SandboxPbx) -> None:
+    code = "import ctypes, threading; threading.Thread(target=input).start(); ctypes.CDLL(None).pthread_exit(None)"
+    left = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdin=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(10):
+        while ") Z " not in Path(f"/proc/{left.pid}/stat").read_text():
+            await asyncio.sleep(0.02)
+    assert pbx._alive(left.pid)
+    left.kill()
+    await left.wait()
+    assert not pbx._alive(left.pid)
 
 
 async def test_a_second_engine_on_the_same_sandbox_is_refused(pbx: SandboxPbx) -> None:
