@@ -69,6 +69,22 @@ staff = Table(
     Column("password_hash", Text, nullable=True, comment="argon2id; null: cannot sign in"),
     Column("language", Text, nullable=False, server_default="ru"),
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("phone", Text, nullable=False, server_default="", comment="E.164, of an executor on his way"),
+    Column("trade", Text, nullable=False, server_default="", comment="plumber, electrician, … as the classifier says"),
+    Column("districts", JSON, nullable=False, server_default=text("'[]'"), comment="of an inspector; [] is all"),
+    Index("ix_staff_organisation", "organisation_id"),
+)
+
+shifts = Table(
+    "shifts",
+    metadata,
+    _key(),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=False),
+    Column("begins_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Index("ix_shifts_begins", "begins_at"),
+    Index("ix_shifts_staff", "staff_id", "begins_at"),
 )
 
 sessions = Table(
@@ -326,6 +342,20 @@ listenings = Table(
     Index("ix_listenings_recording", "recording_id"),
 )
 
+recording_marks = Table(
+    "recording_marks",
+    metadata,
+    _key(),
+    Column("recording_id", Key, ForeignKey("recordings.id"), nullable=False),
+    Column("at_seconds", Float, nullable=False, comment="from the beginning of the recording"),
+    Column("text", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("author", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("removed_at", Moment, nullable=True),
+    Index("ix_recording_marks_recording", "recording_id"),
+)
+
 # --- directory -------------------------------------------------------------------------------------------
 
 houses = Table(
@@ -342,6 +372,30 @@ houses = Table(
     Column("features", JSON, nullable=False, comment='["lift","gas","central_heating","hot_water","chute"]'),
 )
 
+house_names = Table(
+    "house_names",
+    metadata,
+    _key(),
+    Column("house_id", Key, ForeignKey("houses.id"), nullable=False),
+    Column("street", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("until", Moment, nullable=False, comment="when the house was renamed"),
+    Index("ix_house_names_house", "house_id"),
+    comment="former addresses: still found, and written on old tickets",
+)
+
+premises = Table(
+    "premises",
+    metadata,
+    _key(),
+    Column("house_id", Key, ForeignKey("houses.id"), nullable=False),
+    Column("number", Text, nullable=False, comment="flat or room, as written on the door"),
+    Column("kind", Text, nullable=False, server_default="flat", comment="flat, office, common"),
+    Column("entrance", Integer, nullable=True),
+    Column("floor", Integer, nullable=True),
+    UniqueConstraint("house_id", "number"),
+)
+
 people = Table(
     "people",
     metadata,
@@ -349,6 +403,21 @@ people = Table(
     Column("code", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("search", Text, nullable=False),
+    Column("merged_into", Key, nullable=True, comment="people.id: this card was a duplicate of that one"),
+)
+
+person_merges = Table(
+    "person_merges",
+    metadata,
+    _key(),
+    Column("kept_id", Key, ForeignKey("people.id"), nullable=False),
+    Column("merged_id", Key, ForeignKey("people.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("moved", JSON, nullable=False, comment="what went over: numbers, residences, notes, tickets; for the undo"),
+    Column("undone_at", Moment, nullable=True),
+    Column("undone_by", Text, nullable=False, server_default=""),
 )
 
 person_numbers = Table(
@@ -381,6 +450,7 @@ notes = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=True),
     Column("removed_at", Moment, nullable=True),
+    Column("kind", Text, nullable=False, server_default="note", comment="note or tag"),
     Index("ix_notes_person", "person_id"),
 )
 
@@ -396,6 +466,8 @@ contracts = Table(
     Column("valid_from", Moment, nullable=True),
     Column("valid_until", Moment, nullable=True),
     Column("everywhere", Boolean, nullable=False, server_default=text("false"), comment="serves every house"),
+    Column("duty_hours", Text, nullable=False, server_default="", comment="24x7, work, 08:00-23:00; '' is always"),
+    Column("note", Text, nullable=False, server_default=""),
     Index(
         "ix_contracts_everywhere",
         "kind",
@@ -460,6 +532,70 @@ classifier = Table(
     Column("questions", JSON, nullable=False),
     Column("source", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("parent", Text, nullable=False, server_default="", comment="code of its group in the tree"),
+    Column("script", JSON, nullable=False, server_default=text("'[]'"), comment="questions with the types of answers"),
+    Column("paid", Boolean, nullable=False, server_default=text("false")),
+    Column("confirm_minutes", Integer, nullable=True, comment="of a paid job: after it, private firms"),
+    Column("safety_ru", Text, nullable=False, server_default="", comment="what to say first when life is at risk"),
+    Column("safety_en", Text, nullable=False, server_default=""),
+    Column("transfer_to", Text, nullable=False, server_default="", comment="the number of the warm transfer: 112, 104"),
+    Column("referral_ru", Text, nullable=False, server_default="", comment="out of scope: where to turn instead"),
+    Column("referral_en", Text, nullable=False, server_default=""),
+    Column("answer_ru", Text, nullable=False, server_default="", comment="the approved standard answer"),
+    Column("answer_en", Text, nullable=False, server_default=""),
+    Column("valid_from", Moment, nullable=True),
+    Column("valid_until", Moment, nullable=True),
+)
+
+classifier_groups = Table(
+    "classifier_groups",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("parent", Text, nullable=False, server_default="", comment="'' at the top; never a loop"),
+    Column("name_ru", Text, nullable=False),
+    Column("name_en", Text, nullable=False, server_default=""),
+    Column("position", Integer, nullable=False, server_default="0"),
+)
+
+classifier_versions = Table(
+    "classifier_versions",
+    metadata,
+    _key(),
+    Column("created_at", Moment, nullable=False),
+    Column("valid_from", Moment, nullable=False, comment="it applies from then on; later than now: planned"),
+    Column("applied_at", Moment, nullable=True),
+    Column("source", Text, nullable=False, comment="shipped, import, edit or undo"),
+    Column("author", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("changes", JSON, nullable=False, comment="[{code, before, after}]: the undo goes back along it"),
+    Column("undone_by", Key, nullable=True, comment="the version that took it back"),
+    Column("fingerprint", Text, nullable=False, server_default="", comment="SHA-256 of the file previewed"),
+    Index("ix_classifier_versions_valid", "valid_from"),
+)
+
+classifier_overrides = Table(
+    "classifier_overrides",
+    metadata,
+    _key(),
+    Column("organisation_id", Key, ForeignKey("organisations.id"), nullable=False),
+    Column("branch", Text, nullable=False, comment="classifier code or the beginning of one"),
+    Column("accept_minutes", Integer, nullable=True),
+    Column("localize_minutes", Integer, nullable=True),
+    Column("fix_minutes", Integer, nullable=True),
+    Column("clock", Text, nullable=False, server_default=""),
+    Column("urgency", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, comment="the paper that allows it"),
+    UniqueConstraint("organisation_id", "branch"),
+)
+
+calendar_days = Table(
+    "calendar_days",
+    metadata,
+    Column("day", Text, primary_key=True, comment="2026-05-11, in the service's zone"),
+    Column("working", Boolean, nullable=False, comment="an exception to the country's calendar"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("author", Text, nullable=False, server_default=""),
 )
 
 ticket_counters = Table(
@@ -495,6 +631,42 @@ tickets = Table(
     Column("created_by", Key, ForeignKey("staff.id"), nullable=True),
     Column("created_at", Moment, nullable=False),
     Column("idempotency_key", Text, nullable=True, unique=True),
+    Column("version", Integer, nullable=False, server_default="0", comment="grows with each move: one winner of two"),
+    Column("rank", Integer, nullable=False, server_default="3", comment="of the urgency: 0 life, 1 emergency, 2, 3 …"),
+    Column("due_at", Moment, nullable=True, comment="the nearest term that still runs"),
+    Column("damage_at", Moment, nullable=True),
+    Column("conditions", JSON, nullable=False, server_default=text("'{}'"), comment="asked at intake"),
+    Column("district", Text, nullable=False, server_default="", comment="section of the house at registration"),
+    Column("accepted_at", Moment, nullable=True),
+    Column("localised_at", Moment, nullable=True),
+    Column("fixed_at", Moment, nullable=True, comment="the executor reported done; taken back by a rework"),
+    Column("closed_at", Moment, nullable=True, comment="closed or cancelled"),
+    Column("close_reason", Text, nullable=False, server_default=""),
+    Column("late_at", Moment, nullable=True, comment="when its fix term passed unfinished: it stays for ever"),
+    Column("postponed_until", Moment, nullable=True),
+    Column("postpone_reason", Text, nullable=False, server_default=""),
+    Column("touched_at", Moment, nullable=True, comment="the last move or comment of those who must act"),
+    Column("stall_level", Integer, nullable=False, server_default="0", comment="rungs climbed of the ladder"),
+    Column("declined_count", Integer, nullable=False, server_default="0"),
+    Column("reopened_count", Integer, nullable=False, server_default="0"),
+    Column("applicant_count", Integer, nullable=False, server_default="1"),
+    Column("paid", Boolean, nullable=False, server_default=text("false")),
+    Column("paid_confirm_by", Moment, nullable=True),
+    Column("paid_confirmed_at", Moment, nullable=True),
+    Column("marked_at", Moment, nullable=True),
+    Column("classifier_version", Key, nullable=True, comment="classifier_versions.id at registration"),
+    Column("contract_code", Text, nullable=False, server_default="", comment="that routed it"),
+    Column("parent_id", Key, nullable=True, comment="tickets.id: it repeats that one, or is part of it"),
+    Index(
+        "ix_tickets_open",
+        "rank",
+        "due_at",
+        "id",
+        sqlite_where=text("status NOT IN ('closed','cancelled')"),
+        postgresql_where=text("status NOT IN ('closed','cancelled')"),
+    ),
+    Index("ix_tickets_organisation", "organisation_id", "status"),
+    Index("ix_tickets_executor", "executor_id", "status"),
     Index("ix_tickets_created_at", "created_at", "id"),
     Index("ix_tickets_house", "house_id", "status"),
     Index("ix_tickets_applicant", "applicant_number"),
@@ -520,8 +692,131 @@ ticket_history = Table(
     Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
     Column("reason", Text, nullable=False, server_default=""),
     Column("data", JSON, nullable=False),
+    Column("role", Text, nullable=False, server_default="", comment="of the author then"),
+    Column("public", Boolean, nullable=False, server_default=text("true"), comment="the resident may read it"),
+    Column("key", Text, nullable=True, comment="idempotency key of the move"),
     Index("ix_ticket_history_ticket", "ticket_id", "id"),
+    Index("uq_ticket_history_key", "ticket_id", "key", unique=True),
     comment="append-only: a trigger refuses UPDATE and DELETE",
+)
+
+ticket_organisations = Table(
+    "ticket_organisations",
+    metadata,
+    Column("organisation_id", Key, ForeignKey("organisations.id"), primary_key=True),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("declined_at", Moment, nullable=True),
+    Column("decline_reason", Text, nullable=False, server_default=""),
+    Index("ix_ticket_organisations_ticket", "ticket_id"),
+    comment="who ever answered for a ticket: an organisation sees those that it declined",
+)
+
+ticket_declines = Table(
+    "ticket_declines",
+    metadata,
+    _key(),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=False),
+    Column("classifier_code", Text, nullable=False),
+    Column("house_id", Key, nullable=True),
+    Column("organisation_id", Key, ForeignKey("organisations.id"), nullable=False),
+    Column("contract_code", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("accepted_by", Key, nullable=True, comment="organisations.id that took it afterwards"),
+    Index("ix_ticket_declines_matrix", "classifier_code", "house_id"),
+    Index("ix_ticket_declines_ticket", "ticket_id"),
+    Index("ix_ticket_declines_at", "at"),
+)
+
+ticket_applicants = Table(
+    "ticket_applicants",
+    metadata,
+    _key(),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=False),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=True),
+    Column("name", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("premise", Text, nullable=False, server_default=""),
+    Column("call_id", Key, ForeignKey("calls.id"), nullable=True),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("joined_at", Moment, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Index("ix_ticket_applicants_ticket", "ticket_id"),
+    Index("ix_ticket_applicants_number", "number"),
+    comment="the second and further applicants of one matter",
+)
+
+ticket_files = Table(
+    "ticket_files",
+    metadata,
+    _key(),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=False),
+    Column("kind", Text, nullable=False, comment="photo, act (signed) or document"),
+    Column("name", Text, nullable=False, comment="as the sender named it; hostile"),
+    Column("path", Text, nullable=False, comment="under [files] dir"),
+    Column("media_type", Text, nullable=False, comment="by content, never by the name"),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("thumbnail", Text, nullable=False, server_default="", comment="path, '' when it has none"),
+    Column("width", Integer, nullable=True),
+    Column("height", Integer, nullable=True),
+    Column("public", Boolean, nullable=False, comment="the applicant may see it"),
+    Column("moment", Text, nullable=False, server_default="", comment="before, after or ''"),
+    Column("author", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("removed_at", Moment, nullable=True),
+    Column("removed_by", Text, nullable=False, server_default=""),
+    Column("key", Text, nullable=True, unique=True, comment="idempotency key of the upload"),
+    Index("ix_ticket_files_ticket", "ticket_id"),
+)
+
+ticket_links = Table(
+    "ticket_links",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True, comment="SHA-256 of the opaque token in the resident's link"),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment, nullable=True),
+    Column("opened_at", Moment, nullable=True),
+    Column("views", Integer, nullable=False, server_default="0"),
+    Index("ix_ticket_links_ticket", "ticket_id"),
+)
+
+saved_filters = Table(
+    "saved_filters",
+    metadata,
+    _key(),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True, comment="null: for everybody"),
+    Column("name", Text, nullable=False),
+    Column("filter", JSON, nullable=False),
+    Column("columns", JSON, nullable=False, server_default=text("'[]'")),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_saved_filters_staff", "staff_id"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    _key(),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("who", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="tickets"),
+    Column("filter", JSON, nullable=False),
+    Column("columns", JSON, nullable=False),
+    Column("state", Text, nullable=False, comment="queued, running, done, failed, cancelled"),
+    Column("rows_done", Integer, nullable=False, server_default="0"),
+    Column("rows_total", Integer, nullable=False, server_default="0"),
+    Column("path", Text, nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=True),
+    Column("delete_after", Moment, nullable=True),
+    Index("ix_exports_staff", "staff_id"),
 )
 
 reading_log = Table(
@@ -534,4 +829,6 @@ reading_log = Table(
     Column("what", Text, nullable=False, comment="card, recording, export"),
     Column("subject", Text, nullable=False),
     Column("why", Text, nullable=False, server_default=""),
+    Index("ix_reading_log_subject", "subject", "at"),
+    Index("ix_reading_log_at", "at"),
 )

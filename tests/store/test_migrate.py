@@ -6,30 +6,49 @@ import asyncio
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, delete, insert, select, text, update
+from alembic.script import ScriptDirectory
+from sqlalchemy import JSON, Column, Connection, delete, insert, select, text, update
 
 from callengine.clock import ManualClock
 from callengine.store.database import Store
-from callengine.store.migrate import migrate
+from callengine.store.migrate import config, migrate
 from callengine.store.tables import duties, duty_history, metadata, organisations
 from tests.postgres import PostgresServer
+
+
+def newest() -> str:
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    assert head
+    return head
 
 
 async def test_migrating_makes_exactly_the_schema_of_tables(store: Store) -> None:
     on_postgres = store.url.startswith("postgresql")  # Alembic misreads SQLite's empty-string defaults
 
     def differences(connection: Connection) -> list[object]:
+        defaults = _other_default if on_postgres else False
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": on_postgres}
+            connection, opts={"compare_type": True, "compare_server_default": defaults}
         )
-        return compare_metadata(context, metadata)
+        found: list[object] = compare_metadata(context, metadata)
+        return found
 
     async with store.read() as conn:
         assert await conn.run_sync(differences) == []
+
+
+def _other_default(
+    _context: object, _found: object, column: Column[Any], found: str | None, _wanted: object, wanted: str | None
+) -> bool | None:
+    """Alembic would ask PostgreSQL whether two JSON are equal, which it cannot say; None leaves it to Alembic."""
+    if not isinstance(column.type, JSON):
+        return None
+    return (found or "").split("::")[0] != (wanted or "")
 
 
 async def test_migrating_again_keeps_the_data(store: Store) -> None:
@@ -71,7 +90,7 @@ def test_a_fresh_folder_gets_its_database(tmp_path: Path) -> None:
     path = tmp_path / "var" / "new.db"
     migrate(f"sqlite+aiosqlite:///{path}")
     with sqlite3.connect(path) as conn:
-        assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest(),)]
     conn.close()
 
 
