@@ -31,9 +31,11 @@ from callengine.store.tables import (
 from callengine.tickets.model import (
     FINAL,
     Answer,
+    AnswerType,
     Applicant,
     Deadlines,
     Entry,
+    Question,
     RecordingRef,
     Status,
     Ticket,
@@ -70,7 +72,24 @@ def entry_of(row: Row[Any]) -> Entry:
         questions=tuple(row.questions),
         source=row.source,
         active=row.active,
+        parent=row.parent,
+        script=tuple(question_of(one) for one in row.script),
+        paid=row.paid,
+        confirm_minutes=row.confirm_minutes,
+        safety_ru=row.safety_ru,
+        safety_en=row.safety_en,
+        transfer_to=row.transfer_to,
+        referral_ru=row.referral_ru,
+        referral_en=row.referral_en,
+        answer_ru=row.answer_ru,
+        answer_en=row.answer_en,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
     )
+
+
+def question_of(kept: Mapping[str, Any]) -> Question:
+    return Question(**{**kept, "type": AnswerType(kept["type"]), "choices": tuple(kept["choices"])})
 
 
 async def entries(conn: AsyncConnection) -> list[Entry]:
@@ -151,6 +170,8 @@ async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequ
             "staff_id": staff_id,
             "reason": event.reason,
             "data": event.data,
+            "role": event.role,
+            "public": event.public,
         }
         for event in events
     ]
@@ -198,7 +219,9 @@ async def get(conn: AsyncConnection, number: str) -> Ticket | None:
     heard = select(recordings).where(recordings.c.call_id.in_(call_ids)).order_by(recordings.c.id)
     refs = tuple(RecordingRef(r.id, r.seconds, r.state) for r in await conn.execute(heard))
     past = select(ticket_history).where(ticket_history.c.ticket_id == row.id).order_by(ticket_history.c.id)
-    events = tuple(TicketEvent(e.at, e.what, e.author, e.reason, e.data) for e in await conn.execute(past))
+    events = tuple(
+        TicketEvent(e.at, e.what, e.author, e.reason, e.data, e.role, e.public, e.id) for e in await conn.execute(past)
+    )
     return (await _tickets(conn, [row], call_ids, refs, events))[0]
 
 
@@ -216,6 +239,14 @@ async def _tickets(
     answer = await directory_rows.organisations_by_id(conn, {r.organisation_id for r in rows if r.organisation_id})
     doers = await directory_rows.staff_by_id(conn, {row.executor_id for row in rows if row.executor_id})
     return [_ticket_of(row, known, at, answer, doers, call_ids, refs, events) for row in rows]
+
+
+# Columns that a ticket keeps under their own names.
+_PLAIN = (
+    "version due_at damage_at conditions district accepted_at localised_at fixed_at closed_at close_reason late_at "
+    "postponed_until postpone_reason touched_at stall_level declined_count reopened_count applicant_count paid "
+    "paid_confirm_by paid_confirmed_at marked_at contract_code parent_id"
+).split()
 
 
 def _ticket_of(
@@ -246,6 +277,7 @@ def _ticket_of(
         executor=doers.get(row.executor_id),
         mark=row.mark,
         created_by=row.created_by,
+        **{name: row._mapping[name] for name in _PLAIN},
         call_ids=call_ids,
         recordings=refs,
         history=events,

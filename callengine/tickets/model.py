@@ -77,6 +77,9 @@ URGENCY_LABELS: dict[Urgency, tuple[str, str]] = {
     Urgency.INFO: ("Справка", "Information"),
 }
 
+# The order of danger: accidents come first in every list.
+RANKS: dict[Urgency, int] = {urgency: place for place, urgency in enumerate(Urgency)}
+
 # Kinds of organisations: the words of the classifier's organisation_kind, in contracts too.
 KINDS: dict[str, tuple[str, str]] = {
     "management_company": ("управляющая организация", "management company"),
@@ -103,6 +106,40 @@ def kind_label(kind: str, language: str = "ru") -> str:
     return KINDS[kind][0 if language == "ru" else 1] if kind in KINDS else kind
 
 
+class AnswerType(StrEnum):
+    """What an answer to a script question is."""
+
+    YESNO = "yesno"
+    CHOICE = "choice"
+    NUMBER = "number"
+    TEXT = "text"
+    MOMENT = "moment"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of an entry's script. `condition` names what a rule pack is told by the answer."""
+
+    text_ru: str
+    type: AnswerType = AnswerType.TEXT
+    choices: tuple[str, ...] = ()
+    unit: str = ""  # of a number: °C, floor
+    required: bool = False
+    condition: str = ""  # indoor_celsius, damage_at, single_feed, …; "" when no rule asks
+    text_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A node of the classifier's tree above the entries."""
+
+    code: str
+    name_ru: str
+    name_en: str = ""
+    parent: str = ""
+    position: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the classifier; minutes count by `clock`: 24x7, a window, work or workdays."""
@@ -123,7 +160,20 @@ class Entry:
     notify_municipality: bool = False
     questions: tuple[str, ...] = ()
     source: str = ""
-    active: bool = True
+    active: bool = True  # false: retired; tickets that have it go on
+    parent: str = ""
+    script: tuple[Question, ...] = ()
+    paid: bool = False
+    confirm_minutes: int | None = None
+    safety_ru: str = ""
+    safety_en: str = ""
+    transfer_to: str = ""  # the number of the warm transfer: 112, 104
+    referral_ru: str = ""
+    referral_en: str = ""
+    answer_ru: str = ""
+    answer_en: str = ""
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
     def problem(self, language: str = "ru") -> str:
         return self.problem_ru if language == "ru" else self.problem_en or self.problem_ru
@@ -203,6 +253,8 @@ class NewTicket:
     organisation_id: int | None = None
     damage_at: datetime | None = None
     key: str | None = None
+    paid: bool = False
+    parent: str = ""  # the number of the ticket that it repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +264,9 @@ class TicketEvent:
     author: str
     reason: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    role: str = ""
+    public: bool = True  # the resident may read it
+    id: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +297,30 @@ class Ticket:
     executor: StaffMember | None = None
     mark: int | None = None
     created_by: int | None = None
+    version: int = 0
+    due_at: datetime | None = None  # the nearest term that still runs
+    damage_at: datetime | None = None
+    conditions: dict[str, Any] = field(default_factory=dict)
+    district: str = ""
+    accepted_at: datetime | None = None
+    localised_at: datetime | None = None
+    fixed_at: datetime | None = None
+    closed_at: datetime | None = None
+    close_reason: str = ""
+    late_at: datetime | None = None  # when its fix term passed unfinished; it stays for ever
+    postponed_until: datetime | None = None
+    postpone_reason: str = ""
+    touched_at: datetime | None = None
+    stall_level: int = 0
+    declined_count: int = 0
+    reopened_count: int = 0
+    applicant_count: int = 1
+    paid: bool = False
+    paid_confirm_by: datetime | None = None
+    paid_confirmed_at: datetime | None = None
+    marked_at: datetime | None = None
+    contract_code: str = ""
+    parent_id: int | None = None
     call_ids: tuple[int, ...] = ()
     recordings: tuple[RecordingRef, ...] = ()
     history: tuple[TicketEvent, ...] = ()

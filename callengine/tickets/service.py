@@ -23,6 +23,7 @@ from callengine.tickets import classifier, routing
 from callengine.tickets.deadlines import deadlines
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.model import (
+    RANKS,
     Answer,
     Applicant,
     Entry,
@@ -185,6 +186,11 @@ class TicketsService:
             text=form.new.text,
             answers=form.new.answers,
             created_by=author.staff_id,
+            damage_at=form.new.damage_at,
+            district=form.house.district if form.house else "",
+            touched_at=now,
+            contract_code=route.contract_code,
+            due_at=terms.accept_by or terms.fix_by,
             call_ids=() if form.new.call_id is None else (form.new.call_id,),
         )
 
@@ -337,6 +343,12 @@ def _columns(ticket: Ticket, key: str | None) -> dict[str, object]:
         "created_by": ticket.created_by,
         "created_at": ticket.created_at,
         "idempotency_key": key,
+        "rank": RANKS[ticket.urgency],
+        "due_at": terms.accept_by or terms.fix_by,
+        "damage_at": ticket.damage_at,
+        "district": ticket.district,
+        "touched_at": ticket.created_at,
+        "contract_code": ticket.contract_code,
     }
 
 
