@@ -326,6 +326,7 @@ class Duty(View):
     where: str
     claimed_by: int | None
     claimed_by_name: str
+    assigned_by_name: str
     claimed_at: datetime | None
     settled_at: datetime | None
     settled_by_name: str
@@ -356,6 +357,31 @@ class CloseDuty(Body):
 
 class CloseDuties(CloseDuty):
     ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
+
+
+class DutyIds(Body):
+    ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
+
+
+class AssignDuties(DutyIds):
+    """`staff_id`: an operator who is on shift."""
+
+    staff_id: Id
+
+
+class DutyLeft(View):
+    """A duty that was left alone, and why."""
+
+    id: int
+    code: str
+    detail: str
+
+
+class DutiesDone(View):
+    """What became of several duties: `items` as they now stand, `refused` those of them that were left alone."""
+
+    items: list[Duty]
+    refused: list[DutyLeft]
 
 
 class HourRow(View):

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from callengine.errors import EngineError
 from callengine.phone import Phone
 
 
@@ -86,6 +87,16 @@ class StoredDuty:
     where: str
     claimed_by_name: str = ""
     settled_by_name: str = ""
+    assigned_by_name: str = ""  # who gave it to him that holds it; "" when he took it himself
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one duty among several: it as it now stands, and why it was left alone if it was."""
+
+    duty_id: int
+    duty: Duty | None
+    problem: EngineError | None = None
 
 
 @dataclass(frozen=True, slots=True)

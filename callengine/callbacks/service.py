@@ -7,13 +7,13 @@ Reactions run in the caller's transaction and are idempotent: a fact told twice,
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from callengine.callbacks import compliance, rules
+from callengine.callbacks import compliance, leading, rules
 from callengine.callbacks.events import (
     DutyAttempted,
     DutyClaimed,
@@ -24,13 +24,14 @@ from callengine.callbacks.events import (
     DutySettled,
     MessageHeard,
 )
-from callengine.callbacks.model import Duty, DutyDetail, DutyFilter, DutyState, StoredDuty
+from callengine.callbacks.leading import CLAIM, CLOCK
+from callengine.callbacks.model import Done, Duty, DutyDetail, DutyFilter, DutyState, StoredDuty
 from callengine.callbacks.rules import Contact, MissedCall, Tried
 from callengine.calls.events import CallAnswered, CallbackRequested, CallEnded, CallFact, CallMissed, MessageLeft
 from callengine.calls.model import Conversation, Direction
 from callengine.clock import Clock, rfc3339
 from callengine.config import Callbacks
-from callengine.errors import Conflict, NotFound, Refused
+from callengine.errors import Conflict, EngineError, NotFound, Refused
 from callengine.log import masked
 from callengine.store import callbacks as rows
 from callengine.store import compliance as day_rows
@@ -40,8 +41,6 @@ from callengine.timers.model import Owner
 
 log = logging.getLogger(__name__)
 
-CLOCK = "duty-clock"  # the nearer of the two clocks that has not run out yet; subject: the duty
-CLAIM = "duty-claim"  # the claim lapses; subject: the duty
 CONTACT = "duty-contact"  # a call back has lasted as long as a conversation; subject: the call
 # An attempt whose call never showed up (the link broke while it was placed) does not hold the claim for longer.
 SILENT_ATTEMPT = timedelta(seconds=120)
@@ -431,9 +430,7 @@ class CallbacksService:
 
     async def _release(self, tx: Tx, duty: Duty, what: str, staff_id: int | None) -> Duty:
         now = self._clock.now()
-        tried = any(attempt.result in rules.COUNTED for attempt in await rows.attempts_of(tx, duty.id))
-        free = DutyState.ATTEMPTED if tried else DutyState.OPEN
-        duty = replace(duty, state=free, claimed_by=None, claimed_at=None)
+        duty = replace(duty, state=await leading.free_state(tx, duty.id), claimed_by=None, claimed_at=None)
         await rows.save_duty(tx, duty)
         await timers.cancel_timer(tx, CLAIM, str(duty.id))
         await rows.append_history(tx, duty.id, now, what, staff_id=staff_id)
@@ -529,43 +526,55 @@ class CallbacksService:
         await rows.save_duty(tx, duty)
         await tx.tell(DutyJoined(self._clock.now(), duty))
 
-    async def close(self, ids: Sequence[int], staff_id: int, reason: str) -> list[Duty]:
-        """A supervisor closes duties with a reason, all in one transaction.
-
-        Those that were settled meanwhile stay as they are. Raises Conflict when none could be closed.
-        """
+    async def close(self, ids: Sequence[int], staff_id: int, reason: str) -> list[Done]:
+        """A supervisor closes duties with one reason; each is answered for itself. Raises Refused without a reason."""
         reason = reason.strip()
         if len(reason) < 3:
             raise Refused("write the reason: it is kept as evidence")
-        async with self._store.begin() as tx:
-            found = await rows.duties_for_update(tx, sorted(set(ids)))
-            if missing := sorted(set(ids) - {duty.id for duty in found}):
-                raise NotFound(f"there is no callback {', '.join(map(str, missing))}")
-            closed = [await self._close(tx, duty, staff_id, reason) for duty in found]
-            if found and not any(duty.state is DutyState.CLOSED for duty in closed):
-                raise Conflict(f"this callback is over: {found[0].state.value}", state=found[0].state.value)
-            return closed
-
-    async def _close(self, tx: Tx, duty: Duty, staff_id: int, reason: str) -> Duty:
-        if not duty.state.owed and duty.state is not DutyState.IMPOSSIBLE:
-            return duty
         now = self._clock.now()
-        before = duty.state
-        duty = replace(
-            duty,
-            state=DutyState.CLOSED,
-            claimed_by=None,
-            claimed_at=None,
-            settled_at=now,
-            settled_by=staff_id,
-            close_reason=reason,
-        )
-        await rows.save_duty(tx, duty)
-        await self._forget_timers(tx, duty.id)
-        data = {"from": before.value, "reason": reason}
-        await rows.append_history(tx, duty.id, now, "closed", staff_id=staff_id, data=data)
-        await tx.tell(DutySettled(now, duty))
-        return duty
+        return await self._each(ids, lambda tx, duty: leading.close(tx, duty, staff_id, reason, now))
+
+    async def reopen(self, ids: Sequence[int], staff_id: int) -> list[Done]:
+        """A supervisor takes closings back; each is answered for itself."""
+
+        async def one(tx: Tx, duty: Duty) -> Duty:
+            talked = duty.number.can_be_called and await self._talked_since(tx, duty)
+            return await leading.reopen(tx, duty, staff_id, self._clock.now(), talked=talked)
+
+        return await self._each(ids, one, lock_numbers=True)
+
+    async def assign(self, ids: Sequence[int], to: int, staff_id: int) -> list[Done]:
+        """A supervisor gives duties to the operator `to`; each is answered for itself. Raises Refused for him."""
+        async with self._store.read() as conn:
+            whom = leading.check_assignee(await rows.assignee(conn, to))
+        now, lasts = self._clock.now(), self._settings.claim_seconds
+        return await self._each(ids, lambda tx, duty: leading.assign(tx, duty, whom, staff_id, now, lasts))
+
+    async def _each(
+        self, ids: Sequence[int], act: Callable[[Tx, Duty], Awaitable[Duty]], *, lock_numbers: bool = False
+    ) -> list[Done]:
+        """All in one transaction, in the order asked; what one duty refuses does not hold up the others."""
+        wanted = list(dict.fromkeys(ids))
+        async with self._store.begin() as tx:
+            # As reactions do it: the number first, then the row; so they never wait for each other crosswise.
+            for number in await rows.numbers_of(tx, wanted) if lock_numbers else ():
+                await rows.lock_number(tx, number)
+            found = {duty.id: duty for duty in await rows.duties_for_update(tx, sorted(wanted))}
+            return [await self._one(tx, duty_id, found.get(duty_id), act) for duty_id in wanted]
+
+    @staticmethod
+    async def _one(tx: Tx, duty_id: int, duty: Duty | None, act: Callable[[Tx, Duty], Awaitable[Duty]]) -> Done:
+        if duty is None:
+            return Done(duty_id, None, NotFound(f"there is no callback {duty_id}"))
+        try:
+            return Done(duty_id, await act(tx, duty))
+        except EngineError as problem:
+            return Done(duty_id, duty, problem)
+
+    async def _talked_since(self, tx: Tx, duty: Duty) -> bool:
+        talks = await rows.talks_with(tx, duty.number.value, duty.arrived_at, besides=0)
+        verdicts = [self._classify(talk, talk_id) for talk_id, talk in talks]
+        return rules.first_contact(verdicts, duty.arrived_at) is not None
 
     # --- timers ----------------------------------------------------------------------------------------------
 
@@ -649,6 +658,12 @@ class CallbacksService:
                 raise NotFound(f"there is no callback {duty_id}")
             (stored,) = await rows.with_surroundings(conn, [duty])
             return DutyDetail(stored, await rows.history(conn, duty_id))
+
+    async def of_ids(self, ids: Sequence[int]) -> list[StoredDuty]:
+        """These duties as a list shows them, in the order asked; those that are not there are left out."""
+        async with self._store.read() as conn:
+            found = {duty.id: duty for duty in await rows.duties_by_ids(conn, ids)}
+            return await rows.with_surroundings(conn, [found[one] for one in dict.fromkeys(ids) if one in found])
 
     async def of_calls(self, call_ids: Sequence[int]) -> dict[int, Duty]:
         """The duty that answers for each missed call."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     and_,
     bindparam,
+    func,
     insert,
     or_,
     select,
@@ -36,6 +37,7 @@ from callengine.store.tables import (
     duty_history,
     recordings,
     staff,
+    staff_states,
 )
 
 OWED = (DutyState.OPEN, DutyState.CLAIMED, DutyState.ATTEMPTED)
@@ -166,6 +168,29 @@ async def extension_of(conn: AsyncConnection, staff_id: int) -> str:
     return found.scalar_one_or_none() or ""
 
 
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """Somebody to whom a duty may be given."""
+
+    id: int
+    name: str
+    extension: str | None
+    active: bool
+    state: str
+
+
+async def assignee(conn: AsyncConnection, staff_id: int) -> Assignee | None:
+    now = and_(staff_states.c.staff_id == staff.c.id, staff_states.c.ended_at.is_(None))
+    query = (
+        select(staff.c.id, staff.c.name, staff.c.extension, staff.c.active)
+        .add_columns(func.coalesce(staff_states.c.state, "offline").label("state"))
+        .select_from(staff.outerjoin(staff_states, now))
+        .where(staff.c.id == staff_id)
+    )
+    row = (await conn.execute(query)).first()
+    return Assignee(**row._mapping) if row else None
+
+
 # --- duties ------------------------------------------------------------------------------------------------
 
 
@@ -196,6 +221,11 @@ async def save_duty(tx: Tx, duty: Duty) -> None:
 async def duty_for_update(tx: Tx, duty_id: int) -> Duty | None:
     row = (await tx.conn.execute(select(duties).where(duties.c.id == duty_id).with_for_update())).one_or_none()
     return _duty(row) if row else None
+
+
+async def numbers_of(tx: Tx, ids: Sequence[int]) -> list[str]:
+    query = select(duties.c.number).where(duties.c.id.in_(ids)).distinct().order_by(duties.c.number)
+    return list((await tx.conn.execute(query)).scalars())
 
 
 async def duties_for_update(tx: Tx, ids: Sequence[int]) -> list[Duty]:
@@ -497,13 +527,14 @@ def _read_cursor(cursor: str) -> tuple[datetime, int]:
 
 
 async def with_surroundings(conn: AsyncConnection, page: Sequence[Duty]) -> list[StoredDuty]:
-    """The duties with their calls, attempts and names: three queries, however long the page."""
+    """The duties with their calls, attempts and names: six queries, however long the page."""
     if not page:
         return []
     ids = [duty.id for duty in page]
     linked = await _linked_calls(conn, ids)
     tried = await _attempts(conn, ids)
     messages = await _messages(conn, [call_id for found in linked.values() for call_id, _, _ in found])
+    givers = await _givers(conn, [duty.id for duty in page if duty.state is DutyState.CLAIMED])
     names = await _names(conn, {staff_id for duty in page for staff_id in (duty.claimed_by, duty.settled_by)})
     return [
         StoredDuty(
@@ -513,6 +544,7 @@ async def with_surroundings(conn: AsyncConnection, page: Sequence[Duty]) -> list
             where=next((missed for _, part, missed in reversed(linked[duty.id]) if part == "missed" and missed), ""),
             claimed_by_name=names.get(duty.claimed_by, ""),
             settled_by_name=names.get(duty.settled_by, ""),
+            assigned_by_name=givers.get(duty.id, ""),
         )
         for duty in page
     ]
@@ -559,6 +591,19 @@ async def _attempts(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list
     return found
 
 
+async def _givers(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
+    """Who gave each claimed duty to its holder; nobody for what he took himself."""
+    if not ids:
+        return {}
+    query = (
+        select(duty_history.c.duty_id, staff.c.name)
+        .join(duties, and_(duties.c.id == duty_history.c.duty_id, duties.c.claimed_at == duty_history.c.at))
+        .join(staff, staff.c.id == duty_history.c.staff_id)
+        .where(duty_history.c.duty_id.in_(ids), duty_history.c.what == "assigned")
+    )
+    return {row.duty_id: row.name for row in (await conn.execute(query)).all()}
+
+
 async def _names(conn: AsyncConnection, ids: set[int | None]) -> dict[int | None, str]:
     wanted = [staff_id for staff_id in ids if staff_id is not None]
     if not wanted:
@@ -570,3 +615,7 @@ async def _names(conn: AsyncConnection, ids: set[int | None]) -> dict[int | None
 async def duty_by_id(conn: AsyncConnection, duty_id: int) -> Duty | None:
     row = (await conn.execute(select(duties).where(duties.c.id == duty_id))).one_or_none()
     return _duty(row) if row else None
+
+
+async def duties_by_ids(conn: AsyncConnection, ids: Sequence[int]) -> list[Duty]:
+    return [_duty(row) for row in (await conn.execute(select(duties).where(duties.c.id.in_(ids)))).all()]

@@ -15,6 +15,7 @@ from callengine.clock import ManualClock
 from callengine.config import Callbacks
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.phone import WITHHELD, parse
+from callengine.store.access import change_state
 from callengine.store.database import Store
 from callengine.store.tables import recordings
 from tests.callbacks.world import LINE, NEIGHBOUR, RESIDENT, World
@@ -509,7 +510,7 @@ async def test_f9_a_supervisor_closes_many_at_once_with_a_reason(world: World) -
     with pytest.raises(Refused):
         await world.service.close(ids, chief, "  ")
     closed = await world.service.close(ids, chief, "проверка линии")
-    assert [duty.state for duty in closed] == [DutyState.CLOSED] * 3
+    assert [done.duty.state for done in closed if done.duty] == [DutyState.CLOSED] * 3
     detail = await world.detail(ids[0])
     assert (detail.stored.duty.close_reason, detail.stored.settled_by_name) == ("проверка линии", "Старший")
     assert detail.history[-1].what == "closed"
@@ -522,12 +523,138 @@ async def test_closing_many_leaves_alone_what_was_settled_meanwhile(world: World
     await world.tell(world.missed(NEIGHBOUR))
     await world.tell(world.call_back())
     ids = [duty.id for duty in await world.duties()]
-    closed = await world.service.close(ids, chief, "проверка линии")
-    assert [duty.state for duty in closed] == [DutyState.REACHED, DutyState.CLOSED]
-    with pytest.raises(Conflict):
-        await world.service.close(ids[:1], chief, "проверка линии")
-    with pytest.raises(NotFound, match="4711"):
-        await world.service.close([4711], chief, "проверка линии")
+    done = await world.service.close([*ids, 4711], chief, "проверка линии")
+    assert [one.duty.state if one.duty else None for one in done] == [DutyState.REACHED, DutyState.CLOSED, None]
+    assert [type(one.problem) for one in done] == [Conflict, type(None), NotFound]
+    assert "reached" in str(done[0].problem)
+    assert "4711" in str(done[2].problem)
+
+
+async def test_what_is_being_called_back_just_now_is_not_closed(world: World) -> None:
+    chief, anna = await world.staff("110"), await world.staff("101", "Анна")
+    await world.tell(world.missed())
+    duty = await world.the_duty()
+    await world.service.begin_attempt(duty.id, anna, "r1")
+    (done,) = await world.service.close([duty.id], chief, "проверка линии")
+    assert isinstance(done.problem, Conflict)
+    assert "Анна" in str(done.problem)
+    assert await world.states() == [DutyState.CLAIMED]
+
+
+# --- taking a closing back ----------------------------------------------------------------------------------
+
+
+async def test_a_closing_taken_back_owes_the_call_with_the_clocks_it_had(world: World) -> None:
+    chief = await world.staff("110", "Старший")
+    await world.tell(world.missed())
+    before = await world.the_duty()
+    await world.service.close([before.id], chief, "ошибся строкой")
+    (done,) = await world.service.reopen([before.id], chief)
+    assert done.problem is None
+    assert await world.the_duty() == before
+    assert [entry.what for entry in (await world.detail()).history][-2:] == ["closed", "reopened"]
+    await world.pass_time(seconds=400)
+    assert "DutyDue" in world.facts(), "its clock runs again"
+
+
+async def test_a_withheld_number_that_was_closed_becomes_impossible_again_not_owed(world: World) -> None:
+    chief = await world.staff("110")
+    await world.tell(world.missed(WITHHELD))
+    duty = await world.the_duty()
+    await world.service.close([duty.id], chief, "ошибся строкой")
+    await world.service.reopen([duty.id], chief)
+    assert await world.states() == [DutyState.IMPOSSIBLE]
+
+
+async def test_a_duty_tried_before_it_was_closed_is_attempted_again(world: World) -> None:
+    chief, _ = await world.staff("110"), await world.staff("101")
+    await world.tell(world.missed())
+    await world.tell(world.call_back(outcome=Outcome.NO_ANSWER))
+    duty = await world.the_duty()
+    await world.service.close([duty.id], chief, "ошибся строкой")
+    await world.service.reopen([duty.id], chief)
+    assert await world.states() == [DutyState.ATTEMPTED]
+
+
+async def test_a_closing_stands_when_somebody_has_talked_since_or_a_newer_call_is_owed(world: World) -> None:
+    chief = await world.staff("110")
+    await world.tell(world.missed())
+    await world.tell(world.missed(NEIGHBOUR))
+    first, second = [duty.id for duty in await world.duties()]
+    await world.service.close([first, second], chief, "ошибся строкой")
+    world.clock.advance(seconds=60)
+    await world.tell(world.gets_through())
+    await world.tell(world.missed(NEIGHBOUR))
+    done = await world.service.reopen([first, second, second + 1], chief)
+    assert [type(one.problem) for one in done] == [Conflict] * 3
+    assert await world.states() == [DutyState.CLOSED, DutyState.CLOSED, DutyState.OPEN]
+
+
+# --- giving it to an operator -------------------------------------------------------------------------------
+
+
+async def on_shift(world: World, staff_id: int, state: str = "ready") -> None:
+    async with world.store.begin() as tx:
+        await change_state(tx, staff_id, state, "", world.clock.now())
+
+
+async def test_a_supervisor_gives_a_duty_to_an_operator_who_then_holds_it(world: World) -> None:
+    chief, anna = await world.staff("110", "Старший"), await world.staff("101", "Анна")
+    boris = await world.staff("102")
+    await on_shift(world, anna)
+    await world.tell(world.missed())
+    duty = await world.the_duty()
+    (done,) = await world.service.assign([duty.id], anna, chief)
+    assert done.problem is None
+    stored = (await world.detail()).stored
+    assert (stored.duty.state, stored.claimed_by_name, stored.assigned_by_name) == (
+        DutyState.CLAIMED,
+        "Анна",
+        "Старший",
+    )
+    assert (await world.detail()).history[-1].data["to_name"] == "Анна"
+    with pytest.raises(Conflict, match="Анна"):
+        await world.service.begin_attempt(duty.id, boris, "r1")
+    await world.service.begin_attempt(duty.id, anna, "r2")
+
+
+async def test_a_duty_is_taken_from_who_only_holds_it_and_never_from_who_dials(world: World) -> None:
+    chief, anna, boris = await world.staff("110"), await world.staff("101", "Анна"), await world.staff("102", "Борис")
+    await on_shift(world, anna)
+    await on_shift(world, boris)
+    await world.tell(world.missed())
+    duty = await world.the_duty()
+    await world.service.claim(duty.id, anna)
+    assert (await world.detail()).stored.assigned_by_name == "", "he took it himself"
+    await world.service.assign([duty.id], boris, chief)
+    assert (await world.the_duty()).claimed_by == boris
+    await world.service.begin_attempt(duty.id, boris, "r1")
+    (done,) = await world.service.assign([duty.id], anna, chief)
+    assert "Борис" in str(done.problem)
+    assert (await world.the_duty()).claimed_by == boris
+
+
+async def test_an_assignment_that_nobody_touches_lapses_and_the_duty_is_free(world: World) -> None:
+    chief, anna = await world.staff("110"), await world.staff("101")
+    await on_shift(world, anna)
+    await world.tell(world.missed())
+    await world.service.assign([(await world.the_duty()).id], anna, chief)
+    await world.pass_time(seconds=world.settings.claim_seconds + 1)
+    assert await world.states() == [DutyState.OPEN]
+
+
+async def test_a_duty_is_given_only_to_who_can_call_back_now(world: World) -> None:
+    chief, away = await world.staff("110"), await world.staff("101", "Анна")
+    await world.tell(world.missed())
+    duty = await world.the_duty()
+    with pytest.raises(Refused, match="Анна is not on shift"):
+        await world.service.assign([duty.id], away, chief)
+    with pytest.raises(Refused, match="no such operator"):
+        await world.service.assign([duty.id], 4711, chief)
+    await on_shift(world, away)
+    await world.tell(world.call_back())
+    (done,) = await world.service.assign([duty.id], away, chief)
+    assert isinstance(done.problem, Conflict)
 
 
 # --- clocks that run out -----------------------------------------------------------------------------------

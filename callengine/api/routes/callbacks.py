@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -13,9 +15,21 @@ from callengine.api.core import Ask, Routes, clear, opaque, person_of
 from callengine.api.dialling import place_callback
 from callengine.api.export import compliance as compliance_csv
 from callengine.api.queries import CallbacksList, Day
-from callengine.api.schemas import CloseDuties, CloseDuty, Compliance, Dialled, Duty, DutyDetail, Page
+from callengine.api.schemas import (
+    AssignDuties,
+    CloseDuties,
+    CloseDuty,
+    Compliance,
+    Dialled,
+    DutiesDone,
+    Duty,
+    DutyDetail,
+    DutyIds,
+    DutyLeft,
+    Page,
+)
 from callengine.callbacks import compliance
-from callengine.callbacks.model import DutyFilter
+from callengine.callbacks.model import Done, DutyFilter
 
 routes = Routes("callbacks")
 
@@ -51,11 +65,27 @@ async def _compliance(ask: Ask[None, Day]) -> compliance.Compliance:
     return await ask.services.callbacks.compliance(ask.query.day or today, zone)
 
 
-@routes.post("/callbacks/close", roles=LEADERS, summary="Close several with one reason")
-async def close_callbacks(ask: Ask[CloseDuties, None]) -> Page[Duty]:
-    closed = await ask.services.callbacks.close(ask.body.ids, person_of(ask), ask.body.reason)
-    details = [await ask.services.callbacks.get(duty.id) for duty in closed]
-    return Page(items=await ask.services.views.duties([detail.stored for detail in details]))
+@routes.post("/callbacks/close", roles=LEADERS, summary="Close several with one reason; each is answered for itself")
+async def close_callbacks(ask: Ask[CloseDuties, None]) -> DutiesDone:
+    return await _done(ask, await ask.services.callbacks.close(ask.body.ids, person_of(ask), ask.body.reason))
+
+
+@routes.post("/callbacks/reopen", roles=LEADERS, summary="Take closings back where nothing newer stands against it")
+async def reopen_callbacks(ask: Ask[DutyIds, None]) -> DutiesDone:
+    return await _done(ask, await ask.services.callbacks.reopen(ask.body.ids, person_of(ask)))
+
+
+@routes.post("/callbacks/assign", roles=LEADERS, summary="Give duties to an operator, who sees it at once")
+async def assign_callbacks(ask: Ask[AssignDuties, None]) -> DutiesDone:
+    return await _done(ask, await ask.services.callbacks.assign(ask.body.ids, ask.body.staff_id, person_of(ask)))
+
+
+async def _done(ask: Ask[Any, None], done: Sequence[Done]) -> DutiesDone:
+    stored = await ask.services.callbacks.of_ids([one.duty_id for one in done])
+    return DutiesDone(
+        items=await ask.services.views.duties(stored),
+        refused=[DutyLeft(id=one.duty_id, code=e.code, detail=e.detail) for one in done if (e := one.problem)],
+    )
 
 
 @routes.get("/callbacks/{id:int}", roles=DESK, summary="One duty with its whole history")
@@ -94,7 +124,9 @@ async def machine_callback(ask: Ask[None, None]) -> Duty:
 
 @routes.post("/callbacks/{id:int}/close", roles=LEADERS, summary="Close with a reason")
 async def close_callback(ask: Ask[CloseDuty, None]) -> Duty:
-    await ask.services.callbacks.close([ask.id], person_of(ask), ask.body.reason)
+    (done,) = await ask.services.callbacks.close([ask.id], person_of(ask), ask.body.reason)
+    if done.problem:
+        raise done.problem
     return await _duty(ask)
 
 
