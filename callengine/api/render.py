@@ -128,6 +128,7 @@ def duty(
 def attempt(it: callbacks.Attempt) -> schemas.AttemptView:
     return schemas.AttemptView(
         at=it.at,
+        assigned_by_name=stored.assigned_by_name,
         ended_at=it.ended_at,
         operator=it.operator,
         staff_name=it.staff_name,
