@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.calls.model import CallKey
 from callengine.store.tables import calls, duties, duty_calls, recordings, staff, staff_states, timers
 
 OWED = ("open", "claimed", "attempted")
@@ -52,6 +53,16 @@ class ShiftFigures:
     callbacks: int
     callbacks_in_time: int
     tickets: int = 0
+
+
+async def call_ids(conn: AsyncConnection, keys: Collection[CallKey]) -> dict[CallKey, int]:
+    """The ids of stored calls; a key that is not stored is left out."""
+    found: dict[CallKey, int] = {}
+    for pbx in {key.pbx for key in keys}:
+        linkedids = [key.linkedid for key in keys if key.pbx == pbx]
+        query = select(calls.c.id, calls.c.linkedid).where(calls.c.pbx == pbx, calls.c.linkedid.in_(linkedids))
+        found |= {CallKey(pbx, linkedid): call_id for call_id, linkedid in await conn.execute(query)}
+    return found
 
 
 async def duties_of_calls(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, DutyOfCall]:
