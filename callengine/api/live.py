@@ -1,5 +1,8 @@
 """The live push: each message is encoded once, numbered, kept in a ring for resuming; no slow client holds it up.
 
+A message for one extension goes to its sockets in place, when nothing waits before it: no task, no turn of the loop.
+What is for many goes through each socket's queue, so that a crowd of sockets never keeps the loop for itself.
+
 A client gets `hello` with the newest number. Coming back with ?after=SEQ it gets what it missed, or `reset` when that
 is no longer in the ring: then it reads its lists anew.
 """
@@ -9,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,6 +23,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import BaseModel
 
 from callengine.access.model import Principal
+from callengine.api import render
 from callengine.clock import Clock, rfc3339
 from callengine.tasks import Tasks
 
@@ -50,12 +55,18 @@ class Message:
 class Socket:
     """One client: a bounded queue and a place that tells why it was dropped."""
 
-    def __init__(self, who: Principal, most_waiting: int) -> None:
+    def __init__(self, who: Principal, most_waiting: int, at_once: Callable[[bytes], bool] | None = None) -> None:
         self.who = who
+        self._at_once = at_once
         self.waiting: deque[bytes] = deque()
         self.dropped: tuple[int, str] | None = None
         self._most = most_waiting
         self._wake = asyncio.Event()
+
+    def put_at_once(self, raw: bytes) -> None:
+        """Write it in place when nothing stands before it; else into the queue."""
+        if self.dropped or self.waiting or self._at_once is None or not self._at_once(raw):
+            self.put(raw)
 
     def put(self, raw: bytes) -> None:
         if self.dropped:
@@ -92,24 +103,33 @@ class LiveHub:
         self._ring: deque[Message] = deque(maxlen=ring)
         self._most_waiting = most_waiting
         self._sockets: set[Socket] = set()
+        self._of_extension: dict[str, set[Socket]] = {}
         self._tasks = Tasks()
         self._senders: set[asyncio.Task[None]] = set()
 
     def publish(
         self,
         type: str,
-        data: BaseModel | Mapping[str, Any] | None,
+        data: BaseModel | Mapping[str, Any] | bytes | None,
         *,
         to_extension: str | None = None,
         roles: Iterable[str] | None = None,
     ) -> int:
-        """Returns the number of the message. Never waits, never fails because of a client."""
+        """Returns the number of the message; `data` as bytes is JSON already.
+
+        Never waits, never fails because of a client.
+        """
         self.seq += 1
         raw = _encode(self.seq, type, self._clock.now(), data)
         if len(self._ring) == self._ring.maxlen and self._ring:
             self._floor = self._ring[0].seq
         message = Message(self.seq, raw, to_extension, frozenset(roles) if roles is not None else None)
         self._ring.append(message)
+        if to_extension is not None:
+            for socket in tuple(self._of_extension.get(to_extension, ())):
+                if message.is_for(socket.who):
+                    socket.put_at_once(raw)
+            return self.seq
         for socket in tuple(self._sockets):
             if message.is_for(socket.who):
                 socket.put(raw)
@@ -124,9 +144,12 @@ class LiveHub:
         for socket in tuple(self._sockets):
             socket.put(raw)
 
-    def attach(self, who: Principal, after: int | None) -> Socket:
-        """A socket that already holds its first message and all that it missed."""
-        socket = Socket(who, self._most_waiting)
+    def attach(self, who: Principal, after: int | None, at_once: Callable[[bytes], bool] | None = None) -> Socket:
+        """A socket that already holds its first message and all that it missed.
+
+        `at_once` writes a message to the client if that needs no waiting, and tells whether it did.
+        """
+        socket = Socket(who, self._most_waiting, at_once)
         missed = [m for m in self._ring if after is not None and m.seq > after and m.is_for(who)]
         lost = after is not None and not (self._floor <= after <= self.seq)
         if lost or len(missed) >= self._most_waiting:
@@ -136,10 +159,16 @@ class LiveHub:
             for message in missed:
                 socket.put(message.raw)
         self._sockets.add(socket)
+        if who.extension:
+            self._of_extension.setdefault(who.extension, set()).add(socket)
         return socket
 
     def detach(self, socket: Socket) -> None:
         self._sockets.discard(socket)
+        if (of := self._of_extension.get(socket.who.extension or "")) is not None:
+            of.discard(socket)
+            if not of:
+                del self._of_extension[socket.who.extension or ""]
 
     def sign_out(self, token_hash: bytes) -> None:
         """Who signed out hears nothing more."""
@@ -161,7 +190,7 @@ class LiveHub:
         if not ws.can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(headers={"Upgrade": "websocket", "Connection": "Upgrade"})
         await ws.prepare(request)
-        socket = self.attach(who, after)
+        socket = self.attach(who, after, partial(_write_at_once, ws, request.transport))
         sender = self._tasks.start(self._send(ws, socket), name="live sender")
         self._senders.add(sender)
         sender.add_done_callback(self._senders.discard)
@@ -196,6 +225,21 @@ class LiveHub:
         await self._tasks.close()
 
 
+def _write_at_once(ws: web.WebSocketResponse, transport: asyncio.Transport | None, raw: bytes) -> bool:
+    """One frame in place. False: the client is slow, going or gone, and its sender must see to it."""
+    if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+        return False
+    frame = ws.send_frame(raw, WSMsgType.TEXT)
+    try:
+        frame.send(None)  # it writes in its first step, and goes on only to wait for a full buffer to empty
+    except StopIteration:
+        return True
+    except (ConnectionError, RuntimeError):
+        return False
+    frame.close()
+    return True
+
+
 async def _close(ws: web.WebSocketResponse, code: int, why: str) -> None:
     try:
         async with asyncio.timeout(2):
@@ -205,6 +249,8 @@ async def _close(ws: web.WebSocketResponse, code: int, why: str) -> None:
             ws._req.transport.abort()
 
 
-def _encode(seq: int, type: str, at: datetime, data: BaseModel | Mapping[str, Any] | None) -> bytes:
-    body: Any = orjson.Fragment(data.__pydantic_serializer__.to_json(data)) if isinstance(data, BaseModel) else data
+def _encode(seq: int, type: str, at: datetime, data: BaseModel | Mapping[str, Any] | bytes | None) -> bytes:
+    if isinstance(data, BaseModel):
+        data = render.json(data)
+    body: Any = orjson.Fragment(data) if isinstance(data, bytes) else data
     return orjson.dumps({"seq": seq, "type": type, "at": rfc3339(at), "data": body})

@@ -1,36 +1,38 @@
 """Facts into live messages: the `after` reactions, with one ordered writer that never holds up who tells the fact.
 
 A message is rendered from the newest state; facts about one thing that wait together become one message. Only the
-offer of a call is told each time, with the caller's card, to the addressed operator alone.
+offer of a call is told each time, with the caller's card, to the addressed operator alone: at once, see offers.py.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
 from callengine.access.events import StaffStateChanged
-from callengine.access.model import DESK, Principal
+from callengine.access.model import DESK
 from callengine.api import render, schemas
+from callengine.api.offers import Offers
 from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
 from callengine.calls import events as call_events
 from callengine.calls.model import CallKey, Conversation, StoredCall
-from callengine.phone import Phone
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Recording
-from callengine.tasks import Tasks
+from callengine.store import views as rows
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.model import Ticket
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 5_000
-MOST_CARDS = 2_000
-ENGINE = Principal(None, "", None, "screen-pop", None)
+CALLS_AT_ONCE = 200
 BOARD_SECONDS = 5.0
+# A phone has just begun to ring: for so long the lists wait, so that nothing keeps its operator's screen from painting.
+PAINT_SECONDS = 0.05
 CALL_FACTS = {
     call_events.CallArrived: "arrived",
     call_events.CallQueued: "queued",
@@ -63,10 +65,17 @@ class Screens:
     def __init__(self, services: Services) -> None:
         self._its = services
         self._waiting: OrderedDict[tuple[str, object], Work] = OrderedDict()
-        self._offers: dict[tuple[CallKey, str], Conversation] = {}
+        self._late: dict[tuple[CallKey, str], Conversation] = {}
+        self._calls: OrderedDict[CallKey, tuple[Conversation, str]] = OrderedDict()
         self._wake = asyncio.Event()
-        self._cards: OrderedDict[CallKey, asyncio.Task[schemas.CallerCard]] = OrderedDict()
-        self._tasks = Tasks()
+        self._hurry = asyncio.Event()  # set while an offer waits
+        self._lists_at = 0.0  # on the loop's clock
+        self.offers = Offers(services)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be told."""
+        return not self._waiting
 
     # --- reactions: quick, nothing awaited --------------------------------------------------------------
 
@@ -85,20 +94,29 @@ class Screens:
                 self.on_ticket(fact)
 
     def on_call(self, fact: call_events.CallFact) -> None:
-        call, name = fact.call, CALL_FACTS[type(fact)]
-        if isinstance(fact, call_events.CallArrived):
-            self._prepare_card(call)
+        call = fact.call
         if isinstance(fact, call_events.CallOffered):
-            self._offers[(call.key, fact.operator)] = call
-            # Somebody's phone rings: before all that can wait, and all that ring together in one reading.
-            self._put(("offer", None), self._tell_offers)
-            if ("offer", None) in self._waiting:  # else the queue has just overflowed
-                self._waiting.move_to_end(("offer", None), last=False)
-        if isinstance(fact, call_events.CallEnded):
-            self._cards.pop(call.key, None)
+            self._offer(call, fact.operator)
+        elif isinstance(fact, call_events.CallEnded):
+            self.offers.forget(call.key)
+        else:
+            self.offers.prepare(call)
         # A missed call's end tells its screen all; what is said last about one call is what counts.
-        self._put(("call", call.key), lambda: self._call(call, name))
+        self._calls[call.key] = call, CALL_FACTS[type(fact)]
+        self._put(("calls", None), self._tell_calls)
         self.board()
+
+    def _offer(self, call: Conversation, operator: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._lists_at:  # offers without end do not put the lists off for ever
+            self._lists_at = now + PAINT_SECONDS
+        if self.offers.tell(call, operator):
+            return
+        self._late[(call.key, operator)] = call
+        self._hurry.set()
+        self._put(("offers", None), self._tell_late)
+        if ("offers", None) in self._waiting:  # else the queue has just overflowed
+            self._waiting.move_to_end(("offers", None), last=False)
 
     def on_duty(self, fact: duty_events.DutyFact) -> None:
         duty_id = fact.duty.id
@@ -135,10 +153,12 @@ class Screens:
 
     def _put(self, key: tuple[str, object], work: Work) -> None:
         self._waiting[key] = work
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) + len(self._calls) > MOST_WAITING:
             log.warning("live messages dropped; clients read anew", extra={"action": "live_overflow"})
             self._waiting.clear()
-            self._offers.clear()
+            self._late.clear()
+            self._hurry.clear()
+            self._calls.clear()
             self._its.live.reset()
         self._wake.set()
 
@@ -150,10 +170,19 @@ class Screens:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
+                    await self._let_paint()
                     key, work = self._waiting.popitem(last=False)
                     await self._do(key[0], work)
         finally:
-            await self._tasks.close()
+            await self.offers.tasks.close()
+
+    async def _let_paint(self) -> None:
+        """Wait until the lists may be told, or an offer must."""
+        loop = asyncio.get_running_loop()
+        if self._lists_at > loop.time() and not self._hurry.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._lists_at):
+                    await self._hurry.wait()
 
     async def run_board(self) -> None:
         """The age of the data goes on also when nothing happens."""
@@ -176,47 +205,30 @@ class Screens:
     async def _tell_board(self) -> None:
         await self._publish("board", await self._its.views.board())
 
-    def _prepare_card(self, call: Conversation) -> None:
-        """While the greeting plays: when the phone rings the card is there."""
-        if call.number.value and not call.robot:
-            self._cards[call.key] = self._tasks.start(self._card(call.number), name="caller card")
-            while len(self._cards) > MOST_CARDS:
-                self._cards.popitem(last=False)
+    async def _tell_late(self) -> None:
+        late, self._late = self._late, {}
+        self._hurry.clear()
+        await self.offers.tell_late(late)
 
-    async def _card(self, number: Phone) -> schemas.CallerCard:
-        return await self._its.views.card(number, ENGINE, why="screen-pop")
-
-    async def _card_of(self, call: Conversation) -> schemas.CallerCard:
-        known = self._cards.get(call.key)
-        # The number may have come later than the call.
-        if known is not None and (not known.done() or known.exception() is None):
-            card = await known
-            if card.number == call.number.value:
-                return card
-        return await self._card(call.number)
-
-    async def _seen(self, call: Conversation) -> schemas.Call | None:
-        stored: StoredCall | None = await self._its.calls.by_key(call.key)
-        if stored is None:
-            return None
-        return (await self._its.views.calls([StoredCall(stored.id, call)]))[0]
-
-    async def _tell_offers(self) -> None:
-        offers, self._offers = self._offers, {}
-        known: list[tuple[StoredCall, str]] = []
-        for (key, operator), call in offers.items():
-            stored: StoredCall | None = await self._its.calls.by_key(key)
-            if stored is not None:
-                known.append((StoredCall(stored.id, call), operator))
+    async def _tell_calls(self) -> None:
+        """All that wait in one reading."""
+        some = [self._calls.popitem(last=False) for _ in range(min(CALLS_AT_ONCE, len(self._calls)))]
+        if self._calls:
+            self._put(("calls", None), self._tell_calls)
+        ids = await self._ids([key for key, _ in some])
+        known = [(StoredCall(ids[key], call), name) for key, (call, name) in some if key in ids]
         seen = await self._its.views.calls([one for one, _ in known])
-        for (one, operator), view in zip(known, seen, strict=True):
-            told = schemas.CallMessage(**dict(view), fact="offered", card=await self._card_of(one.call))
-            self._its.live.publish("call", told, to_extension=operator, roles=DESK)
+        for (one, name), view in zip(known, seen, strict=True):
+            # Something newer was told of it while we read: an offer, perhaps, that must not be taken back.
+            if one.call.key not in self._calls:
+                await self._publish("call", schemas.CallMessage(**dict(view), fact=name))
 
-    async def _call(self, call: Conversation, fact: str) -> None:
-        seen = await self._seen(call)
-        if seen is not None:
-            await self._publish("call", schemas.CallMessage(**dict(seen), fact=fact))
+    async def _ids(self, keys: list[CallKey]) -> dict[CallKey, int]:
+        ids = {key: known for key in keys if (known := self.offers.call_id(key)) is not None}
+        if len(ids) < len(keys):
+            async with self._its.store.read() as conn:
+                ids |= await rows.call_ids(conn, [key for key in keys if key not in ids])
+        return ids
 
     async def _duty(self, duty_id: int) -> None:
         detail = await self._its.callbacks.get(duty_id)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
+from pydantic import BaseModel
+
 from callengine.access.model import Member
 from callengine.api import schemas
 from callengine.callbacks import compliance as figures
@@ -75,6 +77,20 @@ def call(
     )
 
 
+# What hangs on a call and is not in its conversation.
+_HANGS_ON = ("operator_name", "recording", "ticket_numbers", "duty", "people")
+
+
+def offer(it: Conversation, seen: schemas.Call, card: bytes) -> bytes:
+    """A CallMessage as JSON: the call as it is now, what was seen to hang on it before, its card already rendered."""
+    now = call(seen.id, it).model_copy(update={name: getattr(seen, name) for name in _HANGS_ON})
+    return json(now)[:-1] + b',"fact":"offered","card":' + card + b"}"
+
+
+def json(it: BaseModel) -> bytes:
+    return it.__pydantic_serializer__.to_json(it)
+
+
 def duty_ref(duty: DutyOfCall) -> schemas.DutyRef:
     return schemas.DutyRef(id=duty.id, state=duty.state, due_at=duty.due_at, legal_due_at=duty.legal_due_at)
 
@@ -112,6 +128,7 @@ def duty(
         where=stored.where,
         claimed_by=it.claimed_by,
         claimed_by_name=stored.claimed_by_name,
+        assigned_by_name=stored.assigned_by_name,
         claimed_at=it.claimed_at,
         settled_at=it.settled_at,
         settled_by_name=stored.settled_by_name,
@@ -128,7 +145,6 @@ def duty(
 def attempt(it: callbacks.Attempt) -> schemas.AttemptView:
     return schemas.AttemptView(
         at=it.at,
-        assigned_by_name=stored.assigned_by_name,
         ended_at=it.ended_at,
         operator=it.operator,
         staff_name=it.staff_name,
