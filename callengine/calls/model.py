@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from callengine.phone import WITHHELD, Phone
 
@@ -57,8 +57,7 @@ class Missed(StrEnum):
     UNKNOWN = "unknown"  # the ledger knows only that nobody answered
 
 
-@dataclass(frozen=True, slots=True)
-class CallKey:
+class CallKey(NamedTuple):
     """A conversation's identity: several PBXs never mix."""
 
     pbx: str
@@ -125,7 +124,9 @@ class Conversation:
     @property
     def talk_seconds(self) -> float:
         """Bridged time of all finished talks, overlaps (a conference) counted once."""
-        spans = sorted((t.began_at, t.ended_at) for t in self.talks if t.ended_at)
+        spans = [(t.began_at, t.ended_at) for t in self.talks if t.ended_at]
+        if len(spans) > 1:
+            spans.sort()
         total, reach = 0.0, None
         for began, ended in spans:
             if reach is None or began > reach:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,30 +27,30 @@ from callengine.calls.model import (
 from callengine.clock import parse_rfc3339
 from callengine.errors import Refused
 from callengine.phone import stored
-from callengine.store.database import Tx
+from callengine.store.database import Tx, microseconds
 from callengine.store.tables import calls, person_numbers, recordings, residences, ticket_calls, tickets
 
 # SQLite takes 32 766 values in one statement, asyncpg 32 767; the list of keys stays far below.
 KEYS_AT_ONCE = 500
-_REPLACED = [c.name for c in calls.columns if c.name not in ("id", "pbx", "linkedid")]
+_COLUMNS = tuple(c.name for c in calls.columns if c.name != "id")
 
 
 def _upsert(insert: Any) -> Any:
     statement = insert(calls)
     return statement.on_conflict_do_update(
         index_elements=["pbx", "linkedid"],
-        set_={name: statement.excluded[name] for name in _REPLACED},
+        set_={name: statement.excluded[name] for name in _COLUMNS if name not in ("pbx", "linkedid")},
         # The last guard: nothing that is still going on replaces what has ended.
         where=or_(calls.c.ended_at.is_(None), statement.excluded.ended_at.is_not(None)),
     )
 
 
-_UPSERT_SQLITE = _upsert(sqlite.insert)
 _UPSERT_POSTGRES = _upsert(postgresql.insert)
+# SQLite gets the text and plain values: it takes a row in a fifth of the time that SQLAlchemy needs to prepare it.
+_UPSERT_SQLITE = str(_upsert(sqlite.insert).compile(dialect=sqlite.dialect(), column_keys=_COLUMNS))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """As much of a stored call as decides what may still be said of it."""
 
     answered: bool
@@ -61,6 +61,11 @@ class Known:
 _KNOWN = select(calls.c.linkedid, calls.c.answered_at, calls.c.ended_at, calls.c.source).where(
     calls.c.pbx == bindparam("pbx"), calls.c.linkedid.in_(bindparam("linkedids", expanding=True))
 )
+# One statement for any number of keys; written out with so many marks each number is a statement of its own.
+_KNOWN_SQLITE = (
+    "SELECT linkedid, answered_at, ended_at, source FROM calls "
+    "WHERE pbx = ? AND linkedid IN (SELECT value FROM json_each(?))"
+)
 
 
 async def known(tx: Tx, keys: Iterable[CallKey]) -> dict[CallKey, Known]:
@@ -68,21 +73,30 @@ async def known(tx: Tx, keys: Iterable[CallKey]) -> dict[CallKey, Known]:
     by_pbx: dict[str, list[str]] = {}
     for key in keys:
         by_pbx.setdefault(key.pbx, []).append(key.linkedid)
-    query = _KNOWN.with_for_update() if tx.is_postgres else _KNOWN
     found: dict[CallKey, Known] = {}
     for pbx, linkedids in by_pbx.items():
         linkedids.sort()
         for start in range(0, len(linkedids), KEYS_AT_ONCE):
-            chosen = {"pbx": pbx, "linkedids": linkedids[start : start + KEYS_AT_ONCE]}
-            for linkedid, answered_at, ended_at, source in await tx.conn.execute(query, chosen):
+            for linkedid, answered_at, ended_at, source in await _look_up(
+                tx, pbx, linkedids[start : start + KEYS_AT_ONCE]
+            ):
                 found[CallKey(pbx, linkedid)] = Known(answered_at is not None, ended_at is not None, source)
     return found
 
 
+async def _look_up(tx: Tx, pbx: str, linkedids: list[str]) -> Iterable[Any]:
+    if tx.is_postgres:
+        return await tx.conn.execute(_KNOWN.with_for_update(), {"pbx": pbx, "linkedids": linkedids})
+    return await tx.conn.exec_driver_sql(_KNOWN_SQLITE, (pbx, json.dumps(linkedids)))
+
+
 async def upsert_many(tx: Tx, conversations: Sequence[Conversation]) -> None:
-    if conversations:
-        statement = _UPSERT_POSTGRES if tx.is_postgres else _UPSERT_SQLITE
-        await tx.conn.execute(statement, [columns(call) for call in conversations])
+    if not conversations:
+        return
+    if tx.is_postgres:
+        await tx.conn.execute(_UPSERT_POSTGRES, [columns(call) for call in conversations])
+    else:
+        await tx.conn.exec_driver_sql(_UPSERT_SQLITE, [_values(call, microseconds, _json) for call in conversations])
 
 
 async def upsert(tx: Tx, call: Conversation) -> int:
@@ -223,47 +237,67 @@ def _read_cursor(cursor: str) -> tuple[datetime, int]:
 
 
 def columns(call: Conversation) -> dict[str, Any]:
-    return {
-        "pbx": call.key.pbx,
-        "linkedid": call.key.linkedid,
-        "direction": call.direction.value,
-        "number_kind": call.number.kind.value,
-        "number": call.number.value,
-        "name": call.name.replace("\0", ""),
-        "did": call.did.replace("\0", ""),
-        "queue": call.queue,
-        "state": call.state.value,
-        "outcome": call.outcome.value if call.outcome else None,
-        "missed": call.missed.value if call.missed else None,
-        "arrived_at": call.arrived_at,
-        "queued_at": call.queued_at,
-        "offered_at": call.offered_at,
-        "answered_at": call.answered_at,
-        "ended_at": call.ended_at,
-        "operator": call.operator,
-        "wait_seconds": call.wait_seconds,
-        "talk_seconds": call.talk_seconds,
-        "held_seconds": call.held_seconds,
-        "recording_file": call.recording_file,
-        "message_file": call.message_file,
-        "callback_requested": call.callback_requested,
-        "robot": call.robot,
-        "request_id": call.request_id,
-        "source": call.source,
-        "offers": [
-            {
-                "operator": o.operator,
-                "began_at": o.began_at.isoformat(),
-                "ended_at": _text(o.ended_at),
-                "result": o.result,
-            }
-            for o in call.offers
-        ],
-        "talks": [
-            {"operator": t.operator, "began_at": t.began_at.isoformat(), "ended_at": _text(t.ended_at)}
-            for t in call.talks
-        ],
-    }
+    """The row as SQLAlchemy takes it: column to datetime, list or plain value."""
+    return dict(zip(_COLUMNS, _values(call, _as_it_is, _as_it_is), strict=True))
+
+
+def _values(
+    call: Conversation, moment: Callable[[datetime | None], Any], listed: Callable[[list[Any]], Any]
+) -> tuple[Any, ...]:
+    """In the order of the table's columns, without the id."""
+    return (
+        call.key.pbx,
+        call.key.linkedid,
+        call.direction.value,
+        call.number.kind.value,
+        call.number.value,
+        call.name.replace("\0", ""),
+        call.did.replace("\0", ""),
+        call.queue,
+        call.state.value,
+        call.outcome.value if call.outcome else None,
+        call.missed.value if call.missed else None,
+        moment(call.arrived_at),
+        moment(call.queued_at),
+        moment(call.offered_at),
+        moment(call.answered_at),
+        moment(call.ended_at),
+        call.operator,
+        call.wait_seconds,
+        call.talk_seconds,
+        call.held_seconds,
+        call.recording_file,
+        call.message_file,
+        call.callback_requested,
+        call.robot,
+        call.request_id,
+        call.source,
+        listed(
+            [
+                {
+                    "operator": o.operator,
+                    "began_at": o.began_at.isoformat(),
+                    "ended_at": _text(o.ended_at),
+                    "result": o.result,
+                }
+                for o in call.offers
+            ]
+        ),
+        listed(
+            [
+                {"operator": t.operator, "began_at": t.began_at.isoformat(), "ended_at": _text(t.ended_at)}
+                for t in call.talks
+            ]
+        ),
+    )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _json(items: list[Any]) -> str:
+    return json.dumps(items) if items else "[]"
 
 
 def _text(at: datetime | None) -> str | None:

@@ -14,7 +14,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ from callengine.tasks import Tasks
 log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 SQLITE_BUSY_MILLISECONDS = 15_000
 SQLITE_READERS = 4
 TRIES_ON_CONFLICT = 5
@@ -58,6 +59,11 @@ class StoreLost(Unavailable):
     code = "store-lost"
 
 
+def microseconds(at: datetime | None) -> int | None:
+    """A moment as SQLite keeps it: microseconds since 1970."""
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware UTC datetime: timestamptz on PostgreSQL, microseconds since 1970 on SQLite (sorts, compares, small)."""
 
@@ -70,10 +76,7 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        delta = value - _EPOCH
-        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+        return value if dialect.name == "postgresql" else microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

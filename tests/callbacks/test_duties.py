@@ -390,7 +390,7 @@ async def test_any_order_of_the_facts_gives_the_same_duties(sqlite_store: Store,
 def _as_number(fact: CallFact, number: str, order: int) -> CallFact:
     from dataclasses import replace
 
-    key = replace(fact.call.key, linkedid=f"{order}-{fact.call.key.linkedid}")
+    key = fact.call.key._replace(linkedid=f"{order}-{fact.call.key.linkedid}")
     return replace(fact, call=fact.call.evolve(number=parse(number), key=key))
 
 
