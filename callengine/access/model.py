@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 ADMINISTRATOR, SUPERVISOR, OPERATOR = "administrator", "supervisor", "operator"
-PEOPLE = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR, "organisation_manager", "executor", "inspector"})
+MANAGER, EXECUTOR, INSPECTOR = "organisation_manager", "executor", "inspector"
+PEOPLE = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR, MANAGER, EXECUTOR, INSPECTOR})
 DESK = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR})
 LEADERS = frozenset({ADMINISTRATOR, SUPERVISOR})
+# Who has tickets to look at; which ones, tickets/visibility.py says.
+TICKETS = DESK | {MANAGER, EXECUTOR, INSPECTOR}
 # The script beside a remote PBX that sends recordings: it may do that and nothing else.
 PBX = "pbx"
 ROLES = PEOPLE | {PBX}
@@ -26,6 +29,7 @@ class Principal:
     login: str = ""
     language: str = "ru"
     token_hash: bytes = b""
+    districts: tuple[str, ...] = ()  # of an inspector; () is all
 
 
 @dataclass(frozen=True, slots=True)

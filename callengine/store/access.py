@@ -98,7 +98,7 @@ async def principal(conn: AsyncConnection, token_hash: bytes, now: datetime) -> 
     """Who holds this token. A session has the person's role of today, a token the role that it was made with."""
     query = (
         select(sessions, staff.c.id.label("person"), staff.c.name.label("person_name"), staff.c.role.label("own_role"))
-        .add_columns(staff.c.extension, staff.c.login, staff.c.language, staff.c.active)
+        .add_columns(staff.c.extension, staff.c.login, staff.c.language, staff.c.active, staff.c.districts)
         .add_columns(staff.c.organisation_id.label("own_organisation_id"))
         .select_from(sessions.outerjoin(staff, staff.c.id == sessions.c.staff_id))
         .where(sessions.c.token_hash == token_hash)
@@ -116,6 +116,7 @@ async def principal(conn: AsyncConnection, token_hash: bytes, now: datetime) -> 
         login=row.login or "",
         language=row.language or "ru",
         token_hash=token_hash,
+        districts=tuple(row.districts or ()),
     )
 
 

@@ -1,0 +1,68 @@
+"""Who sees which tickets and how much of them: the one place where roles become scopes (DOMAIN.md, "Who sees what")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from callengine.access.model import DESK, INSPECTOR
+from callengine.tickets.model import Ticket
+
+
+class Seer(Protocol):
+    """Who looks: an access Principal fits."""
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def staff_id(self) -> int | None: ...
+
+    @property
+    def organisation_id(self) -> int | None: ...
+
+    @property
+    def districts(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of all tickets one may see. Exactly one of the four; none of them sees nothing."""
+
+    everything: bool = False
+    organisation_id: int | None = None  # its own, also those that it declined
+    executor_id: int | None = None  # his own
+    districts: tuple[str, ...] | None = None  # an inspector's area; () is the whole city
+    internal: bool = True  # internal comments and files are shown
+    personal: bool = True  # names and numbers are shown whole, else masked
+
+
+EVERYTHING = Scope(everything=True)
+NOTHING = Scope(internal=False, personal=False)
+
+
+def scope_of(who: Seer) -> Scope:
+    """The scope of a role. A manager without an organisation and an executor without a person see nothing."""
+    if who.role in DESK:
+        return EVERYTHING
+    if who.role == "organisation_manager" and who.organisation_id is not None:
+        return Scope(organisation_id=who.organisation_id)
+    if who.role == "executor" and who.staff_id is not None:
+        return Scope(executor_id=who.staff_id)
+    if who.role == INSPECTOR:
+        return Scope(districts=who.districts, personal=False)
+    return NOTHING
+
+
+def sees(scope: Scope, ticket: Ticket, past_organisations: frozenset[int] = frozenset()) -> bool:
+    """Whether a ticket is in the scope; `past_organisations` ever answered for it."""
+    if scope.everything:
+        return True
+    if scope.organisation_id is not None:
+        now = ticket.organisation.id if ticket.organisation else None
+        return scope.organisation_id == now or scope.organisation_id in past_organisations
+    if scope.executor_id is not None:
+        return ticket.executor is not None and ticket.executor.id == scope.executor_id
+    if scope.districts is not None:
+        return not scope.districts or ticket.district in scope.districts
+    return False
