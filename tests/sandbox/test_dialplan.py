@@ -286,6 +286,30 @@ async def test_an_attended_transfer_goes_on_in_the_same_recording(pbx: SandboxPb
     assert all(seconds > 2.5 and loudness > 0.03 for seconds, loudness in _recorded(pbx, entry))
 
 
+async def test_a_transfer_to_a_colleague_whose_phone_still_rings_ends_in_the_same_entry(pbx: SandboxPbx) -> None:
+    """Asterisk then puts the resident in the place of the consultation call, which has a hang-up handler of its own.
+
+    The same happens when the transfer comes in the instant of the colleague's answer.
+    """
+    async with phones(pbx) as house, ami(pbx) as link:
+        first = await house.operator("101", house.answers())
+        call, linkedid = await _call_in(house, link)
+        talk = await talking(first)
+        second = await house.operator("102", house.answers(after=1.5))
+        await talk.hold()
+        consult = await first.call("102")
+        await asyncio.wait_for(consult.said.wait(), 10)
+        assert await talk.transfer_to(consult) == 200
+        transfer = await link.event("AttendedTransfer", Result="Success")
+        assert transfer["DestType"] == "App", "as long as nobody answered"
+        await talking(second)
+        assert "end" not in await link.ledger(linkedid), "the resident talks on"
+        call.hang_up()
+        entry = await link.ended(linkedid)
+    assert entry["answered"].endswith("|101")
+    assert entry["end"].split("|")[2] == "101"
+
+
 @pytest.mark.parametrize("keys", ["*8", "*8101"])
 async def test_a_pickup_names_who_picked_up(pbx: SandboxPbx, keys: str) -> None:
     async with phones(pbx) as house, ami(pbx) as link:
