@@ -2,6 +2,7 @@
 
 import { useEffect } from "react";
 import { useQuery } from "@tanstack/react-query";
+import { Admin, sectionsOf } from "@/admin/Admin";
 import { Failure, get } from "@/api/client";
 import type { Me, SignInHints } from "@/api/types";
 import { Calls } from "@/calls/Calls";
@@ -17,12 +18,12 @@ import { Failed } from "@/ui/pieces";
 import { Toasts } from "@/ui/toasts";
 import { suggestLanguage } from "@/words";
 
-export type Room = "desk" | "calls" | "callbacks" | "tickets";
+export type Room = "desk" | "calls" | "callbacks" | "tickets" | "admin";
 
 const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets"];
 
 export function roomsOf(me: Me): Room[] {
-  if (["operator", "supervisor", "administrator"].includes(me.role)) return CENTRE;
+  if (["operator", "supervisor", "administrator"].includes(me.role)) return sectionsOf(me).length ? [...CENTRE, "admin"] : CENTRE;
   return ["tickets"];
 }
 
@@ -51,7 +52,7 @@ export function App() {
 }
 
 function SignedIn({ me }: { me: Me }) {
-  const { room, id, query } = useRoute();
+  const { room, id, rest, query } = useRoute();
   const rooms = roomsOf(me);
   const here = rooms.includes(room as Room) ? (room as Room) : null;
   useEffect(() => {
@@ -65,6 +66,7 @@ function SignedIn({ me }: { me: Me }) {
         {here === "calls" && <Calls me={me} query={query} />}
         {here === "callbacks" && <Callbacks me={me} query={query} />}
         {here === "tickets" && (id ? <TicketPage number={id} /> : <Tickets query={query} />)}
+        {here === "admin" && <Admin me={me} id={id} rest={rest} query={query} />}
       </Frame>
       <Toasts />
     </>

@@ -13,11 +13,11 @@ export function go(to: string, { replace = false } = {}): void {
   tell();
 }
 
-export function useRoute(): { room: string; id: string; query: URLSearchParams } {
+export function useRoute(): { room: string; id: string; rest: string[]; query: URLSearchParams } {
   const at = useSyncExternalStore((w) => (watchers.add(w), () => watchers.delete(w)), () => location.pathname + location.search);
   const url = new URL(at, location.origin);
-  const [room = "", id = ""] = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
-  return { room, id, query: url.searchParams };
+  const [room = "", id = "", ...rest] = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
+  return { room, id, rest, query: url.searchParams };
 }
 
 /** Follows a link in place, unless the reader wants a new tab. */

@@ -1,6 +1,6 @@
 // The frame of every page: rail, bar, work, and the call docked on the right.
 
-import { IconClipboardList, IconHeadset, IconKeyboard, IconMoon, IconPhone, IconPhoneOutgoing, IconSun, type Icon } from "@tabler/icons-react";
+import { IconClipboardList, IconHeadset, IconKeyboard, IconMoon, IconPhone, IconPhoneOutgoing, IconSettings, IconSun, type Icon } from "@tabler/icons-react";
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -18,7 +18,9 @@ import { Dock } from "./Dock";
 import { Find } from "./Find";
 import { KeysHelp } from "./KeysHelp";
 
-const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList };
+const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList, admin: IconSettings };
+// The rail is narrow: what does not fit there is cut short, and spoken whole.
+const SHORT: Partial<Record<Room, string>> = { admin: "rail.admin" };
 
 export function useDialNext(me: Me): () => void {
   const { t } = useTranslation();
@@ -92,9 +94,9 @@ function Rail({ room, rooms, onKeys }: { room: Room; rooms: Room[]; onKeys: () =
       <ul>
         {rooms.map((r) => (
           <li key={r}>
-            <a href={`/${r}`} onClick={follow(`/${r}`)} aria-current={r === room ? "page" : undefined} title={t(`room.${r}`)}>
+            <a href={`/${r}`} onClick={follow(`/${r}`)} aria-current={r === room ? "page" : undefined} aria-label={SHORT[r] && t(`room.${r}`)} title={t(`room.${r}`)}>
               <I of={PICTURES[r]} size={20} />
-              {t(`room.${r}`)}
+              {t(SHORT[r] ?? `room.${r}`)}
               {r === "callbacks" && owed > 0 && <span className="count">{owed}</span>}
             </a>
           </li>

@@ -7,8 +7,9 @@ type Like<T> = { [K in keyof T as K extends `${string}_few` | `${string}_many` ?
 
 export const en: Like<Words> = {
   app: "Dispatch centre",
-  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets" },
-  rail: { rooms: "Rooms", keys: "Keys", toDay: "Day", toNight: "Night" },
+  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", admin: "Administration" },
+  admin: { sections: "Sections of the administration", section: { classifier: "Classifier" } },
+  rail: { rooms: "Rooms", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },
   roleDoes: { operator: "desk, calls, tickets", supervisor: "callbacks, calls, recordings", administrator: "everything but another's name", organisation_manager: "tickets of the organisation", executor: "own jobs", inspector: "reading only" },
   sign: {

@@ -2,8 +2,9 @@
 
 export const ru = {
   app: "Диспетчерская",
-  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки" },
-  rail: { rooms: "Разделы", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
+  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", admin: "Администрирование" },
+  admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор" } },
+  rail: { rooms: "Разделы", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
   role: {
     operator: "оператор", supervisor: "старшая смены", administrator: "администратор",
     organisation_manager: "управляющая организация", executor: "исполнитель", inspector: "инспектор",

@@ -1,0 +1,55 @@
+// Administration: a small navigation on the left, one page of settings beside it. A page is one line in SECTIONS.
+
+import { IconListTree, type Icon } from "@tabler/icons-react";
+import { useEffect, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { Me } from "@/api/types";
+import { follow, go } from "@/lib/route";
+import { I } from "@/ui/pieces";
+import { Classifier } from "./Classifier";
+
+export interface SectionProps {
+  me: Me;
+  /** What stands in the address after the section: /admin/classifier/HVS-01 gives ["HVS-01"]. */
+  rest: string[];
+  query: URLSearchParams;
+}
+
+interface Section {
+  key: string; // the word is admin.section.KEY, the address /admin/KEY
+  icon: Icon;
+  roles: string[];
+  page: (props: SectionProps) => ReactNode;
+}
+
+const LEADERS = ["administrator", "supervisor"];
+
+export const SECTIONS: Section[] = [
+  { key: "classifier", icon: IconListTree, roles: LEADERS, page: (p) => <Classifier {...p} /> },
+];
+
+export const sectionsOf = (me: Me): Section[] => SECTIONS.filter((s) => s.roles.includes(me.role));
+
+export function Admin({ me, id, rest, query }: SectionProps & { id: string }) {
+  const { t } = useTranslation();
+  const sections = sectionsOf(me);
+  const here = sections.find((s) => s.key === id);
+  const first = sections[0]?.key;
+  useEffect(() => {
+    if (!here && first) go(`/admin/${first}`, { replace: true });
+  }, [here, first]);
+  return (
+    <div className="admin">
+      <nav className="card adminnav" aria-label={t("admin.sections")}>
+        <ul>
+          {sections.map((s) => (
+            <li key={s.key}>
+              <a href={`/admin/${s.key}`} onClick={follow(`/admin/${s.key}`)} aria-current={s.key === id ? "page" : undefined}><I of={s.icon} size={18} />{t(`admin.section.${s.key}`)}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <div className="adminpage">{here?.page({ me, rest, query })}</div>
+    </div>
+  );
+}
