@@ -370,10 +370,11 @@ class AssignDuties(DutyIds):
 
 
 class DutyLeft(View):
-    """A duty that was left alone, and why."""
+    """A duty that was left alone, and why; `who` is calling the number just now."""
 
     id: int
-    code: str
+    why: Literal["over", "dialling", "not-closed", "newer", "talked", "missing"]
+    who: str
     detail: str
 
 
@@ -669,10 +670,14 @@ class Board(View):
 
 
 class CallMessage(Call):
-    """`fact` is offered, answered, …; `card` comes with an offer, to the addressed operator only."""
+    """`fact` is offered, answered, …; `card` comes with an offer, to the addressed operator only.
+
+    An offer whose card was not read yet carries `offers` in its place, and the card follows in a second message.
+    """
 
     fact: str
     card: CallerCard | None = None
+    offers: list[OfferView] | None = None
 
 
 class DialMessage(View):
