@@ -68,14 +68,15 @@ class Screens:
         self._late: dict[tuple[CallKey, str], Conversation] = {}
         self._calls: OrderedDict[CallKey, tuple[Conversation, str]] = OrderedDict()
         self._wake = asyncio.Event()
+        self._busy = False
         self._hurry = asyncio.Event()  # set while an offer waits
         self._lists_at = 0.0  # on the loop's clock
         self.offers = Offers(services)
 
     @property
     def idle(self) -> bool:
-        """Nothing waits to be told."""
-        return not self._waiting
+        """Nothing waits to be told, and nothing is being told."""
+        return not self._waiting and not self._busy
 
     # --- reactions: quick, nothing awaited --------------------------------------------------------------
 
@@ -95,12 +96,9 @@ class Screens:
 
     def on_call(self, fact: call_events.CallFact) -> None:
         call = fact.call
+        self.offers.follow(call)
         if isinstance(fact, call_events.CallOffered):
             self._offer(call, fact.operator)
-        elif isinstance(fact, call_events.CallEnded):
-            self.offers.forget(call.key)
-        else:
-            self.offers.prepare(call)
         # A missed call's end tells its screen all; what is said last about one call is what counts.
         self._calls[call.key] = call, CALL_FACTS[type(fact)]
         self._put(("calls", None), self._tell_calls)
@@ -192,12 +190,15 @@ class Screens:
                 self.board()
 
     async def _do(self, kind: str, work: Work) -> None:
+        self._busy = True
         try:
             await work()
         except Exception:
             # Screens that may have missed something read anew.
             log.exception("live message failed", extra={"action": "live_failed", "kind": kind})
             self._its.live.reset()
+        finally:
+            self._busy = False
 
     async def _publish(self, type: str, data: schemas.View) -> None:
         self._its.live.publish(type, data, roles=DESK)

@@ -87,6 +87,11 @@ def offer(it: Conversation, seen: schemas.Call, card: bytes) -> bytes:
     return json(now)[:-1] + b',"fact":"offered","card":' + card + b"}"
 
 
+def offer_without_card(it: Conversation, seen: schemas.Call) -> schemas.CallMessage:
+    """`offers` tells the operator's screen that the call is its own, while the card is still being read."""
+    return schemas.CallMessage(**dict(seen), fact="offered", offers=offers(it))
+
+
 def json(it: BaseModel) -> bytes:
     return it.__pydantic_serializer__.to_json(it)
 
