@@ -53,6 +53,14 @@ class Recordings(Section):
     opus: bool = True
 
 
+class Files(Section):
+    """Photos, acts and documents of tickets."""
+
+    dir: Path = Path("var/files")
+    most_megabytes: int = Field(200, ge=1)
+    link_days: int = Field(180, ge=1)  # how long a resident's link to his ticket lives
+
+
 class OnePbx(Section):
     name: str = Field("main", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
     ami_host: str = "127.0.0.1"
@@ -119,6 +127,7 @@ class Settings(Section):
     http: Http = Http()
     store: StoreSettings = StoreSettings()
     recordings: Recordings = Recordings()
+    files: Files = Files()
     pbx: Pbx = Pbx()
     sandbox: Sandbox = Sandbox()
     callbacks: Callbacks = Callbacks()

@@ -75,3 +75,15 @@ class PbxRefused(EngineError):
     """The PBX refused the action."""
 
     code, status = "pbx-refused", 502
+
+
+class TooLarge(EngineError):
+    """The body is too large."""
+
+    code, status = "too-large", 413
+
+
+class NoRoom(EngineError):
+    """There is no room for the file; keep it and try again later."""
+
+    code, status = "no-room", 507

@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from callengine.errors import EngineError, Refused
+from callengine.errors import EngineError, NoRoom, Refused, TooLarge
+
+__all__ = ["BadRequest", "ForeignOrigin", "Invalid", "NoRoom", "TooLarge", "WrongMedia", "problem", "problem_of"]
 
 MEDIA = "application/problem+json"
 
@@ -17,12 +19,6 @@ class BadRequest(EngineError):
     """The request cannot be read."""
 
     code, status = "bad-request", 400
-
-
-class TooLarge(EngineError):
-    """The body is too large."""
-
-    code, status = "too-large", 413
 
 
 class WrongMedia(EngineError):
@@ -35,12 +31,6 @@ class ForeignOrigin(EngineError):
     """This page may not act in your name: its origin is not one of [http] public_origins."""
 
     code, status = "foreign-origin", 403
-
-
-class NoRoom(EngineError):
-    """There is no room for the file; keep it and try again later."""
-
-    code, status = "no-room", 507
 
 
 class Invalid(Refused):

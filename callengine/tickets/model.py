@@ -258,6 +258,28 @@ class NewTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketFile:
+    """A photo, a signed act or a document; `path` and `thumbnail` are under [files] dir."""
+
+    id: int
+    ticket_id: int
+    kind: str
+    name: str
+    path: str
+    media_type: str
+    bytes: int
+    sha256: str
+    thumbnail: str
+    width: int | None
+    height: int | None
+    public: bool
+    moment: str
+    author: str
+    created_at: datetime
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketEvent:
     at: datetime
     what: str

@@ -1,0 +1,60 @@
+"""Queries of the files of tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.store.database import Tx
+from callengine.store.tables import ticket_files
+from callengine.tickets.model import TicketFile
+
+_c = ticket_files.c
+
+
+def _file_of(row: Row[Any]) -> TicketFile:
+    return TicketFile(**{name: row._mapping[name] for name in TicketFile.__dataclass_fields__})
+
+
+async def add(tx: Tx, **values: Any) -> int:
+    return int((await tx.conn.execute(insert(ticket_files).values(**values).returning(_c.id))).scalar_one())
+
+
+async def get(conn: AsyncConnection, ticket_id: int, file_id: int) -> TicketFile | None:
+    """Removed ones too: they can be restored."""
+    query = select(ticket_files).where(_c.ticket_id == ticket_id, _c.id == file_id)
+    row = (await conn.execute(query)).one_or_none()
+    return _file_of(row) if row else None
+
+
+async def by_key(conn: AsyncConnection, key: str) -> TicketFile | None:
+    row = (await conn.execute(select(ticket_files).where(_c.key == key))).one_or_none()
+    return _file_of(row) if row else None
+
+
+async def of_ticket(conn: AsyncConnection, ticket_id: int) -> tuple[TicketFile, ...]:
+    """What hangs on a ticket now, the oldest first."""
+    query = select(ticket_files).where(_c.ticket_id == ticket_id, _c.removed_at.is_(None)).order_by(_c.id)
+    return tuple(_file_of(row) for row in await conn.execute(query))
+
+
+async def has_act(conn: AsyncConnection, ticket_id: int) -> bool:
+    """Whether a signed act hangs on it."""
+    query = select(_c.id).where(_c.ticket_id == ticket_id, _c.kind == "act", _c.removed_at.is_(None)).limit(1)
+    return (await conn.execute(query)).first() is not None
+
+
+async def with_act(conn: AsyncConnection, ticket_ids: Collection[int]) -> set[int]:
+    query = select(_c.ticket_id).where(_c.ticket_id.in_(ticket_ids), _c.kind == "act", _c.removed_at.is_(None))
+    return set((await conn.execute(query)).scalars())
+
+
+async def remove(tx: Tx, file_id: int, at: datetime | None, by: str) -> bool:
+    """Take down (`at`) or put back (None); False when it stood so already."""
+    now = _c.removed_at.is_(None) if at else _c.removed_at.is_not(None)
+    query = update(ticket_files).where(_c.id == file_id, now).values(removed_at=at, removed_by=by)
+    return bool((await tx.conn.execute(query)).rowcount)
