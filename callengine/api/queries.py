@@ -86,3 +86,10 @@ class Trial(Query):
 
 class After(Query):
     after: Annotated[int | None, Field(ge=0, le=2**53 - 1)] = None
+
+
+class UploadAbout(Query):
+    name: Words = ""
+    kind: Literal["photo", "act", "document"] = "photo"
+    public: bool = False
+    moment: Literal["", "before", "after"] = ""

@@ -17,6 +17,7 @@ from callengine.directory import model as directory
 from callengine.recordings.model import Listening, Recording
 from callengine.store.views import DutyOfCall
 from callengine.tickets import model as tickets
+from callengine.tickets.links import ResidentView
 
 
 def staff_member(member: Member) -> schemas.StaffMember:
@@ -383,6 +384,76 @@ def ticket(it: tickets.Ticket, now: datetime) -> schemas.Ticket:
         history=[
             schemas.TicketEvent(at=e.at, what=e.what, author=e.author, reason=e.reason, data=e.data) for e in it.history
         ],
+    )
+
+
+def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:
+    return schemas.TicketFile(
+        id=it.id,
+        kind=it.kind,
+        name=it.name,
+        media_type=it.media_type,
+        bytes=it.bytes,
+        width=it.width,
+        height=it.height,
+        has_thumbnail=bool(it.thumbnail),
+        public=it.public,
+        moment=it.moment,
+        author=it.author,
+        created_at=it.created_at,
+    )
+
+
+def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket:
+    """Nothing here names a telephone or a flat of somebody else, nor what is internal."""
+    it = view.ticket
+    address = f"{it.house.address}, {it.premise}" if it.house and it.premise else it.house.address if it.house else ""
+    terms = it.deadlines
+    return schemas.ResidentTicket(
+        number=it.number,
+        status=it.status,
+        urgency=it.urgency,
+        problem_ru=it.classifier.problem_ru,
+        problem_en=it.classifier.problem_en,
+        text=it.text,
+        address=address,
+        organisation=it.organisation.name if it.organisation else "",
+        organisation_phone=it.organisation.phone if it.organisation else "",
+        executor=it.executor.name if it.executor else "",
+        created_at=it.created_at,
+        deadlines=schemas.Deadlines(
+            accept_by=terms.accept_by, localise_by=terms.localise_by, fix_by=terms.fix_by, why=terms.why
+        ),
+        overdue=it.overdue(now),
+        postponed_until=it.postponed_until,
+        postpone_reason=it.postpone_reason,
+        mark=it.mark,
+        may_mark=view.may_mark,
+        steps=[_resident_step(event) for event in it.history if event.what in RESIDENT_STEPS],
+        files=[ticket_file(one) for one in view.files],
+    )
+
+
+# What a resident reads of the history, and of it the reason only where it was written for him.
+RESIDENT_STEPS = frozenset(
+    "registered routed accept assign start localise postpone report_done confirm return mark rework close reopen "
+    "cancel comment file_added move".split()
+)
+_TOLD_REASON = frozenset({"postpone", "comment", "cancel", "close"})
+
+
+def _resident_step(event: tickets.TicketEvent) -> schemas.ResidentStep:
+    until = event.data.get("until")
+    return schemas.ResidentStep(
+        at=event.at,
+        what=event.what,
+        author=event.author if event.role in ("resident", "executor") else "",
+        role=event.role,
+        text=event.reason if event.what in _TOLD_REASON else "",
+        status=event.data.get("to") or event.data.get("status") or "",
+        until=datetime.fromisoformat(until) if until else None,
+        file_id=event.data.get("file_id"),
+        mark=event.data.get("mark"),
     )
 
 

@@ -590,6 +590,78 @@ class TicketEvent(View):
     data: dict[str, Any]
 
 
+class TicketFile(View):
+    id: int
+    kind: Literal["photo", "act", "document"]
+    name: str
+    media_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+    has_thumbnail: bool
+    public: bool
+    moment: Literal["", "before", "after"]
+    author: str
+    created_at: datetime
+
+
+class TicketLink(View):
+    url: str
+    expires_at: datetime
+
+
+class LinksEnded(View):
+    ended: int
+
+
+class FeedbackBody(Body):
+    mark: Annotated[int | None, Field(ge=1, le=5)] = None
+    not_done: bool = False
+    text: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
+
+
+class ResidentComment(Body):
+    text: Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL)]
+
+
+class ResidentStep(View):
+    """One public event of a ticket, without whatever is internal in it."""
+
+    at: datetime
+    what: str
+    author: str
+    role: str
+    text: str
+    status: str
+    until: datetime | None
+    file_id: int | None
+    mark: int | None
+
+
+class ResidentTicket(View):
+    """A ticket as the resident sees it through his link."""
+
+    number: str
+    status: str
+    urgency: str
+    problem_ru: str
+    problem_en: str
+    text: str
+    address: str
+    organisation: str
+    organisation_phone: str
+    executor: str
+    created_at: datetime
+    deadlines: Deadlines
+    overdue: bool
+    postponed_until: datetime | None
+    postpone_reason: str
+    mark: int | None
+    may_mark: bool
+    steps: list[ResidentStep]
+    files: list[TicketFile]
+
+
 class TicketApplicant(View):
     number: str
     name: str

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
@@ -20,8 +21,12 @@ def _file_of(row: Row[Any]) -> TicketFile:
     return TicketFile(**{name: row._mapping[name] for name in TicketFile.__dataclass_fields__})
 
 
-async def add(tx: Tx, **values: Any) -> int:
-    return int((await tx.conn.execute(insert(ticket_files).values(**values).returning(_c.id))).scalar_one())
+async def add(tx: Tx, **values: Any) -> int | None:
+    """The id; None when the same upload (its key) was kept already."""
+    dialect: Any = postgresql if tx.is_postgres else sqlite
+    query = dialect.insert(ticket_files).values(**values).on_conflict_do_nothing(index_elements=[_c.key])
+    found = (await tx.conn.execute(query.returning(_c.id))).scalar_one_or_none()
+    return None if found is None else int(found)
 
 
 async def get(conn: AsyncConnection, ticket_id: int, file_id: int) -> TicketFile | None:

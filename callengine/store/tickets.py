@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +26,7 @@ from callengine.store.tables import (
     ticket_calls,
     ticket_counters,
     ticket_history,
+    ticket_organisations,
     tickets,
 )
 from callengine.tickets.model import (
@@ -194,6 +195,17 @@ async def add_words(tx: Tx, ticket: Ticket) -> None:
     found += [ticket.premise] if ticket.premise else []
     found += search.words_of(ticket.text)[:TEXT_WORDS]
     await words.add(tx.conn, TICKET, {ticket.id: found})
+
+
+async def touch(tx: Tx, ticket_id: int, at: datetime) -> None:
+    """Somebody did something for it: the ladder of reminders begins anew."""
+    await tx.conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(touched_at=at, stall_level=0))
+
+
+async def past_organisations(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:
+    """The ids of all that ever answered for it."""
+    c = ticket_organisations.c
+    return frozenset((await conn.execute(select(c.organisation_id).where(c.ticket_id == ticket_id))).scalars())
 
 
 async def call_number(conn: AsyncConnection, call_id: int) -> str | None:

@@ -1,0 +1,52 @@
+"""What a resident reaches by his link, without signing in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from callengine.api import render
+from callengine.api.core import Ask, Routes
+from callengine.api.routes.files import send
+from callengine.api.schemas import FeedbackBody, ResidentComment, ResidentTicket
+from callengine.tickets.links import Feedback
+
+routes = Routes("public")
+
+
+def _remote(ask: Ask[Any, Any]) -> str:
+    return ask.request.remote or ""
+
+
+@routes.get("/public/tickets/{token}", roles=None, summary="A resident's ticket, by his link")
+async def get_resident_ticket(ask: Ask[None, None]) -> ResidentTicket:
+    found = await ask.services.links.view(ask.path["token"], _remote(ask))
+    return render.resident_ticket(found, ask.services.clock.now())
+
+
+@routes.get("/public/tickets/{token}/files/{id:int}", roles=None, summary="A public file of it", media="*/*")
+async def get_resident_file(ask: Ask[None, None]) -> web.StreamResponse:
+    found = await ask.services.links.file(ask.path["token"], ask.id, _remote(ask))
+    return send(ask.services.files, found)
+
+
+@routes.get("/public/tickets/{token}/files/{id:int}/thumbnail", roles=None, summary="Its thumbnail", media="image/jpeg")
+async def get_resident_thumbnail(ask: Ask[None, None]) -> web.StreamResponse:
+    found = await ask.services.links.file(ask.path["token"], ask.id, _remote(ask))
+    return send(ask.services.files, found, thumbnail=True)
+
+
+@routes.post(
+    "/public/tickets/{token}/feedback", roles=None, summary="The resident's mark; the engine makes the move after it"
+)
+async def give_feedback(ask: Ask[FeedbackBody, None]) -> ResidentTicket:
+    given = Feedback(ask.body.mark, ask.body.not_done, ask.body.text)
+    found = await ask.services.links.feedback(ask.path["token"], given, _remote(ask))
+    return render.resident_ticket(found, ask.services.clock.now())
+
+
+@routes.post("/public/tickets/{token}/comments", roles=None, summary="The resident's word on his ticket")
+async def add_resident_comment(ask: Ask[ResidentComment, None]) -> ResidentTicket:
+    found = await ask.services.links.comment(ask.path["token"], ask.body.text, _remote(ask))
+    return render.resident_ticket(found, ask.services.clock.now())
