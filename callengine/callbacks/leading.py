@@ -25,7 +25,7 @@ CLAIM = "duty-claim"  # the claim lapses; subject: the duty
 async def close(tx: Tx, duty: Duty, staff_id: int, reason: str, now: datetime) -> Duty:
     """Closed with a reason. Raises Conflict for what is over already, or is being called back just now."""
     if not duty.state.owed and duty.state is not DutyState.IMPOSSIBLE:
-        raise Conflict(f"this callback is over: {duty.state.value}", state=duty.state.value)
+        raise Conflict(f"this callback is over: {duty.state.value}", why="over", state=duty.state.value)
     await _nobody_dials(tx, duty)
     before = duty.state
     duty = replace(
@@ -53,14 +53,15 @@ async def reopen(tx: Tx, duty: Duty, staff_id: int, now: datetime, *, talked: bo
     not closed, and when a newer call of the number has its own duty: one open duty per line and number.
     """
     if duty.state is not DutyState.CLOSED:
-        raise Conflict(f"this callback is not closed: {duty.state.value}", state=duty.state.value)
+        raise Conflict(f"this callback is not closed: {duty.state.value}", why="not-closed", state=duty.state.value)
     withheld = not duty.number.can_be_called
     if not withheld:
         newer = await rows.joinable(tx, duty.line, duty.number.value, now)
         if newer is not None and newer.state.owed:
-            raise Conflict("the number has a newer callback, which is owed: call that one back", duty_id=newer.id)
+            detail = "the number has a newer callback, which is owed: call that one back"
+            raise Conflict(detail, why="newer", duty_id=newer.id)
         if talked:
-            raise Conflict("somebody has talked with this number meanwhile: nothing is owed any more")
+            raise Conflict("somebody has talked with this number meanwhile: nothing is owed any more", why="talked")
     state = DutyState.IMPOSSIBLE if withheld else await free_state(tx, duty.id)
     duty = replace(duty, state=state, settled_at=None, settled_by=None, close_reason="")
     await rows.save_duty(tx, duty)
@@ -77,7 +78,7 @@ async def assign(tx: Tx, duty: Duty, to: Assignee, staff_id: int, now: datetime,
     Raises Conflict when it is over or somebody calls the number just now.
     """
     if not duty.state.owed:
-        raise Conflict(f"this callback is over: {duty.state.value}", state=duty.state.value)
+        raise Conflict(f"this callback is over: {duty.state.value}", why="over", state=duty.state.value)
     await _nobody_dials(tx, duty)
     token = duty.claim_token + 1
     duty = replace(duty, state=DutyState.CLAIMED, claimed_by=to.id, claimed_at=now, claim_token=token)
@@ -109,4 +110,4 @@ async def free_state(tx: Tx, duty_id: int) -> DutyState:
 async def _nobody_dials(tx: Tx, duty: Duty) -> None:
     if any(attempt.result == "" for attempt in await rows.attempts_of(tx, duty.id)):
         name = await rows.staff_name(tx.conn, duty.claimed_by)
-        raise Conflict(f"{name or 'somebody'} is calling this number just now", claimed_by_name=name)
+        raise Conflict(f"{name or 'somebody'} is calling this number just now", why="dialling", who=name)

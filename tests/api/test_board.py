@@ -25,8 +25,8 @@ async def test_several_are_closed_with_one_reason_and_each_refusal_is_told(desk:
         (second, "closed"),
         (third, "closed"),
     ]
-    assert [(one["id"], one["code"]) for one in done["refused"]] == [(first, "conflict"), (4711, "not-found")]
-    assert "Петрова" in done["refused"][0]["detail"]
+    told = [(one["id"], one["why"], one["who"]) for one in done["refused"]]
+    assert told == [(first, "dialling", "Петрова Наталья"), (4711, "missing", "")]
 
 
 async def test_a_closing_is_taken_back(desk: Desk) -> None:

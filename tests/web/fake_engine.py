@@ -66,6 +66,7 @@ class FakeEngine:
         self.slow: set[str] = set()
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
         self.living: dict[int, s.Call] = {}
+        self.closed: dict[int, s.Duty] = {}
         self.sockets: set[web.WebSocketResponse] = set()
         self.afters: list[str | None] = []
         self.seq = 1000
@@ -134,7 +135,11 @@ class FakeEngine:
             ("POST", "/callbacks/{id}/close", self._close),
             ("GET", "/recordings/{id}", lambda r, b: town.recording(int(r.match_info["id"]))),
             ("PUT", "/recordings/{id}/hold", lambda r, b: town.recording(int(r.match_info["id"]), hold=b["hold"])),
-            ("GET", "/staff", lambda r, b: page([])),
+            ("POST", "/callbacks/close", self._close_several),
+            ("POST", "/callbacks/reopen", self._reopen_several),
+            ("POST", "/callbacks/assign", self._assign_several),
+            ("POST", "/callbacks/{id}/release", self._release),
+            ("GET", "/staff", lambda r, b: page(town.staff())),
             ("GET", "/houses", self._houses),
             ("GET", "/classifier", self._classifier),
             ("POST", "/routing/preview", lambda r, b: town.PREVIEW),
@@ -278,6 +283,41 @@ class FakeEngine:
             result="no_answer",
         )
         return s.DutyDetail(**{**found.model_dump(), "attempts": [attempt]}, history=[])
+
+    def _close_several(self, request: web.Request, body: Any) -> Any:
+        """Those whose number somebody dials just now are left alone, as the true engine leaves them."""
+        s.CloseDuties.model_validate(body)
+        wanted = [d for d in self.duties if d.id in body["ids"]]
+        busy = [d for d in wanted if any(a.result == "" for a in d.attempts)]
+        closed = [d.model_copy(update={"state": "closed", "close_reason": body["reason"]}) for d in wanted]
+        gone = {d.id for d in wanted} - {d.id for d in busy}
+        self.closed |= {d.id: d for d in self.duties if d.id in gone}
+        self.duties = [d for d in self.duties if d.id not in gone]
+        left = [s.DutyLeft(id=d.id, why="dialling", who=d.claimed_by_name, detail="busy") for d in busy]
+        return s.DutiesDone(items=[*busy, *(d for d in closed if d.id in gone)], refused=left)
+
+    def _reopen_several(self, request: web.Request, body: Any) -> Any:
+        back = [self.closed.pop(id) for id in body["ids"]]
+        self.duties = sorted([*self.duties, *back], key=lambda d: d.due_at)
+        return s.DutiesDone(items=back, refused=[])
+
+    def _assign_several(self, request: web.Request, body: Any) -> Any:
+        to = next(m for m in town.staff() if m.id == body["staff_id"])
+        given = {
+            "state": "claimed",
+            "claimed_by": to.id,
+            "claimed_by_name": to.name,
+            "assigned_by_name": "Орлова Тамара",
+            "claimed_at": datetime.now(UTC),
+        }
+        self.duties = [d.model_copy(update=given) if d.id in body["ids"] else d for d in self.duties]
+        return s.DutiesDone(items=[d for d in self.duties if d.id in body["ids"]], refused=[])
+
+    def _release(self, request: web.Request, body: Any) -> Any:
+        id = int(request.match_info["id"])
+        free = {"state": "open", "claimed_by": None, "claimed_by_name": "", "assigned_by_name": ""}
+        self.duties = [d.model_copy(update=free) if d.id == id else d for d in self.duties]
+        return next(d for d in self.duties if d.id == id)
 
     def _close(self, request: web.Request, body: Any) -> Any:
         id = int(request.match_info["id"])

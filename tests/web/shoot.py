@@ -71,6 +71,16 @@ async def shoot(browser: Browser, folder: Path, only: str, width: int, height: i
     await page.goto(base + "/callbacks")
     await page.locator(".exception").first.wait_for()
     await take("callbacks")
+    for key in ("ArrowDown", "Space", "ArrowDown", "ArrowDown", "Shift+ArrowDown", "KeyX"):
+        await page.keyboard.press(key)
+    await page.get_by_role("dialog").locator("textarea").fill("проверка линии")
+    await take("callbacks-close")
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_role("alert").wait_for()
+    await take("callbacks-told")
+    await page.keyboard.press("KeyA")
+    await page.get_by_role("option").first.wait_for()
+    await take("callbacks-assign")
     await page.goto(base + "/calls")
     await page.locator("tbody tr").first.click()
     await page.locator(".wave").wait_for()
@@ -94,7 +104,13 @@ async def main(folder: Path, only: str, shapes: list[str]) -> None:
         for shape in shapes:
             width, scheme, lang = shape.split("-")
             await shoot(
-                browser, folder, only, int(width), {"1280": 800, "1440": 900, "1920": 1080}[width], scheme, lang
+                browser,
+                folder,
+                only,
+                int(width),
+                {"1280": 800, "1440": 900, "1600": 900, "1920": 1080}[width],
+                scheme,
+                lang,
             )
         await browser.close()
 

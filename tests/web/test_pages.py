@@ -160,7 +160,7 @@ async def test_a_duty_that_another_claims_loses_its_button_at_once(desk: Desk) -
     row = page.locator(f"[data-duty='{duty.id}']")
     await expect(row.get_by_role("button", name="Позвонить")).to_be_visible()
     claimed = {"state": "claimed", "claimed_by": 8, "claimed_by_name": "Гусев Иван", "claimed_at": datetime.now(UTC)}
-    await desk.engine.tell("duty", duty.model_copy(update=claimed))
+    await desk.engine.tell("duty", duty.model_copy(update={**claimed, "attempts": [town.trying()]}))
     await expect(row.get_by_text("Гусев И. набирает")).to_be_visible()
     await expect(row.get_by_role("button", name="Позвонить")).to_have_count(0)
 
@@ -242,7 +242,101 @@ async def test_a_supervisor_closes_a_duty_with_a_reason(desk: Desk) -> None:
     await page.get_by_label("Причина").fill("дозвонились на другой номер")
     await page.get_by_role("dialog").get_by_role("button", name="Закрыть", exact=False).last.press("Control+Enter")
     await expect(page.locator("[data-duty='6']")).to_have_count(0)
-    assert desk.engine.bodies("POST", "/callbacks/6/close") == [{"reason": "дозвонились на другой номер"}]
+    assert desk.engine.bodies("POST", "/callbacks/close") == [{"ids": [6], "reason": "дозвонились на другой номер"}]
+    await page.get_by_role("button", name="Вернуть").click()
+    await expect(page.locator("[data-duty='6']")).to_have_count(1)
+    assert desk.engine.bodies("POST", "/callbacks/reopen") == [{"ids": [6]}]
+
+
+async def test_several_duties_are_chosen_by_keys_closed_with_one_reason_and_the_refused_are_told(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    press = page.keyboard.press
+    await press("ArrowDown")
+    await press("Space")
+    await press("ArrowDown")
+    await press("Shift+ArrowDown")
+    await press("Shift+ArrowDown")
+    await expect(page.get_by_text("Выбрано 4")).to_be_visible()
+    await press("KeyX")
+    await expect(page.get_by_role("dialog")).to_contain_text("Закрыть 4 перезвона")
+    await page.get_by_label("Причина").fill("проверка линии")
+    await press("Control+Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("+7 907 584-09-12 — сейчас набирает Гусев Иван")
+    await expect(page.get_by_text("Закрыто 3 из 4")).to_be_visible()
+    await expect(page.locator("[data-duty]")).to_have_count(3)
+    assert desk.engine.bodies("POST", "/callbacks/close") == [{"ids": [6, 1, 2, 3], "reason": "проверка линии"}]
+    await expect(page.get_by_label("Выбрать +7 907 584-09-12")).to_be_checked()
+    await page.get_by_role("button", name="Вернуть").click()
+    await expect(page.get_by_text("Вернулось 3 перезвона")).to_be_visible()
+    await expect(page.locator("[data-duty]")).to_have_count(6)
+
+
+async def test_the_mouse_chooses_one_a_stretch_and_all(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    await page.get_by_label("Выбрать +7 907 218-65-03").click()
+    await page.get_by_label("Выбрать +7 907 771-30-58").click(modifiers=["Shift"])
+    await expect(page.get_by_text("Выбрано 4")).to_be_visible()
+    await page.get_by_label("Выбрать все").check()
+    await expect(page.get_by_text("Выбрано 6")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("toolbar")).to_have_count(0)
+
+
+async def test_an_operator_chooses_and_closes_nothing(desk: Desk) -> None:
+    page = await desk.open("/callbacks")
+    await expect(page.locator("[data-duty]").first).to_be_visible()
+    await expect(page.get_by_role("checkbox")).to_have_count(0)
+    await page.keyboard.press("KeyX")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_duty_is_given_by_two_keys_to_who_is_free_first(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("KeyA")
+    options = page.get_by_role("dialog").get_by_role("option")
+    await expect(options).to_have_count(3)
+    await expect(options.first).to_contain_text("Петрова Наталья")
+    await expect(options.nth(1)).to_contain_text("уже 1 перезвон")
+    await expect(options.last).to_contain_text("Перерыв")
+    await page.keyboard.press("Digit1")
+    await expect(page.locator("[data-duty='6']")).to_contain_text("поручено: Петрова Н.")
+    assert desk.engine.bodies("POST", "/callbacks/assign") == [{"ids": [6], "staff_id": 11}]
+
+
+async def test_who_is_given_a_duty_sees_it_at_once_on_any_page_and_dials_it_first(desk: Desk) -> None:
+    page = await desk.open("/calls")
+    duty = desk.engine.duties[4]
+    given = {"state": "claimed", "claimed_by": 1, "claimed_by_name": "Петрова Наталья", "claimed_at": datetime.now(UTC)}
+    mine = duty.model_copy(update={**given, "assigned_by_name": "Орлова Тамара"})
+    desk.engine.duties[4] = mine
+    await desk.engine.tell("duty", mine)
+    await expect(page.get_by_text("Вам поручен перезвон +7 907 771-30-58 (Орлова Т.)")).to_be_visible()
+    await page.get_by_role("link", name="Стол").click()
+    row = page.locator(f"[data-duty='{duty.id}']")
+    await expect(row).to_contain_text("поручено вам: Орлова Т.")
+    await page.keyboard.press("F9")
+    await expect(page.get_by_text("Набираем +7 907 771-30-58")).to_be_visible()
+    await row.get_by_role("button", name="Вернуть").click()
+    await expect(row).not_to_contain_text("поручено вам")
+    assert desk.engine.bodies("POST", f"/callbacks/{duty.id}/release") == [None]
+
+
+@pytest.mark.parametrize("height", [640, 720, 800])
+async def test_the_chart_of_hours_is_whole_on_small_screens(desk: Desk, height: int) -> None:
+    await desk.page.set_viewport_size({"width": 1280, "height": height})
+    page = await desk.open("/callbacks", who="supervisor")
+    await page.locator(".hourchart svg").wait_for()
+    room = """() => {
+        const of = (e) => e.getBoundingClientRect(), svg = document.querySelector('.hourchart svg');
+        const box = svg.closest('.card'), card = of(box), it = of(svg), line = of(svg.querySelector('rect:last-of-type'));
+        return {below: card.bottom - it.bottom, left: it.left - card.left, right: card.right - it.right,
+                height: it.height, cut: box.scrollHeight - box.clientHeight, bar: card.bottom - line.bottom};
+    }"""
+    await page.wait_for_function("document.querySelector('.hourchart svg').clientHeight >= 150")
+    seen = await page.evaluate(room)
+    assert min(seen["below"], seen["left"], seen["right"], seen["bar"]) >= 0, seen
+    assert (seen["cut"], seen["height"] >= 150) == (0, True), seen
 
 
 async def test_a_list_that_failed_says_why_and_repeats(desk: Desk) -> None:

@@ -185,6 +185,7 @@ def duty(id: int, due: float, number: str, **changes: Any) -> s.Duty:
         "where": "queue",
         "claimed_by": None,
         "claimed_by_name": "",
+        "assigned_by_name": "",
         "claimed_at": None,
         "settled_at": None,
         "settled_by_name": "",
@@ -203,6 +204,36 @@ def person_ref(name: str, address: str, premise: str) -> s.PersonRef:
     return s.PersonRef(id=9, name=name, address=address, premise=premise)
 
 
+def trying() -> s.AttemptView:
+    """A call back that goes on."""
+    return s.AttemptView(
+        at=ago(seconds=18), ended_at=None, operator="102", staff_name="Гусев Иван", call_id=None, result=""
+    )
+
+
+def member(id: int, name: str, extension: str | None, state: str, role: str = "operator") -> s.StaffMember:
+    return s.StaffMember(
+        id=id,
+        login=f"op{id}",
+        name=name,
+        role=role,  # type: ignore[arg-type]
+        extension=extension,
+        organisation_id=None,
+        state=state,  # type: ignore[arg-type]
+        active=True,
+    )
+
+
+def staff() -> list[s.StaffMember]:
+    return [
+        member(12, "Сомова Елена", "104", "pause"),
+        member(8, "Гусев Иван", "102", "ready"),
+        member(11, "Петрова Наталья", "101", "ready"),
+        member(13, "Лаптева Ольга", "105", "offline"),
+        member(2, "Орлова Тамара", None, "ready", "supervisor"),
+    ]
+
+
 def duties() -> list[s.Duty]:
     return [
         duty(6, -72, "+79074478326", people=[person_ref("Панина Тамара", "ул. Заводская, 28", "")]),
@@ -216,6 +247,7 @@ def duties() -> list[s.Duty]:
             claimed_by=8,
             claimed_by_name="Гусев Иван",
             claimed_at=ago(seconds=18),
+            attempts=[trying()],
             people=[person_ref("Юсупов Рашид Тимурович", "ул. Гагарина, 21", "9")],
         ),
         duty(4, 238, "+79077713058", message=s.RecordingRef(id=4, seconds=21, state="ready")),

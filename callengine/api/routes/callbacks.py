@@ -30,6 +30,7 @@ from callengine.api.schemas import (
 )
 from callengine.callbacks import compliance
 from callengine.callbacks.model import Done, DutyFilter
+from callengine.errors import EngineError
 
 routes = Routes("callbacks")
 
@@ -84,8 +85,13 @@ async def _done(ask: Ask[Any, None], done: Sequence[Done]) -> DutiesDone:
     stored = await ask.services.callbacks.of_ids([one.duty_id for one in done])
     return DutiesDone(
         items=await ask.services.views.duties(stored),
-        refused=[DutyLeft(id=one.duty_id, code=e.code, detail=e.detail) for one in done if (e := one.problem)],
+        refused=[_left(one.duty_id, one.problem) for one in done if one.problem],
     )
+
+
+def _left(duty_id: int, problem: EngineError) -> DutyLeft:
+    said = problem.extra
+    return DutyLeft(id=duty_id, why=said.get("why", "missing"), who=said.get("who", ""), detail=problem.detail)
 
 
 @routes.get("/callbacks/{id:int}", roles=DESK, summary="One duty with its whole history")

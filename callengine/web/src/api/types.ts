@@ -20,6 +20,8 @@ export interface PbxHealth {
   since: string;
   seen_at: string | null;
   lag_seconds: number | null;
+  skew_seconds: number | null;
+  corrected_seconds: number;
   problem: string;
 }
 
@@ -267,6 +269,7 @@ export interface Duty {
   where: string;
   claimed_by: number | null;
   claimed_by_name: string;
+  assigned_by_name: string;
   claimed_at: string | null;
   settled_at: string | null;
   settled_by_name: string;
@@ -297,6 +300,26 @@ export interface CloseDuty {
 
 export interface CloseDuties extends CloseDuty {
   ids: number[];
+}
+
+export interface DutyIds {
+  ids: number[];
+}
+
+export interface AssignDuties extends DutyIds {
+  staff_id: number;
+}
+
+export interface DutyLeft {
+  id: number;
+  why: "over" | "dialling" | "not-closed" | "newer" | "talked" | "missing";
+  who: string;
+  detail: string;
+}
+
+export interface DutiesDone {
+  items: Duty[];
+  refused: DutyLeft[];
 }
 
 export interface HourRow {
@@ -492,6 +515,74 @@ export interface TicketEvent {
   data: Record<string, unknown>;
 }
 
+export interface TicketFile {
+  id: number;
+  kind: "photo" | "act" | "document";
+  name: string;
+  media_type: string;
+  bytes: number;
+  width: number | null;
+  height: number | null;
+  has_thumbnail: boolean;
+  public: boolean;
+  moment: "" | "before" | "after";
+  author: string;
+  created_at: string;
+}
+
+export interface TicketLink {
+  url: string;
+  expires_at: string;
+}
+
+export interface LinksEnded {
+  ended: number;
+}
+
+export interface FeedbackBody {
+  mark?: number | null;
+  not_done?: boolean;
+  text?: string;
+}
+
+export interface ResidentComment {
+  text: string;
+}
+
+export interface ResidentStep {
+  at: string;
+  what: string;
+  author: string;
+  role: string;
+  text: string;
+  status: string;
+  until: string | null;
+  file_id: number | null;
+  mark: number | null;
+}
+
+export interface ResidentTicket {
+  number: string;
+  status: string;
+  urgency: string;
+  problem_ru: string;
+  problem_en: string;
+  text: string;
+  address: string;
+  organisation: string;
+  organisation_phone: string;
+  executor: string;
+  created_at: string;
+  deadlines: Deadlines;
+  overdue: boolean;
+  postponed_until: string | null;
+  postpone_reason: string;
+  mark: number | null;
+  may_mark: boolean;
+  steps: ResidentStep[];
+  files: TicketFile[];
+}
+
 export interface TicketApplicant {
   number: string;
   name: string;
@@ -565,6 +656,7 @@ export interface Board {
 export interface CallMessage extends Call {
   fact: string;
   card: CallerCard | null;
+  offers: OfferView[] | null;
 }
 
 export interface DialMessage {

@@ -4,22 +4,19 @@ import { IconAlertTriangle, IconAlertTriangleFilled, IconChevronLeft, IconChevro
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { get, post, withQuery } from "@/api/client";
-import type { Compliance, Duty, DutyDetail, ExceptionRow, Me } from "@/api/types";
+import { get, withQuery } from "@/api/client";
+import type { Compliance, DutyDetail, ExceptionRow, Me } from "@/api/types";
 import { serverNow, useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone, shortName } from "@/lib/phone";
 import { go } from "@/lib/route";
 import { clock, dayName, dayOf, hm, midnight, shiftDay, span } from "@/lib/time";
-import { queries, useDuties } from "@/session";
 import { DayField } from "@/ui/DayField";
-import { ReasonDialog } from "@/ui/dialog";
-import { Bones, Btn, Empty, Faces, Failed, I, Keys, Toggles, useWhy } from "@/ui/pieces";
-import { say } from "@/ui/toasts";
+import { Bones, Btn, Empty, Faces, Failed, I, Keys, Toggles } from "@/ui/pieces";
 import { CallsDialog } from "./CallsDialog";
 import { HourChart, HourTable } from "./Chart";
 import { limitsOf } from "./limits";
-import { DutyCard } from "./DutyCard";
+import { OpenNow } from "./OpenNow";
 
 export interface Opened {
   title: string;
@@ -59,7 +56,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
       <div className="board">
         <OpenNow me={me} onOpen={setOpened} />
         <div className="middle">
-          <section className="card" style={{ flex: "1 1 46%", minHeight: 250 }} aria-labelledby="chart-title">
+          <section className="card" style={{ flex: "1 1 46%", minHeight: "min-content" }} aria-labelledby="chart-title">
             <header style={{ paddingBottom: 6 }}><h2 id="chart-title" className="cut">{t("board.chart")}</h2><span className="end"><Toggles label={t("board.view")} value={view} onChange={setView} options={[["chart", t("board.asChart")], ["table", t("board.asTable")]]} /></span></header>
             {report.isPending ? <Bones count={1} height={160} /> : report.isError ? <Failed error={report.error} again={() => void report.refetch()} /> : view === "chart" ? <><Legend of={report.data} /><HourChart of={report.data} /></> : <div className="body" tabIndex={0} role="group" aria-labelledby="chart-title"><HourTable of={report.data} /></div>}
           </section>
@@ -113,30 +110,6 @@ function Legend({ of: c }: { of: Compliance }) {
       <span>{square({ border: "1px dashed var(--line-strong)" })}{t("board.hidden")}, {c.withheld}</span>
       <span><i className="hatch" style={{ width: 12, height: 12 }} />{t("board.unseen")}</span>
     </div>
-  );
-}
-
-function OpenNow({ me, onOpen }: { me: Me; onOpen: (opened: Opened) => void }) {
-  const { t } = useTranslation();
-  const why = useWhy();
-  const now = useNow();
-  const duties = useDuties();
-  const [closing, setClosing] = useState<Duty | null>(null);
-  const items = duties.data?.items ?? [];
-  const leader = me.role === "supervisor" || me.role === "administrator";
-  const first = items.find((d) => d.claimed_by === null || d.claimed_by === me.id);
-  const close = (reason: string) =>
-    post<Duty>(`/callbacks/${closing!.id}/close`, { reason }).then(() => { say(t("duty.closed")); void queries.invalidateQueries({ queryKey: ["duties"] }); void queries.invalidateQueries({ queryKey: ["compliance"] }); }, (e) => { say(why(e), { bad: true }); throw e; });
-  return (
-    <section className="card" aria-labelledby="open-title">
-      <header><h2 id="open-title">{t("board.open")} <span className="t3">{duties.data ? items.length : ""}</span></h2><span className="end t3 s12 cut">{t("board.byLeft")}</span></header>
-      <div className="body" tabIndex={0} role="group" aria-labelledby="open-title">
-        <Faces of={duties} bones={{ count: 4, height: 84 }} empty={items.length === 0 && <Empty icon={IconCircleCheck} title={t("board.noOpen")}>{t("board.noOpenLead")}</Empty>}>
-          <ul>{items.map((d) => <DutyCard key={d.id} duty={d} now={now} me={me} first={d === first} onClose={leader ? setClosing : undefined} onOpen={(x) => onOpen({ title: phone(x.number), callIds: x.call_ids, dutyId: x.id })} />)}</ul>
-        </Faces>
-      </div>
-      {closing && <ReasonDialog title={t("duty.closeTitle", { number: phone(closing.number) })} lead={t("duty.closeLead")} act={t("duty.close")} onClose={() => setClosing(null)} onSend={close} />}
-    </section>
   );
 }
 

@@ -18,7 +18,7 @@ export function HourChart({ of }: { of: Compliance }) {
   const box = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ w: 600, h: 220 });
   useEffect(() => {
-    const watcher = new ResizeObserver(([e]) => e && setSize({ w: e.contentRect.width, h: Math.max(150, e.contentRect.height) }));
+    const watcher = new ResizeObserver(([e]) => e && setSize({ w: e.contentRect.width, h: e.contentRect.height }));
     watcher.observe(box.current!);
     return () => watcher.disconnect();
   }, []);
@@ -40,8 +40,9 @@ export function HourChart({ of }: { of: Compliance }) {
   const running = nowAt > 0 && nowAt < 24;
   const gaps = of.gaps.map((g) => [hourOf(g.began_at), g.ended_at ? hourOf(g.ended_at) : Math.min(24, nowAt)] as const).filter(([a, b]) => b > a);
   return (
-    <div ref={box} style={{ flex: 1, minHeight: 170, padding: 0 }}>
-      <svg width={w} height={h} role="img" aria-label={t("board.chartLabel")} style={{ display: "block", font: "500 11px var(--mantine-font-family)" }}>
+    // Out of the flow: a drawing as high as its box must not hold the box open when the box grows smaller.
+    <div ref={box} className="hourchart">
+      <svg width={w} height={h} role="img" aria-label={t("board.chartLabel")} style={{ position: "absolute", inset: 0, display: "block", font: "500 11px var(--mantine-font-family)" }}>
         <defs>
           <pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="2" height="6" fill="var(--line-strong)" /></pattern>
           <pattern id="ten" width="6" height="4" patternUnits="userSpaceOnUse"><rect width="6" height="4" fill="var(--soon-soft)" /><rect width="6" height="1.4" fill="var(--soon)" /></pattern>

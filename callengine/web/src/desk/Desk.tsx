@@ -12,7 +12,7 @@ import { useKeys } from "@/lib/keys";
 import { go, useRoute } from "@/lib/route";
 import { clock, hm, span } from "@/lib/time";
 import { mine } from "@/mine";
-import { useDuties } from "@/session";
+import { nextDuty, useDuties } from "@/session";
 import { Btn, Empty, Faces, I, Keys, Urgency, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { isEmpty, readDraft } from "./draft";
@@ -61,7 +61,7 @@ function CallbackList({ me, hidden }: { me: Me; hidden: boolean }) {
   const duties = useDuties();
   const withheld = useQuery({ queryKey: ["duties", "withheld"], queryFn: () => get<Page<Duty>>("/callbacks", { state: "impossible", from: new Date(Date.now() - 6 * 3600_000).toISOString(), limit: 3 }) });
   const items = duties.data?.items ?? [];
-  const first = items.find((d) => d.claimed_by === null || d.claimed_by === me.id);
+  const first = nextDuty(items, me.id);
   return (
     <section className={hidden ? "card callbacklist off" : "card callbacklist"} aria-labelledby="callbacks-title">
       <header><h2 id="callbacks-title">{t("desk.callbacks")} <span className="t3">{duties.data ? items.length : ""}</span></h2><span className="end t3 s12 list-first">{t("desk.first")}</span></header>

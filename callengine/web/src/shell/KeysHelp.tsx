@@ -7,11 +7,12 @@ import { Keys } from "@/ui/pieces";
 
 const ALWAYS: [string, string][] = [["F1", "f1"], ["F2", "f2"], ["⇧F2", "sf2"], ["F3", "f3"], ["⇧F4", "sf4"], ["F6", "f6"], ["F8", "f8"], ["F9", "f9"], ["Ctrl K", "ck"], ["Ctrl Enter", "ce"], ["Esc", "esc"]];
 
-export function KeysHelp({ onClose, sandbox }: { onClose: () => void; sandbox: boolean }) {
+export function KeysHelp({ onClose, sandbox, leader }: { onClose: () => void; sandbox: boolean; leader: boolean }) {
   const { t } = useTranslation();
   const [single, setSingle] = useSingleKeys();
   useKeys({ F1: onClose }, { modal: true });
   const outside: [string, string][] = [["1 9", "digits"], ["↑ ↓ Enter", "arrows"], ["/", "slash"], ["C", "c"], ...(sandbox ? [["D", "d"] as [string, string]] : []), ["E", "e"], ["O", "o"], [t("key.space"), "space"], ["← →", "seek"], ["[ ]", "speed"]];
+  const board: [string, string][] = [[t("key.space"), "choose"], ["⇧↑ ⇧↓", "range"], ["Ctrl A", "allRows"], ["A", "a"], ["X", "x"]];
   const list = (title: string, items: [string, string][]) => (
     <section className="col" style={{ gap: 6 }}>
       <h3 className="t2 s12 b">{title}</h3>
@@ -20,7 +21,7 @@ export function KeysHelp({ onClose, sandbox }: { onClose: () => void; sandbox: b
   );
   return (
     <Dialog title={t("key.title")} onClose={onClose} size={660}>
-      <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr", gap: 24 }}>{list(t("key.always"), ALWAYS)}{list(t("key.outside"), outside)}</div>
+      <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr", gap: 24 }}>{list(t("key.always"), ALWAYS)}<div className="col" style={{ gap: 16 }}>{list(t("key.outside"), outside)}{leader && list(t("key.board"), board)}</div></div>
       <label className="row s13" style={{ marginTop: 16 }}><input type="checkbox" checked={single} onChange={(e) => setSingle(e.target.checked)} />{t("key.single")}</label>
     </Dialog>
   );
