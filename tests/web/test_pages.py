@@ -329,7 +329,8 @@ async def test_the_chart_of_hours_is_whole_on_small_screens(desk: Desk, height: 
     await page.locator(".hourchart svg").wait_for()
     room = """() => {
         const of = (e) => e.getBoundingClientRect(), svg = document.querySelector('.hourchart svg');
-        const box = svg.closest('.card'), card = of(box), it = of(svg), line = of(svg.querySelector('rect:last-of-type'));
+        const box = svg.closest('.card'), card = of(box), it = of(svg);
+        const line = of(svg.querySelector('rect:last-of-type'));
         return {below: card.bottom - it.bottom, left: it.left - card.left, right: card.right - it.right,
                 height: it.height, cut: box.scrollHeight - box.clientHeight, bar: card.bottom - line.bottom};
     }"""

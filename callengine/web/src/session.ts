@@ -5,6 +5,7 @@ import { call, Failure, get, newKey, post, put } from "@/api/client";
 import { live } from "@/api/live";
 import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, StaffMember } from "@/api/types";
 import { setServerTime } from "@/lib/clock";
+import { phone, shortName } from "@/lib/phone";
 import { takeCall, forgetCall, findMine } from "@/mine";
 import { say } from "@/ui/toasts";
 import { t } from "@/words";
@@ -37,9 +38,19 @@ export const useDuties = () =>
 export const OWED = new Set(["open", "claimed", "attempted"]);
 export const byDue = (a: Duty, b: Duty) => a.due_at.localeCompare(b.due_at) || a.id - b.id;
 
-/** The duty that F9 dials: the most urgent that nobody holds, or that is already mine. */
+/** The duty that F9 dials: what was given to me or I took, else the most urgent that nobody holds. */
 export function nextDuty(duties: Duty[], me: number | null): Duty | undefined {
-  return duties.find((d) => OWED.has(d.state) && (d.claimed_by === null || d.claimed_by === me));
+  const owed = duties.filter((d) => OWED.has(d.state));
+  return owed.find((d) => d.claimed_by !== null && d.claimed_by === me) ?? owed.find((d) => d.claimed_by === null);
+}
+
+/** A supervisor gave it to me: said on whatever page I am, with the call one press away. */
+function tellGiven(duty: Duty, me: Me): void {
+  const before = queries.getQueryData<Page<Duty>>(["duties", "owed"])?.items.find((d) => d.id === duty.id);
+  const news = duty.state === "claimed" && duty.claimed_by === me.id && duty.assigned_by_name && (before?.claimed_by !== me.id || before.claimed_at !== duty.claimed_at);
+  if (!news) return;
+  const act = { word: t("duty.call"), run: () => void dialDuty(duty.id).catch((error: unknown) => say(error instanceof Failure ? (error.problem.detail ?? t("error.unknown")) : t("error.unknown"), { bad: true })) };
+  say(t("duty.given", { number: phone(duty.number), name: shortName(duty.assigned_by_name) }), { act });
 }
 
 function putDuty(duty: Duty): void {
@@ -91,6 +102,7 @@ export function listen(me: Me): () => void {
       }
     }),
     live.on<Duty>("duty", (duty) => {
+      tellGiven(duty, me);
       putDuty(duty);
       soon(["duties", "withheld"], 2000);
       soon(["compliance"], 3000);

@@ -37,9 +37,9 @@ export function AssignDialog({ duties, all, onClose, onSend }: { duties: Duty[];
     <Dialog title={title} onClose={onClose} size={520}>
       <p className="t2 s13" style={{ marginBottom: 10 }}>{t("bulk.assignLead")}</p>
       <Faces of={staff} bones={{ count: 4, height: 40 }} empty={people.length === 0 && <Empty icon={IconHeadset} title={t("bulk.nobody")}>{t("bulk.nobodyLead")}</Empty>}>
-        <ul role="listbox" aria-label={title} className="suggest" style={{ maxHeight: 420 }}>
+        <ul role="listbox" tabIndex={0} data-autofocus aria-label={title} aria-activedescendant={`to-${people[at]?.id}`} className="suggest" style={{ maxHeight: 420 }}>
           {people.map((m, i) => (
-            <li key={m.id} role="option" aria-selected={i === at} onMouseEnter={() => setAt(i)} onClick={() => give(m)} style={{ minHeight: 40 }}>
+            <li key={m.id} id={`to-${m.id}`} role="option" aria-selected={i === at} onMouseEnter={() => setAt(i)} onClick={() => give(m)} style={{ minHeight: 40 }}>
               <span className="grow cut"><span className="b">{m.name}</span> <span className="t3">{m.extension}</span></span>
               {holds(m.id) > 0 && <span className="t3 s12">{t("bulk.holds", { count: holds(m.id) })}</span>}
               <span className={`chip ${talking.has(m.extension!) ? "accent" : m.state === "ready" ? "done" : "soon"}`}>{talking.has(m.extension!) ? t("state.talking") : t(`state.${m.state}`)}</span>

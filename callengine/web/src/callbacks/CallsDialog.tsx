@@ -10,16 +10,25 @@ import { useNow } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
 import { clock, exact, hms } from "@/lib/time";
 import { Dialog } from "@/ui/dialog";
-import { At, Bones, Failed, I } from "@/ui/pieces";
+import { At, Bones, Btn, Failed, I, useWhy } from "@/ui/pieces";
+import { say } from "@/ui/toasts";
 import type { Opened } from "./Callbacks";
+import { leftOf, reopenAll } from "./several";
 
 export function CallsDialog({ opened, me, onClose }: { opened: Opened; me: Me; onClose: () => void }) {
   const { t } = useTranslation();
+  const why = useWhy();
   const now = useNow();
   const [at, setAt] = useState<number | null>(null);
   const duty = useQuery({ queryKey: ["duty", opened.dutyId], enabled: opened.dutyId !== null, queryFn: () => get<DutyDetail>(`/callbacks/${opened.dutyId}`) });
   const ids = [...new Set([...opened.callIds, ...(duty.data?.attempts.map((a) => a.call_id).filter((id) => id !== null) ?? [])])];
   const calls = useQueries({ queries: ids.map((id) => ({ queryKey: ["call", id], queryFn: () => get<CallDetail>(`/calls/${id}`) })) });
+  const leader = me.role === "supervisor" || me.role === "administrator";
+  const reopen = (id: number) =>
+    void reopenAll([id]).then((done) => {
+      const left = leftOf(done, [], (key, values) => t(key, values));
+      say(left[0] ? `${t("bulk.notBack")}: ${left[0].why}` : t("bulk.back", { count: 1 }), { bad: left.length > 0 });
+    }, (error) => say(why(error), { bad: true }));
   return (
     <Dialog title={t("board.callsOf", { title: opened.title })} onClose={onClose} size={980}>
       {ids.length === 0 && !duty.isFetching && <p className="t2 s13">{t("board.noCalls")}</p>}
@@ -45,7 +54,7 @@ export function CallsDialog({ opened, me, onClose }: { opened: Opened; me: Me; o
           <ol className="col s13">
             {duty.data.attempts.map((a) => <li key={a.at} className="row"><time className="t3" title={exact(a.at)}>{hms(a.at)}</time>{shortName(a.staff_name) || a.operator}<span className="t2">{t(`board.attempt.${a.result || "unknown"}`, { defaultValue: a.result })}</span></li>)}
           </ol>
-          {duty.data.settled_at && <p className="s13 row"><time className="t3" title={exact(duty.data.settled_at)}>{hms(duty.data.settled_at)}</time>{duty.data.close_reason || t("calls.settled")} <span className="t2">{shortName(duty.data.settled_by_name)}</span></p>}
+          {duty.data.settled_at && <p className="s13 row"><time className="t3" title={exact(duty.data.settled_at)}>{hms(duty.data.settled_at)}</time>{duty.data.close_reason || t("calls.settled")} <span className="t2">{shortName(duty.data.settled_by_name)}</span>{duty.data.state === "closed" && leader && <Btn size="small" className="end" onClick={() => reopen(duty.data.id)}>{t("bulk.reopen")}</Btn>}</p>}
         </section>
       )}
     </Dialog>

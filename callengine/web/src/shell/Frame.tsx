@@ -69,7 +69,7 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
       <Rail room={room} rooms={rooms} onKeys={() => setOver("keys")} />
       <main className="work" tabIndex={-1} aria-label={t(`room.${room}`)}>{children}</main>
       {docked && <Dock me={me} />}
-      {over === "keys" && <KeysHelp onClose={() => setOver(null)} sandbox={me.sandbox} />}
+      {over === "keys" && <KeysHelp onClose={() => setOver(null)} sandbox={me.sandbox} leader={me.role === "supervisor" || me.role === "administrator"} />}
       {over === "find" && <Find onClose={() => setOver(null)} />}
     </div>
   );
