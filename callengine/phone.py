@@ -24,6 +24,8 @@ class Kind(StrEnum):
 _WITHHELD = {"", "anonymous", "unknown", "unavailable", "restricted", "private", "withheld", "<unknown>", "-"}
 _SHORT = re.compile(r"[*#]?\d{2,6}")
 _SIP_USER = re.compile(r"^(?:sips?|tel):([^@;]+)", re.IGNORECASE)
+# What a Russian network writes of nearly every caller: the library would give it back unchanged, in 25 us.
+_PLAIN = re.compile(r"\+7[3489][0-9]{9}")
 _ORNAMENT = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
 RAW_LIMIT = 80
 
@@ -59,6 +61,8 @@ def parse(text: str | None, *, country: str = "RU", city_code: str = "") -> Phon
         return WITHHELD
     if match := _SIP_USER.match(raw):
         raw = match.group(1)
+    if _PLAIN.fullmatch(raw):
+        return Phone(Kind.E164, raw)
     digits = _ORNAMENT.sub("", raw)
     if not re.fullmatch(r"[*#+]?\d+", digits):
         return Phone(Kind.OTHER, "".join(c for c in raw if c.isprintable())[:RAW_LIMIT])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from callengine.calls.model import Conversation
+from callengine.values import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class CallFact:
     """The root: something happened to a conversation at `at` (PBX time, UTC)."""
 
@@ -19,19 +19,23 @@ class CallFact:
 class CallArrived(CallFact):
     """A conversation began: an outside caller arrived, or somebody dials out."""
 
+    __slots__ = ()
+
 
 class CallQueued(CallFact):
     """The caller joined a queue."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
+@value_class(frozen=True, slots=True)
 class CallOffered(CallFact):
     """An operator's phone rings."""
 
     operator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class OfferEnded(CallFact):
     """An operator's phone stopped ringing; `result` as in Offer."""
 
@@ -39,7 +43,7 @@ class OfferEnded(CallFact):
     result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class CallAnswered(CallFact):
     """A human operator and the other side are bridged for the first time."""
 
@@ -49,13 +53,19 @@ class CallAnswered(CallFact):
 class CallChanged(CallFact):
     """Hold, resume, transfer, another operator, a queue, a late caller number: read the snapshot."""
 
+    __slots__ = ()
+
 
 class CallbackRequested(CallFact):
     """The caller pressed the key that asks for a callback."""
 
+    __slots__ = ()
+
 
 class MessageLeft(CallFact):
     """The caller left a voice message."""
+
+    __slots__ = ()
 
 
 class CallMissed(CallFact):
@@ -63,6 +73,8 @@ class CallMissed(CallFact):
 
     CallAnswered may stand before it in one case: the phone that answered was dead (Missed.PHONE_DEAD), nobody spoke.
     """
+
+    __slots__ = ()
 
 
 class CallEnded(CallFact):

@@ -211,9 +211,11 @@ class Channel:
 
     @property
     def offer_ended_at(self) -> datetime | None:
-        ends = (self.dial_end_at, self.picked_at, self.gone_at, self.moves[0][0] if self.moves else None)
-        known = [e for e in ends if e is not None]
-        return min(known) if known else None
+        end = self.moves[0][0] if self.moves else None
+        for at in (self.dial_end_at, self.picked_at, self.gone_at):
+            if at is not None and (end is None or at < end):
+                end = at
+        return end
 
     @property
     def offer_settled(self) -> bool:
@@ -328,24 +330,21 @@ class Evidence:
             return self.base.offers if self.base else ()
         first = self.first()
         answers = self._picked_up_at(rung)
-        mine = [
-            Offer(
-                c.offer_to,
-                c.offer_at,
-                c.offer_ended_at if c.offer_settled else None,
-                self._result(c, answers) if c.offer_settled else None,
-            )
-            for c in rung
-            if c is not first and c.offer_at is not None
-        ]
+        mine: list[Offer] = []
+        for c in rung:
+            if c is first or c.offer_at is None:
+                continue
+            if c.offer_settled:
+                mine.append(Offer(c.offer_to, c.offer_at, c.offer_ended_at, self._result(c, answers)))
+            else:
+                mine.append(Offer(c.offer_to, c.offer_at))
         if len(mine) > 1:
             mine.sort(key=lambda o: (o.began_at, o.operator))
-        return (*self._base_offers(mine), *mine)
+        return tuple(mine) if self.base is None else (*self._base_offers(self.base, mine), *mine)
 
-    def _base_offers(self, mine: list[Offer]) -> Iterable[Offer]:
-        if self.base is None:
-            return ()
-        return (o for o in self.base.offers if not any(m.operator == o.operator and o.ended_at is None for m in mine))
+    @staticmethod
+    def _base_offers(base: Conversation, mine: list[Offer]) -> Iterable[Offer]:
+        return (o for o in base.offers if not any(m.operator == o.operator and o.ended_at is None for m in mine))
 
     def _picked_up_at(self, rung: Iterable[Channel]) -> list[datetime]:
         return [
@@ -420,7 +419,7 @@ class Evidence:
             operator=self._operator(direction, first, found),
             offers=offers,
             talks=found,
-            held_seconds=self._held(found) if any(c.holds for c in self.channels.values()) else 0.0,
+            held_seconds=self._held(),
             recording_file=_first(self.recordings) or (base.recording_file if base else ""),
             message_file=_first(self.messages) or (base.message_file if base else ""),
             callback_requested=self.callback_at is not None or (base is not None and base.callback_requested),
@@ -469,12 +468,11 @@ class Evidence:
 
     def _answered_at(self, found: tuple[Talk, ...], direction: Direction, first: Channel | None) -> datetime | None:
         told = self.told.answered_at if self.told else (self.base.answered_at if self.base else None)
-        seen = [t.began_at for t in found]
-        if self.robot and not seen and first is not None:
-            seen = [c.up_at for c in (first, *self.outside_legs(first)) if c.role == OUTSIDE and c.up_at is not None]
-        if told is not None:
-            seen.append(told)
-        return min(seen) if seen else None
+        seen = found[0].began_at if len(found) == 1 else min((t.began_at for t in found), default=None)
+        if self.robot and seen is None and first is not None:
+            legs = (first, *self.outside_legs(first))
+            seen = min((c.up_at for c in legs if c.role == OUTSIDE and c.up_at is not None), default=None)
+        return told if seen is None or (told is not None and told < seen) else seen
 
     def _operator(self, direction: Direction, first: Channel | None, found: tuple[Talk, ...]) -> str:
         mine = first.who if first is not None and first.role == OPERATOR else (self.base.operator if self.base else "")
@@ -483,12 +481,14 @@ class Evidence:
         return next((t.operator for t in reversed(found) if t.ended_at is None), found[-1].operator)
 
     def _state(self, direction: Direction, found: tuple[Talk, ...], offers: tuple[Offer, ...]) -> State:
-        if any(t.ended_at is None for t in found):
-            return State.HELD if self._on_hold() else State.TALKING
+        for talk in found:
+            if talk.ended_at is None:
+                return State.HELD if self._on_hold() else State.TALKING
         if direction is not Direction.INBOUND:
             return State.DIALLING if not found else State.MENU
-        if any(o.ended_at is None for o in offers):
-            return State.OFFERED
+        for offer in offers:
+            if offer.ended_at is None:
+                return State.OFFERED
         if self.joined:
             last = max(self.joined)[0]
             if not any(at >= last for at in self.left) and not any(
@@ -502,9 +502,11 @@ class Evidence:
     def _on_hold(self) -> bool:
         return any(c.gone_at is None and c.holds and max(c.holds)[1] for c in self.channels.values())
 
-    def _held(self, found: tuple[Talk, ...]) -> float:
+    def _held(self) -> float:
         total = 0.0
         for c in self.channels.values():
+            if not c.holds:
+                continue
             since: datetime | None = None
             for at, on in sorted(c.holds):
                 if on and since is None:
@@ -528,14 +530,14 @@ class Evidence:
         for c in self.channels.values():
             if not c.appeared:
                 return False  # its beginning is still on its way
-            if sum(1 if bridge else -1 for _, bridge, _, _ in c.moves):
+            if c.moves and 2 * len([1 for _, bridge, _, _ in c.moves if bridge]) != len(c.moves):
                 return False  # an entering or a leaving is still on its way, and so is perhaps who else was there
             if c.dial_at is not None and c.dial_end_at is None:
                 return False
             if c.up_at is None or c.moves or not c.went_out or c is first or c.role == LOCAL or self.robot:
                 continue
             return False  # it answered, and no bridge: that comes yet
-        if any(c.moves and c.went_out for c in self.channels.values()) and not self.talks():
+        if not self.talks() and any(c.moves and c.went_out for c in self.channels.values()):
             return False  # it was in a bridge with nobody: who else was there is still on its way
         return self.linkedid in self.channels or self.base is not None
 
@@ -558,8 +560,13 @@ class Evidence:
         """Every phone that answered the caller was dead: he was bridged, and heard nobody."""
         if call.direction is not Direction.INBOUND or not call.talks:
             return False
-        phones = [c for c in self.channels.values() if c.moves and c.role == OPERATOR]
-        return bool(phones) and all(c.why_gone == _LOST_MEDIA and self._is_dead_air(c) for c in phones)
+        dead = False
+        for c in self.channels.values():
+            if c.moves and c.role == OPERATOR:
+                if c.why_gone != _LOST_MEDIA or not self._is_dead_air(c):
+                    return False
+                dead = True
+        return dead
 
     def outcome(self, call: Conversation) -> tuple[Outcome, Missed | None]:
         if self.nobody_spoke(call):

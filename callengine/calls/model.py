@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from callengine.phone import WITHHELD, Phone
+from callengine.values import value_class
 
 
 class Direction(StrEnum):
@@ -64,7 +66,7 @@ class CallKey(NamedTuple):
     linkedid: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Offer:
     """One operator's phone rang for this conversation. `result`: answered, no_answer, refused, elsewhere, dead."""
 
@@ -74,7 +76,7 @@ class Offer:
     result: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Talk:
     """One operator was bridged with the other side (by bridge intervals; hold is inside, and counted)."""
 
@@ -83,7 +85,7 @@ class Talk:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Conversation:
     """A snapshot of one conversation. Later snapshots of one key replace earlier ones."""
 
@@ -113,7 +115,8 @@ class Conversation:
     source: str = "events"  # or "ledger": reconstructed from the PBX-side ledger
 
     def evolve(self, **changes: Any) -> Conversation:
-        return replace(self, **changes)
+        # dataclasses.replace looks at every field's description each time: twice the price.
+        return Conversation(**dict(zip(_NAMES, _ALL(self), strict=True)) | changes)
 
     @property
     def wait_seconds(self) -> float | None:
@@ -134,6 +137,10 @@ class Conversation:
             elif ended > reach:
                 total, reach = total + (ended - reach).total_seconds(), ended
         return total
+
+
+_NAMES = tuple(f.name for f in fields(Conversation))
+_ALL = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)

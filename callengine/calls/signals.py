@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from callengine.values import value_class
 
 # Channel states as Asterisk numbers them; a far side that calls us starts at RING, one that we call at DOWN.
 DOWN, RING, RINGING, UP = 0, 4, 5, 6
@@ -30,14 +31,14 @@ class Leg(NamedTuple):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Signal:
-    """The root: the PBX said something at `at` (its own clock, UTC)."""
+    """The root: the PBX said something at `at` (UTC; the bridge has taken out what the PBX's clock was off)."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class LegSignal(Signal):
     """The root of all that is about one channel."""
 
@@ -47,19 +48,23 @@ class LegSignal(Signal):
 class ChannelAppeared(LegSignal):
     """A channel was made."""
 
+    __slots__ = ()
+
 
 class ChannelState(LegSignal):
     """It rings, or is up."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
+@value_class(frozen=True, slots=True)
 class CallerIdChanged(LegSignal):
     """The caller id became known or changed; `withheld` None when the PBX did not say."""
 
     withheld: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ChannelRenamed(Signal):
     """A masquerade: another telephone now sits behind this unique id."""
 
@@ -67,21 +72,21 @@ class ChannelRenamed(Signal):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ChannelGone(LegSignal):
     """Hangup; `cause` is Q.850."""
 
     cause: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class HangupAsked(LegSignal):
     """The far side itself ended it; `cause` is 0 where the PBX did not pass it on (16)."""
 
     cause: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class DialBegan(Signal):
     """A telephone is being called. `source` is None when the engine or the PBX itself dials (Originate)."""
 
@@ -90,7 +95,7 @@ class DialBegan(Signal):
     dialled: str = ""  # 101, +79074121806@trunk
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class DialEnded(Signal):
     """The dialling ended; `status`: ANSWER, BUSY, NOANSWER, CANCEL, CONGESTION, CHANUNAVAIL, …"""
 
@@ -99,12 +104,12 @@ class DialEnded(Signal):
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class BridgeEntered(LegSignal):
     bridge: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class BridgeLeft(LegSignal):
     bridge: str = ""
 
@@ -112,27 +117,31 @@ class BridgeLeft(LegSignal):
 class Held(LegSignal):
     """This party put the other on hold."""
 
+    __slots__ = ()
+
 
 class Resumed(LegSignal):
     """The party took the other off hold."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
+@value_class(frozen=True, slots=True)
 class QueueJoined(LegSignal):
     queue: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class QueueLeft(LegSignal):
     queue: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class QueueAbandoned(LegSignal):
     queue: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class MemberSignal(LegSignal):
     """The root of what a queue says about one member: `leg` is the caller's, `dest` the member's."""
 
@@ -144,16 +153,22 @@ class MemberSignal(LegSignal):
 class MemberOffered(MemberSignal):
     """The queue asks this member."""
 
+    __slots__ = ()
+
 
 class MemberRefused(MemberSignal):
     """The member did not take it: busy, refused or rang out."""
+
+    __slots__ = ()
 
 
 class MemberConnected(MemberSignal):
     """The queue is about to bridge the member with the caller."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
+@value_class(frozen=True, slots=True)
 class Transferred(Signal):
     """`kind` is blind or attended. All legs of one transfer belong to one conversation."""
 
@@ -162,14 +177,14 @@ class Transferred(Signal):
     succeeded: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class PickedUp(LegSignal):
     """`leg` took the call that rang at `target`."""
 
     target: Leg
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class DialplanFact(LegSignal):
     """Our own dialplan speaks (UserEvent Callengine): stage, callback, message, recording, member, originated, …"""
 
@@ -177,7 +192,7 @@ class DialplanFact(LegSignal):
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Originated(Signal):
     """What became of our Originate: `request_id` is the action's id. `uniqueid` is empty when nothing was dialled."""
 
@@ -186,7 +201,7 @@ class Originated(Signal):
     succeeded: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class LiveChannel:
     """One line of CoreShowChannels."""
 
@@ -197,9 +212,13 @@ class LiveChannel:
     age_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Snapshot:
-    """Resync: every channel alive at `at`, which is the moment of asking by the PBX's clock (Ping tells it)."""
+    """Resync: every channel alive at `at`, the moment of asking (Ping tells it).
+
+    `ahead` is what the PBX's clock was ahead of ours and is taken out of `at` already: unique ids carry its seconds.
+    """
 
     at: datetime
     channels: tuple[LiveChannel, ...] = ()
+    ahead: timedelta = timedelta()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Protocol
 
 from callengine.calls.model import Talk
@@ -29,6 +31,13 @@ class Mover(Protocol):
     moves: list[Move]
 
 
+Place = tuple[str, str, str, Mover]
+"""The bridge that a channel is in, as what kind of telephone of whom, and the channel."""
+
+_NOBODY: frozenset[str] = frozenset()
+_MOMENT = itemgetter(0)
+
+
 def talks(channels: Iterable[Mover]) -> tuple[Talk, ...]:
     """One Talk per operator and stretch in which he was bridged with the other side (through Local pairs too).
 
@@ -40,7 +49,7 @@ def talks(channels: Iterable[Mover]) -> tuple[Talk, ...]:
         return ()
     moves = _in_order(moving)
     outside = any(c.role == OUTSIDE and not c.member for c in moving) or any(m[3][2] == OUTSIDE for m in moves)
-    places: dict[str, tuple[str, str, str, Mover]] = {}
+    places: dict[str, Place] = {}
     open_since: dict[str, datetime] = {}
     done: list[Talk] = []
     for at, _, channel, (_, bridge, role, who) in moves:
@@ -49,8 +58,9 @@ def talks(channels: Iterable[Mover]) -> tuple[Talk, ...]:
         else:
             places.pop(channel.uid, None)
         now = _talking(places, outside)
-        for operator in [o for o in open_since if o not in now]:
-            done.append(Talk(operator, open_since.pop(operator), at))
+        if open_since:
+            for operator in [o for o in open_since if o not in now]:
+                done.append(Talk(operator, open_since.pop(operator), at))
         for operator in now:
             if operator not in open_since:
                 open_since[operator] = at
@@ -63,38 +73,41 @@ def _in_order(moving: list[Mover]) -> list[tuple[datetime, str, Mover, Move]]:
     moves.extend(
         (c.gone_at, c.uid, c, (c.gone_at, "", c.role, "")) for c in moving if c.gone_at is not None and c.moves[-1][1]
     )
-    moves.sort(key=lambda m: m[0])
+    moves.sort(key=_MOMENT)
     return moves
 
 
-def _talking(places: dict[str, tuple[str, str, str, Mover]], outside: bool) -> set[str]:
+def _talking(places: dict[str, Place], outside: bool) -> AbstractSet[str]:
     if len(places) < 2:
-        return set()
-    rooms: dict[str, list[tuple[str, str, str, Mover]]] = {}
+        return _NOBODY
+    if len(places) == 2:  # nearly always
+        one, two = places.values()
+        if one[1] != LOCAL and two[1] != LOCAL:
+            return _in_room((one, two), outside) if one[0] == two[0] else _NOBODY
+    rooms: dict[str, list[Place]] = {}
     for place in places.values():
         rooms.setdefault(place[0], []).append(place)
     if any(place[1] == LOCAL for place in places.values()):
         rooms = _through_locals(rooms, places)
-    talking: set[str] = set()
-    for room in rooms.values():
-        if len(room) < 2:
-            continue
-        operators = [who if role == OPERATOR else c.member for _, role, who, c in room if role == OPERATOR or c.member]
-        others = [c for _, role, _, c in room if role == OUTSIDE and not c.member]
-        if outside and not others:
-            continue
-        if not outside and len(operators) < 2:
-            continue
-        if operators:
-            talking.update(operators)
-        elif any(c.came_in for c in others):
-            talking.update(c.dialled.split("@")[0] for c in others if c.dialled)
-    return talking
+    return _NOBODY.union(*(_in_room(room, outside) for room in rooms.values() if len(room) > 1))
 
 
-def _through_locals(
-    rooms: dict[str, list[tuple[str, str, str, Mover]]], places: dict[str, tuple[str, str, str, Mover]]
-) -> dict[str, list[tuple[str, str, str, Mover]]]:
+def _in_room(room: Iterable[Place], outside: bool) -> AbstractSet[str]:
+    """Who of one bridge talks as an operator with the other side."""
+    operators = [who if role == OPERATOR else c.member for _, role, who, c in room if role == OPERATOR or c.member]
+    others = [c for _, role, _, c in room if role == OUTSIDE and not c.member]
+    if outside and not others:
+        return _NOBODY
+    if not outside and len(operators) < 2:
+        return _NOBODY
+    if operators:
+        return set(operators)
+    if any(c.came_in for c in others):
+        return {c.dialled.split("@")[0] for c in others if c.dialled}
+    return _NOBODY
+
+
+def _through_locals(rooms: dict[str, list[Place]], places: dict[str, Place]) -> dict[str, list[Place]]:
     """The two halves of a Local channel make one room of their two bridges."""
     leader = {bridge: bridge for bridge in rooms}
 
@@ -109,7 +122,7 @@ def _through_locals(
             if who in half:
                 leader[find(bridge)] = find(half[who])
             half[who] = bridge
-    joined: dict[str, list[tuple[str, str, str, Mover]]] = {}
+    joined: dict[str, list[Place]] = {}
     for bridge, room in rooms.items():
         joined.setdefault(find(bridge), []).extend(p for p in room if p[1] != LOCAL)
     return joined

@@ -15,6 +15,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from callengine import phone
 from callengine.calls import events, signals
@@ -37,7 +38,10 @@ _ROBOT_CONTEXT = "callengine-robot"
 
 def looks_like_an_extension(peer: str) -> bool:
     """Where nobody says better: PJSIP/101-… is an operator, PJSIP/trunk-… is the outside world."""
-    return re.fullmatch(r"[1-9]\d{1,4}", peer) is not None
+    return _EXTENSION(peer) is not None
+
+
+_EXTENSION = re.compile(r"[1-9]\d{1,4}").fullmatch
 
 
 class Tracker:
@@ -56,9 +60,10 @@ class Tracker:
     ) -> None:
         self.pbx = pbx_name
         self._is_operator = is_operator
-        self._parse: Callable[[str], phone.Phone] = lambda text: phone.parse(text, country=country, city_code=city_code)
+        self._parse: Callable[[str], phone.Phone] = partial(phone.parse, country=country, city_code=city_code)
         self._now: datetime | None = None
         self._alive_at: datetime | None = None
+        self._pbx_ahead = timedelta()
         self._channels: dict[str, Channel] = {}
         self._conversations: dict[str, Evidence] = {}
         self._held_back: dict[str, Evidence] = {}
@@ -90,6 +95,7 @@ class Tracker:
             signals.Originated: self._originated,
         }
         self._facts: list[CallFact] = []
+        self._touched: dict[Evidence, datetime] = {}  # in this drain: to be read anew at its end
 
     # --- what the glue calls -------------------------------------------------------------------------------
 
@@ -106,11 +112,12 @@ class Tracker:
         Under load this is several times cheaper than signal by signal, and tells the same: every arrival, offer,
         answer and end, in order. Only what came and went within the drain (a short hold) goes untold.
         """
-        touched: dict[Evidence, datetime] = {}
+        self._touched = touched = {}
         for signal in drain:
             evidence = self._take(signal)
             if evidence is not None:
                 touched[evidence] = signal.at
+        self._touched = {}
         for evidence, at in touched.items():
             if evidence.channels:  # else it was merged into another one meanwhile
                 self._tell(evidence, at)
@@ -166,6 +173,7 @@ class Tracker:
         alive_at = self._alive_at or self._now
         self._alive_at = None
         at = snapshot.at
+        self._pbx_ahead = snapshot.ahead
         touched = dict.fromkeys(e for live in snapshot.channels if (e := self._live(live, at, alive_at)) is not None)
         listed = {live.leg.uniqueid for live in snapshot.channels}
         for channel in list(self._channels.values()):
@@ -200,25 +208,26 @@ class Tracker:
 
     def _channel(self, leg: Leg, at: datetime) -> Channel | None:
         """The channel's evidence, brought up to date with what every signal says of its channel."""
-        channel = self._channels.get(leg.uniqueid)
+        uniqueid, linkedid, name, _, _, _, exten, context, variables = leg
+        channel = self._channels.get(uniqueid)
         if channel is None:
             channel = self._new_channel(leg, at)
             if channel is None:
                 return None
-        elif channel.linkedid != leg.linkedid:
-            self._linked(channel, leg.linkedid)
+        elif channel.linkedid != linkedid:
+            self._linked(channel, linkedid)
         if at > channel.last_at:
             channel.last_at = at
         elif at < channel.first_at:
             channel.first_at = at
             channel.evidence.moves_dirty = True
-        if leg.name != channel.name and at >= channel.name_at:
-            self._name(channel, leg.name, at)
-        if leg.exten != channel.last_exten and leg.exten not in NO_NUMBER:
-            channel.last_exten = leg.exten
-        if leg.context == _ROBOT_CONTEXT:
+        if name != channel.name and at >= channel.name_at:
+            self._name(channel, name, at)
+        if exten != channel.last_exten and exten not in NO_NUMBER:
+            channel.last_exten = exten
+        if context == _ROBOT_CONTEXT:
             channel.evidence.robot = True
-        if leg.variables:
+        if variables:
             self._variables(channel, leg)
         return channel
 
@@ -439,7 +448,7 @@ class Tracker:
             return None
         evidence = channel.evidence
         before, evidence.moves_dirty = evidence.talk_cache, True
-        if evidence.told is None:
+        if evidence.told is None or evidence in self._touched:
             return evidence  # it will be read anyhow
         asked = channel.offer_at is not None and len(channel.moves) == 1
         return _if_visible(evidence, asked or evidence.talks() != before)
@@ -566,7 +575,7 @@ class Tracker:
         known = self._channels.get(leg.uniqueid)
         if known is not None and known.gone_at is not None:
             return None
-        channel = self._channel(leg, known.last_at if known is not None else self._began(live, at))
+        channel = self._channel(leg, known.last_at if known is not None else self._began(live, at, self._pbx_ahead))
         if channel is None:
             return None
         channel.appeared = True
@@ -593,9 +602,9 @@ class Tracker:
         return evidence
 
     @staticmethod
-    def _began(live: signals.LiveChannel, at: datetime) -> datetime:
-        """When a channel that we only now see began: its unique id is the second of its birth."""
-        born = age(live.leg.uniqueid)[0]
+    def _began(live: signals.LiveChannel, at: datetime, pbx_ahead: timedelta) -> datetime:
+        """When a channel that we only now see began: its unique id is the second of its birth, by the PBX's clock."""
+        born = age(live.leg.uniqueid)[0] - pbx_ahead.total_seconds()
         seconds = at.timestamp() - born
         if 0 <= seconds < 7 * 86_400:
             return at - timedelta(seconds=seconds)
@@ -795,6 +804,13 @@ def _closed(
 ) -> Conversation:
     """Nothing goes on in an ended conversation, and a missed one was never answered: dead air is no talk."""
     was_missed = outcome is Outcome.MISSED
+    talks, offers = call.talks, call.offers
+    if was_missed:
+        talks = ()
+    elif any(t.ended_at is None for t in talks):
+        talks = tuple(t if t.ended_at else Talk(t.operator, t.began_at, max(at, t.began_at)) for t in talks)
+    if any(o.ended_at is None for o in offers):
+        offers = tuple(o if o.ended_at else _ended_offer(o, max(at, o.began_at)) for o in offers)
     return call.evolve(
         state=State.ENDED,
         ended_at=at,
@@ -803,10 +819,8 @@ def _closed(
         arrived_at=arrived_at or call.arrived_at,
         answered_at=None if was_missed else call.answered_at,
         operator="" if was_missed else call.operator,
-        talks=()
-        if was_missed
-        else tuple(t if t.ended_at else Talk(t.operator, t.began_at, max(at, t.began_at)) for t in call.talks),
-        offers=tuple(o if o.ended_at else _ended_offer(o, max(at, o.began_at)) for o in call.offers),
+        talks=talks,
+        offers=offers,
     )
 
 

@@ -20,10 +20,10 @@ from callengine.config import OnePbx
 from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.translate import WANTED_EVENTS, translate
 from callengine.pbx.wire import WANTED, RawEvent
+from tests.bench.rounds import median_ratio
 
 TAPE = Path(__file__).parents[1] / "tapes" / "22" / "queue_answered.jsonl"
 CALLS = 1500
-ROUNDS = 4
 CHUNK = 65_536
 MILLION = 1_000_000
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
@@ -137,9 +137,7 @@ def rss_mib() -> float:
 
 
 def ratio(data: bytes, *, tracked: bool) -> float:
-    """Theirs over ours, the best of each, in turn: a noisy neighbour disturbs both."""
-    rounds = [(panoramisk_seconds(data), ours_seconds(data, tracked=tracked)) for _ in range(ROUNDS)]
-    return min(theirs for theirs, _ in rounds) / min(ours for _, ours in rounds)
+    return median_ratio(lambda: panoramisk_seconds(data), lambda: ours_seconds(data, tracked=tracked))
 
 
 def run() -> list[tuple[str, float, str]]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callengine import phone
 from callengine.phone import RAW_LIMIT, WITHHELD, Kind, Phone, parse, stored
 
 
@@ -63,3 +64,12 @@ def test_reading_a_read_number_again_changes_nothing(text: str) -> None:
     once = parse(text)
     if once.can_be_called:
         assert parse(once.value) == once
+
+
+@pytest.mark.parametrize("area", ["300", "383", "495", "499", "800", "865", "907", "999"])
+@pytest.mark.parametrize("country", ["RU", "US"])
+def test_the_short_way_of_a_russian_number_ends_where_the_library_ends(area: str, country: str) -> None:
+    text = f"+7{area}4121806"
+
+    assert parse(text, country=country) == phone._international(text, country, "")
+    assert parse(text, country=country) == Phone(Kind.E164, text)
