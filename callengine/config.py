@@ -99,6 +99,23 @@ class Callbacks(Section):
     contact_seconds: float = Field(5.0, ge=0)
 
 
+class Tickets(Section):
+    reopen_days: int = Field(14, ge=0)
+    stall_shares: list[float] = Field([0.5, 0.75, 1.0], min_length=1, max_length=9)
+    plain_hours: int = Field(72, ge=1)
+    check_minutes: int = Field(60, ge=1)
+    paid_confirm_minutes: int = Field(90, ge=1)
+    client_days: int = Field(3, ge=1)
+    postpone_days: int = Field(30, ge=1)
+
+    @field_validator("stall_shares")
+    @classmethod
+    def _climbing(cls, shares: list[float]) -> list[float]:
+        if any(share <= 0 for share in shares) or shares != sorted(set(shares)):
+            raise ValueError("write shares above 0 that grow, like [0.5, 0.75, 1.0]")
+        return shares
+
+
 class Outreach(Section):
     rating_after_seconds: int = Field(3600, ge=0)
     hours: str = "09-20"
@@ -131,6 +148,7 @@ class Settings(Section):
     pbx: Pbx = Pbx()
     sandbox: Sandbox = Sandbox()
     callbacks: Callbacks = Callbacks()
+    tickets: Tickets = Tickets()
     outreach: Outreach = Outreach()
     locale: Locale = Locale()
 

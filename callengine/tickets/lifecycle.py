@@ -1,7 +1,8 @@
 """The life of a ticket as one table: who moves it from where to where, what the move needs and what forbids it; pure.
 
-The source is DOMAIN.md (13 statuses, moves by key). The diagram in docs/ and the buttons on the pages are made of this
-table, and so is the check before each move: there is no other way for a status to change.
+The source is DOMAIN.md (13 statuses, moves by key); where the table goes further, docs/decisions.md says why. The
+diagram in docs/ and the buttons on the pages are made of this table, and so is the check before each move: there is
+no other way for a status to change.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from callengine.tickets.model import Status
 
 
 class Move(StrEnum):
-    """The moves by key. `localise`, `confirm_paid` and `postpone` keep the status; `move` is the administrator's."""
+    """The moves by key. `localise`, `confirm_paid` and `postpone` keep the status; `move` is the administrator's.
+
+    `release` and `executor_left` are the engine's own: nobody confirmed a paid job, or its executor works here no more.
+    """
 
     ROUTE = "route"
     ACCEPT = "accept"
@@ -33,6 +37,8 @@ class Move(StrEnum):
     REOPEN = "reopen"
     CANCEL = "cancel"
     CONFIRM_PAID = "confirm_paid"
+    RELEASE = "release"
+    EXECUTOR_LEFT = "executor_left"
     MOVE = "move"
 
 
@@ -62,12 +68,14 @@ class Situation:
     late: bool = False  # its fix term has passed, whether or not it was done since
     has_act: bool = False  # a signed act is among its files
     has_organisation: bool = True
+    has_executor: bool = True  # one who still works there
     not_localised: bool = False  # a localisation term runs
     paid_unconfirmed: bool = False
     reopen_until: datetime | None = None
     now: datetime | None = None
     mark: int | None = None  # of the move itself, else the one already kept
     not_done: bool = False
+    to: Status | None = None  # where the administrator wants it
 
 
 Guard = Callable[[Situation], str]
@@ -84,6 +92,19 @@ def _within_period(s: Situation) -> str:
 
 def _settled_in_call(s: Situation) -> str:
     return "has_organisation" if s.has_organisation else _act(s)
+
+
+def _unheld(s: Situation) -> str:
+    return "has_organisation" if s.has_organisation else ""
+
+
+def _executor(s: Situation) -> str:
+    return "" if s.has_executor else "no_executor"
+
+
+def _moving(s: Situation) -> str:
+    """The administrator moves anything anywhere, but what is late ends only with its act or cancelled."""
+    return _act(s) if s.to is Status.CLOSED else ""
 
 
 def _organisation(s: Situation) -> str:
@@ -116,6 +137,10 @@ FORBIDDEN: dict[str, tuple[str, str]] = {
         "за заявку отвечает организация: подтвердите её работу или верните",
         "an organisation answers for it: confirm its work or return it",
     ),
+    "no_executor": (
+        "исполнителя нет или он больше не работает: сначала назначьте",
+        "it has no executor, or he works there no more: assign one first",
+    ),
     "no_organisation": ("у заявки нет организации: сначала направьте её", "it has no organisation: route it first"),
     "late_needs_supervisor": (
         "просроченную заявку отменяет только старший смены",
@@ -137,6 +162,12 @@ class Transition:
     target: Status | None
     needs: frozenset[Field] = frozenset()
     guard: Guard | None = None
+    organised: bool | None = None  # only for tickets with (True) or without (False) an organisation
+
+    def serves(self, move: Move, role: str, s: Situation) -> bool:
+        """Whether this is the row for the role's move from here."""
+        fits = self.organised is None or self.organised == s.has_organisation
+        return self.move is move and s.status in self.sources and role in self.roles and fits
 
     def forbidden(self, s: Situation) -> str:
         """The key of the reason against it, or ""."""
@@ -152,40 +183,64 @@ def _row(
     target: Status | None,
     *needs: Field,
     guard: Guard | None = None,
+    organised: bool | None = None,
 ) -> Transition:
     many = frozenset({sources}) if isinstance(sources, Status) else frozenset(sources)
-    return Transition(move, many, frozenset(roles), target, frozenset(needs), guard)
+    return Transition(move, many, frozenset(roles), target, frozenset(needs), guard, organised)
 
 
 S = Status
 _WORKED_ON = {S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED, S.IN_PROGRESS, S.NEEDS_REWORK}
+_PROMISED = {S.AWAITING_ACCEPTANCE, S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED}  # somebody answers for it, nobody began
 _OPEN = {status for status in Status if not status.final}
+NEEDS_ORGANISATION = frozenset({S.AWAITING_ACCEPTANCE, S.DECLINED, *_WORKED_ON})
+NEEDS_EXECUTOR = frozenset({S.EXECUTOR_ASSIGNED})
+# Nobody has taken it on yet: its acceptance clock runs.
+BEFORE_ACCEPTANCE = frozenset({S.FROM_CABINET, S.UNASSIGNED, S.AWAITING_ACCEPTANCE, S.DECLINED})
 
 TABLE: tuple[Transition, ...] = (
     _row(Move.ROUTE, {S.FROM_CABINET, S.UNASSIGNED, S.DECLINED}, CENTRE, S.AWAITING_ACCEPTANCE, Field.ORGANISATION),
+    # What the call did not settle after all: there is work to be done, so somebody answers for it.
+    _row(Move.ROUTE, S.AWAITING_CENTRE, CENTRE, S.AWAITING_ACCEPTANCE, Field.ORGANISATION, guard=_unheld),
     # Sent to the wrong place, or the right one does not answer: another organisation, with the reason.
     _row(
         Move.ROUTE,
-        {S.AWAITING_ACCEPTANCE, S.NO_EXECUTOR, S.NEEDS_REWORK},
-        {SUPERVISOR, SYSTEM},
+        {S.AWAITING_ACCEPTANCE, *_WORKED_ON, S.CONFLICT},
+        {SUPERVISOR},
         S.AWAITING_ACCEPTANCE,
         Field.ORGANISATION,
         Field.REASON,
     ),
+    # Nobody confirmed the paid job in its window: a private firm gets it, or a person chooses anew.
+    _row(Move.ROUTE, _PROMISED, {SYSTEM}, S.AWAITING_ACCEPTANCE, Field.ORGANISATION, Field.REASON),
+    _row(Move.RELEASE, _PROMISED, {SYSTEM}, S.UNASSIGNED, Field.REASON),
     _row(Move.ACCEPT, S.AWAITING_ACCEPTANCE, {MANAGER}, S.NO_EXECUTOR),
     # Accepted by telephone: the centre writes down by whom.
     _row(Move.ACCEPT, S.AWAITING_ACCEPTANCE, CENTRE, S.NO_EXECUTOR, Field.REASON),
     _row(Move.DECLINE, S.AWAITING_ACCEPTANCE, {MANAGER}, S.DECLINED, Field.REASON),
+    # Declined by telephone, likewise.
+    _row(Move.DECLINE, S.AWAITING_ACCEPTANCE, CENTRE, S.DECLINED, Field.REASON),
     _row(
         Move.ASSIGN,
         {S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED, S.NEEDS_REWORK},
         {MANAGER, *CENTRE},
         S.EXECUTOR_ASSIGNED,
         Field.EXECUTOR,
+        guard=_organisation,
     ),
     # The job has begun: another executor is a change that has its reason (he fell ill, he left the company).
     _row(Move.ASSIGN, S.IN_PROGRESS, {MANAGER, *CENTRE}, S.EXECUTOR_ASSIGNED, Field.EXECUTOR, Field.REASON),
-    _row(Move.START, {S.EXECUTOR_ASSIGNED, S.NEEDS_REWORK}, {EXECUTOR, MANAGER}, S.IN_PROGRESS),
+    _row(Move.EXECUTOR_LEFT, _WORKED_ON - {S.NO_EXECUTOR}, {SYSTEM}, S.NO_EXECUTOR, Field.REASON),
+    _row(Move.START, {S.EXECUTOR_ASSIGNED, S.NEEDS_REWORK}, {EXECUTOR, MANAGER}, S.IN_PROGRESS, guard=_executor),
+    # An organisation that works by telephone alone: the centre writes down who began, and who reported.
+    _row(
+        Move.START,
+        {S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED, S.NEEDS_REWORK},
+        CENTRE,
+        S.IN_PROGRESS,
+        Field.REASON,
+        guard=_organisation,
+    ),
     _row(
         Move.LOCALISE,
         {S.AWAITING_ACCEPTANCE, *_WORKED_ON},
@@ -193,8 +248,9 @@ TABLE: tuple[Transition, ...] = (
         None,
         guard=_localising,
     ),
-    _row(Move.POSTPONE, _WORKED_ON, {EXECUTOR, MANAGER, SUPERVISOR}, None, Field.UNTIL, Field.REASON),
+    _row(Move.POSTPONE, _WORKED_ON, {EXECUTOR, MANAGER, *CENTRE}, None, Field.UNTIL, Field.REASON),
     _row(Move.REPORT_DONE, S.IN_PROGRESS, {EXECUTOR, MANAGER}, S.AWAITING_CENTRE),
+    _row(Move.REPORT_DONE, S.IN_PROGRESS, CENTRE, S.AWAITING_CENTRE, Field.REASON),
     _row(Move.CONFIRM, S.AWAITING_CENTRE, CENTRE, S.AWAITING_CLIENT),
     _row(Move.RETURN, S.AWAITING_CENTRE, CENTRE, S.NEEDS_REWORK, Field.REASON, guard=_organisation),
     # Where a mark leads is `after_mark`'s to say: closed, in conflict, or it waits for the act with the mark kept.
@@ -205,10 +261,13 @@ TABLE: tuple[Transition, ...] = (
     _row(Move.CLOSE, S.AWAITING_CLIENT, {SUPERVISOR, SYSTEM}, S.CLOSED, Field.REASON, guard=_act),
     # What the centre settled in the call itself: an answer, a referral, a transfer to 112.
     _row(Move.CLOSE, S.AWAITING_CENTRE, CENTRE, S.CLOSED, Field.REASON, guard=_settled_in_call),
-    _row(Move.REOPEN, S.CLOSED, CENTRE, S.NEEDS_REWORK, Field.REASON, guard=_within_period),
+    _row(Move.REOPEN, S.CLOSED, CENTRE, S.NEEDS_REWORK, Field.REASON, guard=_within_period, organised=True),
+    # It was settled in a call, and was not settled: nobody answers for it yet.
+    _row(Move.REOPEN, S.CLOSED, CENTRE, S.UNASSIGNED, Field.REASON, guard=_within_period, organised=False),
     _row(Move.CANCEL, _OPEN, CENTRE, S.CANCELLED, Field.REASON, guard=_cancelling),
-    _row(Move.CONFIRM_PAID, _OPEN, CENTRE, None, guard=_paid),
-    _row(Move.MOVE, set(Status), {ADMINISTRATOR}, None, Field.STATUS, Field.REASON),
+    # The organisation says whether it can do the job for money; by telephone too.
+    _row(Move.CONFIRM_PAID, {*_PROMISED, S.IN_PROGRESS, S.NEEDS_REWORK}, {MANAGER, *CENTRE}, None, guard=_paid),
+    _row(Move.MOVE, set(Status), {ADMINISTRATOR}, None, Field.STATUS, Field.REASON, guard=_moving),
 )
 
 
@@ -227,11 +286,16 @@ class Offer:
 
 def find(move: Move, s: Situation) -> Transition | None:
     """The row that the role may use from here; None when there is none. An administrator acts as a supervisor too."""
-    for role in _acting_as(s.role):
+    for role in acting_as(s.role):
         for row in TABLE:
-            if row.move is move and s.status in row.sources and role in row.roles:
+            if row.serves(move, role, s):
                 return row
     return None
+
+
+def knows(move: Move, role: str) -> bool:
+    """Whether the role may ever make the move, from wherever."""
+    return any(row.move is move and one in row.roles for one in acting_as(role) for row in TABLE)
 
 
 def offers(s: Situation) -> tuple[Offer, ...]:
@@ -254,7 +318,7 @@ def after_mark(s: Situation) -> Status:
     return Status.AWAITING_CLIENT if _act(s) else Status.CLOSED
 
 
-def _acting_as(role: str) -> tuple[str, ...]:
+def acting_as(role: str) -> tuple[str, ...]:
     return (SUPERVISOR, OPERATOR, ADMINISTRATOR) if role == ADMINISTRATOR else (role,)
 
 
@@ -275,5 +339,7 @@ MOVE_LABELS: dict[Move, tuple[str, str]] = {
     Move.REOPEN: ("Возобновить", "Reopen"),
     Move.CANCEL: ("Отменить", "Cancel"),
     Move.CONFIRM_PAID: ("Платная работа подтверждена", "Paid job confirmed"),
+    Move.RELEASE: ("Снять с организации", "Release"),
+    Move.EXECUTOR_LEFT: ("Исполнитель выбыл", "Executor left"),
     Move.MOVE: ("Переставить", "Move anywhere"),
 }
