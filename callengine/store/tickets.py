@@ -90,7 +90,8 @@ def entry_of(row: Row[Any]) -> Entry:
 
 
 def question_of(kept: Mapping[str, Any]) -> Question:
-    return Question(**{**kept, "type": AnswerType(kept["type"]), "choices": tuple(kept["choices"])})
+    lists = {name: tuple(kept.get(name, ())) for name in ("choices", "choices_en")}
+    return Question(**{**kept, "type": AnswerType(kept["type"]), **lists})
 
 
 async def entries(conn: AsyncConnection) -> list[Entry]:

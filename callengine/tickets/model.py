@@ -127,6 +127,10 @@ class Question:
     required: bool = False
     condition: str = ""  # indoor_celsius, damage_at, single_feed, …; "" when no rule asks
     text_en: str = ""
+    choices_en: tuple[str, ...] = ()  # as many as `choices`, or none
+
+    def text(self, language: str = "ru") -> str:
+        return self.text_ru if language == "ru" else self.text_en or self.text_ru
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ class Entry:
     answer_en: str = ""
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    # Terms that an organisation's override changed: (accept_minutes, the paper that allows it), …
+    overridden: tuple[tuple[str, str], ...] = ()
 
     def problem(self, language: str = "ru") -> str:
         return self.problem_ru if language == "ru" else self.problem_en or self.problem_ru
