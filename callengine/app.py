@@ -312,6 +312,8 @@ class Engine:
             since=link.since,
             seen_at=link.figures.seen_at,
             lag_seconds=link.figures.lag_seconds if link.state is LinkState.UP else None,
+            skew_seconds=link.figures.skew_seconds,
+            corrected_seconds=link.pbx_clock.corrected_seconds,
             problem=link.problem or link.clock_problem,
         )
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callengine.calls.coverage import CoverageService
 from callengine.calls.events import CallFact
 from callengine.calls.model import CallKey, Conversation
 from callengine.calls.service import CallsService
+from callengine.calls.signals import Signal
 from callengine.calls.signals import Snapshot as ChannelsAlive
 from callengine.calls.tracker import Tracker
 from callengine.clock import Clock
@@ -20,6 +22,7 @@ from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState, Snapshot
 from callengine.pbx.ledger import Ledger, LedgerCall
 from callengine.pbx.originate import AmiOriginator, Response, response_of
+from callengine.pbx.skew import TOLERANCE
 from callengine.pbx.translate import WANTED_EVENTS, translate
 from callengine.pbx.translate import snapshot as channels_alive
 from callengine.pbx.wire import RawEvent
@@ -72,7 +75,8 @@ class Bridge:
     async def prime(self) -> None:
         """Give the tracker what was alive when the engine stopped, and close the coverage that a crash left open."""
         self._blind_since = alive_at = await self._coverage.crashed(self.name)
-        self.tracker.prime(await self._calls.open_calls(self.name), alive_at)
+        now = self._clock.now()
+        self.tracker.prime([_not_ahead(call, now) for call in await self._calls.open_calls(self.name)], alive_at)
 
     async def run(self) -> None:
         await self.link.run()
@@ -82,11 +86,23 @@ class Bridge:
     async def _events(self, batch: list[RawEvent]) -> None:
         async with self._order:
             self._fed_at = self._clock.monotonic()
-            signals = (translate(raw.headers, raw.received_at) for raw in batch)
-            await self._save(self.tracker.feed_many(signal for signal in signals if signal is not None))
+            await self._save(self.tracker.feed_many(self._signals(batch)))
         for raw in batch:
             if (response := response_of(raw)) is not None:
                 await self._on_dialled(response)
+
+    def _signals(self, batch: list[RawEvent]) -> Iterator[Signal]:
+        """In our time: what the PBX's clock is off goes no further than here."""
+        ours = self.link.pbx_clock.of_event
+        for raw in batch:
+            signal = translate(raw.headers, raw.received_at)
+            if signal is None:
+                continue
+            if signal.at is not raw.received_at:  # else the PBX did not say when
+                at = ours(signal.at, raw.received_at)
+                if at is not signal.at:
+                    signal = replace(signal, at=at)
+            yield signal
 
     async def _save(self, facts: Sequence[CallFact]) -> None:
         """Until it is durable: the tracker tells a fact once. While the store refuses, the link's queue fills up."""
@@ -116,7 +132,7 @@ class Bridge:
             return
         noted = read or Ledger()
         async with self._order:
-            alive = channels_alive(snapshot.channels, snapshot.pbx_at)
+            alive = self._alive(snapshot)
             known = {call.key.linkedid: call for call in self.tracker.live()}
             await self._save(self.tracker.resync(alive, self._endings(noted, known)))
         await self._reconcile(noted, alive)
@@ -126,8 +142,10 @@ class Bridge:
             self._blind_since = None
         await self._on_resynced(self)
 
-    def _pbx_time(self, ours: datetime) -> datetime:
-        return ours + timedelta(seconds=self.link.figures.skew_seconds or 0.0)
+    def _alive(self, snapshot: Snapshot) -> ChannelsAlive:
+        clock = self.link.pbx_clock
+        asked_at = clock.of_reply(snapshot.pbx_at, self._clock.now()) if snapshot.pbx_at else snapshot.at
+        return replace(channels_alive(snapshot.channels or (), asked_at), ahead=clock.ahead)
 
     # --- the ledger ------------------------------------------------------------------------------------------
 
@@ -139,6 +157,11 @@ class Bridge:
             log.warning("the PBX-side ledger could not be read", extra=told)
             return None
 
+    def _in_our_time(self, call: LedgerCall, known: Conversation | None) -> LedgerCall:
+        now, since = self._clock.now(), known.arrived_at if known else self._blind_since
+        clock = self.link.pbx_clock
+        return ledger.in_our_time(call, lambda at: clock.of_record(at, since, now), known.arrived_at if known else None)
+
     def _facts_of(self, call: LedgerCall, known: Conversation | None, *, gone: bool) -> list[CallFact]:
         country, city_code = self._locale.country, self._locale.city_code
         return ledger.reconcile(call, known, gone=gone, country=country, city_code=city_code)
@@ -147,21 +170,24 @@ class Bridge:
         """How calls that the tracker holds for alive ended by the ledger."""
         endings = {}
         for linkedid, call in known.items():
-            if (noted := read.calls.get(linkedid)) and (facts := self._facts_of(noted, call, gone=False)):
+            if (noted := read.calls.get(linkedid)) is None:
+                continue
+            if facts := self._facts_of(self._in_our_time(noted, call), call, gone=False):
                 endings[linkedid] = facts[-1].call
         return endings
 
     async def _reconcile(self, read: Ledger, alive: ChannelsAlive | None) -> None:
         """Save what only the ledger knows; clear from it what is durable. `alive` None: nothing is known to be gone."""
         living = {live.leg.linkedid for live in alive.channels} if alive else set()
-        now, followed = self._pbx_time(self._clock.now()), {call.key.linkedid for call in self.tracker.live()}
+        now, followed = self._clock.now(), {call.key.linkedid for call in self.tracker.live()}
         done: list[str] = []
-        for linkedid, call in read.calls.items():
+        for linkedid, noted in read.calls.items():
             if linkedid in followed:
                 continue
             stored = await self._calls.by_key(CallKey(self.name, linkedid))
             known = stored.call if stored else None
             if known is None or known.ended_at is None:
+                call = self._in_our_time(noted, known)
                 ended_at = call.end.at if call.end else None
                 if ended_at and alive is None and now - ended_at < LEDGER_GRACE:
                     continue
@@ -206,10 +232,33 @@ class Bridge:
     async def _look_at_ledger(self) -> None:
         if (read := await self._read_ledger()) is None:
             return
-        live = {call.key.linkedid for call in self.tracker.live()}
-        now = self._pbx_time(self._clock.now())
-        if any(call.end and now - call.end.at > LEDGER_GRACE for key, call in read.calls.items() if key in live):
+        now, live = self._clock.now(), {call.key.linkedid: call for call in self.tracker.live()}
+        ended = [self._in_our_time(noted, live[key]).end for key, noted in read.calls.items() if key in live]
+        if any(end is not None and now - end.at > LEDGER_GRACE for end in ended):
             # It ended, and no event told us: something was lost on the way.
             log.warning("events were lost; asking for the state anew", extra={"action": "resync", "pbx": self.name})
             await self.link.resync()
         await self._reconcile(read, alive=None)
+
+
+def _not_ahead(call: Conversation, now: datetime) -> Conversation:
+    """A stored call that lies in the future was told before its clock (the PBX's, or ours) was put right: moved back,
+    or it would end before it began."""
+    moments = [call.arrived_at, call.queued_at, call.offered_at, call.answered_at]
+    moments += [at for offer in call.offers for at in (offer.began_at, offer.ended_at)]
+    moments += [at for talk in call.talks for at in (talk.began_at, talk.ended_at)]
+    ahead = max(at for at in moments if at is not None) - now
+    if ahead <= TOLERANCE:
+        return call
+
+    def back(at: datetime | None) -> datetime | None:
+        return at - ahead if at else None
+
+    return call.evolve(
+        arrived_at=call.arrived_at - ahead,
+        queued_at=back(call.queued_at),
+        offered_at=back(call.offered_at),
+        answered_at=back(call.answered_at),
+        offers=tuple(replace(o, began_at=o.began_at - ahead, ended_at=back(o.ended_at)) for o in call.offers),
+        talks=tuple(replace(t, began_at=t.began_at - ahead, ended_at=back(t.ended_at)) for t in call.talks),
+    )

@@ -9,10 +9,12 @@ import pytest
 
 from callengine.bridge import Bridge
 from callengine.calls.coverage import CoverageService
-from callengine.calls.model import CallKey
+from callengine.calls.events import CallAnswered, CallArrived
+from callengine.calls.model import CallKey, Conversation, Direction, State, Talk
 from callengine.calls.service import CallsService
 from callengine.clock import ManualClock
 from callengine.config import Locale, OnePbx
+from callengine.pbx import ledger
 from callengine.pbx.ami import LinkState, Snapshot
 from callengine.pbx.wire import Reply
 from callengine.store.database import Store, StoreBusy
@@ -91,3 +93,81 @@ async def test_coverage_that_the_store_refused_at_first_begins_as_soon_as_it_can
     await bridge._tick()
     day = timedelta(days=1)
     assert [one.pbx for one in await coverage.intervals(clock.now() - day, clock.now() + day)] == ["main"]
+
+
+# --- the PBX's clock is an hour off ----------------------------------------------------------------------
+
+HOUR = timedelta(hours=1)
+
+
+def measured(bridge: Bridge, clock: ManualClock, ahead: timedelta) -> None:
+    bridge.link.pbx_clock.measured(clock.now() + ahead, clock.now(), clock.now())
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+async def test_a_call_that_is_first_seen_after_a_restart_began_when_its_id_says_in_our_time(
+    bridge: Bridge, store: Store, clock: ManualClock, ahead: timedelta
+) -> None:
+    Pbx(bridge, {})
+    measured(bridge, clock, ahead)
+    born = f"{int((clock.now() - timedelta(seconds=40) + ahead).timestamp())}.1"
+    channel = {
+        "Event": "CoreShowChannel", "Uniqueid": born, "Linkedid": born, "Channel": "PJSIP/trunk-00000001",
+        "ChannelState": "6", "CallerIDNum": "+79074121806", "Exten": "115", "Context": "callengine-inbound",
+        "Application": "Playback", "Duration": "00:00:40",
+    }  # fmt: skip
+    await bridge._resync(Snapshot(pbx="main", at=clock.now(), pbx_at=clock.now() + ahead, channels=(channel,)))
+    found = await CallsService(store=store, clock=clock).by_key(CallKey("main", born))
+    assert found is not None
+    assert abs(found.call.arrived_at - (clock.now() - timedelta(seconds=40))) <= timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+async def test_a_call_known_from_the_ledger_alone_has_our_time(
+    bridge: Bridge, store: Store, clock: ManualClock, ahead: timedelta
+) -> None:
+    pbx = Pbx(bridge, {"/callengine/1.1/arrival": arrival(clock, seconds=-30 + ahead.total_seconds())})
+    measured(bridge, clock, ahead)
+    await bridge._resync(Snapshot(pbx="main", at=clock.now(), pbx_at=clock.now() + ahead, channels=()))
+    found = await CallsService(store=store, clock=clock).by_key(CallKey("main", "1.1"))
+    assert found is not None
+    assert abs(found.call.arrived_at - (clock.now() - timedelta(seconds=30))) < timedelta(milliseconds=2)
+    assert pbx.deleted == ["1.1"]
+
+
+async def test_a_ledger_end_in_our_time_is_not_younger_than_the_arrival_that_events_told(
+    bridge: Bridge, store: Store, clock: ManualClock
+) -> None:
+    service = CallsService(store=store, clock=clock)
+    Pbx(bridge, {
+        "/callengine/1.1/arrival": arrival(clock, seconds=-30 - 3600),
+        "/callengine/1.1/end": f"{clock.now().timestamp() - 3600 - 29:.3f}|0||TRUE|16||",
+    })  # fmt: skip
+    told = Conversation(CallKey("main", "1.1"), Direction.INBOUND, clock.now() - timedelta(seconds=10))
+    await service.save([CallArrived(told.arrived_at, told)])
+    measured(bridge, clock, -HOUR)
+    await bridge._reconcile(await ledger.read(bridge.link), alive=None)
+    found = await service.by_key(CallKey("main", "1.1"))
+    assert found is not None and found.call.wait_seconds == 0
+
+
+async def test_a_stored_call_of_the_future_is_moved_back_and_ends_after_its_arrival(
+    bridge: Bridge, store: Store, clock: ManualClock
+) -> None:
+    """It was stored in the PBX's time, by an engine that did not correct it."""
+    service = CallsService(store=store, clock=clock)
+    at = clock.now() + HOUR
+    told = Conversation(
+        CallKey("main", "1.1"), Direction.INBOUND, at - timedelta(seconds=20),
+        answered_at=at, operator="101", talks=(Talk("101", at),), state=State.TALKING,
+    )  # fmt: skip
+    await service.save([CallArrived(told.arrived_at, told), CallAnswered(at, told, "101")])
+    Pbx(bridge, {})
+    await bridge.prime()
+    clock.advance(seconds=5)
+    measured(bridge, clock, HOUR)
+    await bridge._resync(Snapshot(pbx="main", at=clock.now(), pbx_at=clock.now() + HOUR, channels=()))
+    found = await service.by_key(CallKey("main", "1.1"))
+    assert found is not None and found.call.ended_at is not None
+    assert found.call.arrived_at <= (found.call.answered_at or at) <= found.call.ended_at <= clock.now()
+    assert found.call.wait_seconds == 20

@@ -65,6 +65,8 @@ class PbxHealth(View):
     since: datetime
     seen_at: datetime | None = None
     lag_seconds: float | None = None
+    skew_seconds: float | None = None
+    corrected_seconds: float = 0.0
     problem: str = ""
 
 

@@ -23,6 +23,7 @@ from panoramisk.manager import Manager
 from callengine.clock import Clock
 from callengine.config import OnePbx
 from callengine.errors import OutcomeUnknown, PbxLost, PbxRefused
+from callengine.pbx.skew import PbxClock
 from callengine.pbx.wire import WANTED, AmiWire, RawEvent, Reply, parse, pbx_time
 from callengine.tasks import Tasks
 
@@ -61,7 +62,7 @@ class Snapshot:
 
     pbx: str
     at: datetime  # our time, when it was asked for
-    pbx_at: datetime  # the same moment by the PBX's clock
+    pbx_at: datetime | None  # the same moment by the PBX's clock, if it tells
     channels: tuple[Mapping[str, str], ...] | None  # CoreShowChannel; None: not readable, conclude nothing from it
     queues: tuple[Mapping[str, str], ...] = ()  # QueueParams
     members: tuple[Mapping[str, str], ...] = ()  # QueueMember
@@ -98,7 +99,7 @@ class _ResyncAsked:
     at: datetime
 
 
-# Both the PBX's and our deadlines are people's minutes: a smaller difference is no trouble.
+# Every difference is taken out of the PBX's times (pbx/skew.py); from here on people should hear of it.
 CLOCK_TOLERANCE_SECONDS = 30.0
 
 OnEvents = Callable[[list[RawEvent]], Awaitable[None]]
@@ -156,6 +157,7 @@ class AmiLink:
         self.problem = ""
         self.version = ""
         self.figures = LinkFigures()
+        self.pbx_clock = PbxClock()
         self._clock = clock
         self._on_events, self._on_resync, self._on_state = on_events, on_resync, on_state
         self._wanted = wanted | {"FullyBooted", "Shutdown"}
@@ -350,8 +352,12 @@ class AmiLink:
 
     def _measure_skew(self, reply: Reply, sent_at: datetime) -> None:
         if (theirs := pbx_time(reply.headers)) is not None:
-            middle = sent_at + (self._clock.now() - sent_at) / 2
-            self.figures.skew_seconds = (theirs - middle).total_seconds()
+            before = self.pbx_clock.ahead
+            self.pbx_clock.measured(theirs, sent_at, self._clock.now())
+            self.figures.skew_seconds = self.pbx_clock.skew_seconds
+            if self.pbx_clock.ahead != before:
+                told = {"action": "pbx_clock", "pbx": self.name, "corrected_seconds": self.pbx_clock.corrected_seconds}
+                log.warning("the PBX's clock differs from ours; its times are corrected", extra=told)
 
     def _seen(self) -> None:
         self.figures.seen_at = self._clock.now()
@@ -408,8 +414,9 @@ class AmiLink:
         if skew is None or abs(skew) < CLOCK_TOLERANCE_SECONDS:
             return ""
         return (
-            f"the PBX's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} ours, and deadlines are "
-            f"counted in its time: let both machines keep time (chrony or systemd-timesyncd)"
+            f"the PBX's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} ours: the times of calls are "
+            f"corrected by that, its own opening hours are not; let both machines keep time (chrony or "
+            f"systemd-timesyncd)"
         )
 
     @property
@@ -492,7 +499,7 @@ class AmiLink:
         return Snapshot(
             pbx=self.name,
             at=at,
-            pbx_at=pbx_time(ping.headers) or at,
+            pbx_at=pbx_time(ping.headers),
             channels=tuple(channels.events) if channels.ok else None,
             queues=named("QueueParams"),
             members=named("QueueMember"),

@@ -222,7 +222,12 @@ class _Patient:
         if skew is None or "Timestamp" not in reply.headers:
             return [_warn("the PBX does not tell its time", "look that its clock is right (chronyc tracking)")]
         what = f"the PBX's clock is {abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} ours"
-        change = "let both machines keep time (chrony or systemd-timesyncd): deadlines are counted in the PBX's time"
+        if corrected := self.link.pbx_clock.corrected_seconds:
+            what += f"; the engine takes {corrected:+.1f} s out of every time that the PBX tells"
+        change = (
+            "let both machines keep time (chrony or systemd-timesyncd): the PBX's own opening hours, logs and files "
+            "stay wrong by that"
+        )
         if abs(skew) >= SKEW_FAIL:
             return [_fail(what, change)]
         return [_warn(what, change)] if abs(skew) >= SKEW_WARN else [_ok("both clocks agree")]

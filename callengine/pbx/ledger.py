@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
@@ -182,6 +182,28 @@ _PARTS: Mapping[str, Callable[[str], dict[str, object]]] = {
     "end": _end,
     "request": lambda value: {"request_id": value},
 }
+
+
+def in_our_time(call: LedgerCall, ours: Callable[[datetime], datetime], arrived_at: datetime | None) -> LedgerCall:
+    """The same with every moment as `ours` makes it of the PBX's.
+
+    `arrived_at` is the arrival where it is known already, in our time: it stands, and nothing that followed is older.
+    """
+    arrived_at = arrived_at or (ours(call.arrived_at) if call.arrived_at else None)
+
+    def moment(at: datetime) -> datetime:
+        return ours(at) if arrived_at is None else max(ours(at), arrived_at)
+
+    return replace(
+        call,
+        arrived_at=arrived_at,
+        stage_at=moment(call.stage_at) if call.stage_at else None,
+        answered_at=moment(call.answered_at) if call.answered_at else None,
+        callback_at=moment(call.callback_at) if call.callback_at else None,
+        message_at=moment(call.message_at) if call.message_at else None,
+        end=replace(call.end, at=moment(call.end.at)) if call.end else None,
+    )
+
 
 # --- what it means --------------------------------------------------------------------------------------
 

@@ -11,18 +11,24 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callengine.bridge import Bridge
+from callengine.callbacks.model import DutyFilter
+from callengine.callbacks.service import CallbacksService
 from callengine.calls.coverage import CoverageService
-from callengine.calls.model import CallFilter
+from callengine.calls.events import CallEnded, CallMissed
+from callengine.calls.model import CallFilter, Conversation
 from callengine.calls.service import CallsService
-from callengine.clock import SystemClock
-from callengine.config import Locale, OnePbx
+from callengine.clock import ManualClock
+from callengine.config import Callbacks, Locale, OnePbx
 from callengine.pbx.ami import LinkState
+from callengine.pbx.replay import facts_of_tape
+from callengine.pbx.translate import WANTED_EVENTS
 from callengine.sandbox.pbx import SandboxPbx
 from callengine.store.database import Store
 from callengine.tasks import Tasks
@@ -332,13 +338,24 @@ async def gone(files: list[Path]) -> bool:
 # --- the clock of the PBX -------------------------------------------------------------------------------
 
 
-def shifted(tape: str, *, began: float) -> bytes:
-    """The tape's events as if its first had come at `began`."""
-    rows = [json.loads(line) for line in (TAPES / f"{tape}.jsonl").read_text("utf-8").splitlines()]
-    events = [row["event"] for row in rows if "event" in row]
-    first = float(events[0]["Timestamp"])
-    moved = [{**one, "Timestamp": f"{float(one['Timestamp']) - first + began:.6f}"} for one in events]
-    return b"".join(block(*(f"{name}: {value}" for name, value in one.items())) for one in moved)
+def rows_of(tape: str) -> list[dict[str, str]]:
+    lines = (TAPES / f"{tape}.jsonl").read_text("utf-8").splitlines()
+    rows = [row["event"] for row in map(json.loads, lines) if "event" in row]
+    return [one for one in rows if one["Event"] in WANTED_EVENTS]
+
+
+def moments(call: Conversation) -> list[datetime | None]:
+    return [
+        call.arrived_at, call.queued_at, call.offered_at, call.answered_at, call.ended_at,
+        *(at for talk in call.talks for at in (talk.began_at, talk.ended_at)),
+    ]  # fmt: skip
+
+
+def undisturbed(tape: str, *, began: float) -> list[float | None]:
+    """The moments of the tape's call when every clock is right."""
+    told = list(facts_of_tape((TAPES / f"{tape}.jsonl").read_text("utf-8").splitlines(), Locale()))
+    by = began - float(rows_of(tape)[0]["Timestamp"])
+    return [at.timestamp() + by if at else None for at in moments(told[-1].call)]
 
 
 @pytest.fixture
@@ -349,58 +366,148 @@ async def fake() -> AsyncIterator[FakeAmi]:
     await pbx.stop()
 
 
-@pytest.mark.parametrize("hours", [1, -1], ids=["ahead", "behind"])
-async def test_a_pbx_clock_an_hour_off_loses_nothing_and_is_told(
+class Skewed:
+    """A bridge to a PBX whose clock is off by `skew` seconds, with the duties that follow from its calls.
+
+    The true time is moved by hand, from event to event.
+    """
+
+    def __init__(self, fake: FakeAmi, store: Store, skew: float) -> None:
+        self.fake, self.clock, self.skew = fake, ManualClock(), skew
+        self.noted: dict[str, str] = {}
+        fake.answers["Ping"] = lambda a: response(a, "Ping: Pong", f"Timestamp: {self.theirs():.6f}")
+        fake.answers["DBGetTree"] = lambda a: listing(
+            a, *(event("DBGetTreeResponse", Key=f"/callengine/{key}", Val=value) for key, value in self.noted.items())
+        )
+        duties = self.duties = CallbacksService(store, self.clock, Callbacks())
+        store.within |= {CallMissed: [duties.on_missed], CallEnded: [duties.on_ended]}
+        self.calls = CallsService(store=store, clock=self.clock)
+        self.bridge = Bridge(
+            OnePbx(ami_port=fake.port, ami_secret="secret"), self.clock, locale=Locale(), calls=self.calls,
+            coverage=CoverageService(store=store, clock=self.clock),
+            on_state=self._nothing, on_resynced=self._nothing, on_dialled=self._nothing,
+        )  # fmt: skip
+        self._tasks = Tasks()
+
+    async def _nothing(self, *_: object) -> None: ...
+
+    def theirs(self) -> float:
+        return self.clock.now().timestamp() + self.skew
+
+    async def __aenter__(self) -> Skewed:
+        await self.bridge.prime()
+        self._tasks.start(self.bridge.run(), name="bridge")
+        self._tasks.start(self.bridge.watch(), name="watch")
+        await self.bridge.link.wait_for(LinkState.UP, 10)
+        async with asyncio.timeout(10):
+            while self.bridge.link.pbx_clock.skew_seconds is None:
+                await asyncio.sleep(0.01)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.bridge.link.close()
+        await self._tasks.close()
+
+    async def play(self, events: list[dict[str, str]]) -> None:
+        """The PBX tells them live, in its own time."""
+        before = float(events[0]["Timestamp"])
+        for one in events:
+            at = float(one["Timestamp"])
+            self.clock.advance(seconds=max(0.0, at - before))
+            before = max(before, at)
+            heard = self.bridge.link.figures.events
+            told = one | {"Timestamp": f"{self.theirs():.6f}"}
+            await self.fake.push(block(*(f"{name}: {value}" for name, value in told.items())))
+            async with asyncio.timeout(10):
+                while self.bridge.link.figures.events == heard:
+                    await asyncio.sleep(0)
+
+    async def ended(self, count: int) -> dict[str, Conversation]:
+        """By linkedid, as soon as there are so many."""
+        async with asyncio.timeout(20):
+            while True:
+                found, _ = await self.calls.find(CallFilter())
+                if len(done := {one.call.key.linkedid: one.call for one in found if one.call.ended_at}) >= count:
+                    return done
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("hours", [0, 1, -1], ids=["right", "ahead", "behind"])
+async def test_a_pbx_clock_an_hour_off_shifts_no_time_and_no_deadline(
     fake: FakeAmi, sqlite_store: Store, hours: int
 ) -> None:
-    clock = SystemClock()
-    skew = hours * 3600
-
-    def theirs() -> float:
-        return clock.now().timestamp() + skew
-
-    ended = theirs() - 60
-    noted = {
-        "1700000000.1/arrival": f"v1|{ended - 20:.3f}|allowed|%2B79075500000||115|inbound",
-        "1700000000.1/end": f"{ended:.3f}|0||TRUE|16||",
+    world = Skewed(fake, sqlite_store, hours * 3600)
+    now = world.clock.now().timestamp()
+    # Of a call in an outage, only the ledger tells.
+    arrived, ended = now - 80, now - 60
+    world.noted = {
+        "1700000000.1/arrival": f"v1|{arrived + world.skew:.3f}|allowed|%2B79075500000||115|inbound",
+        "1700000000.1/end": f"{ended + world.skew:.3f}|0||TRUE|16||",
     }
-    fake.answers["Ping"] = lambda a: response(a, "Ping: Pong", f"Timestamp: {theirs():.6f}")
-    fake.answers["DBGetTree"] = lambda a: listing(
-        a, *(event("DBGetTreeResponse", Key=f"/callengine/{key}", Val=value) for key, value in noted.items())
-    )
-
-    async def nothing(*_: object) -> None: ...
-
-    calls = CallsService(store=sqlite_store, clock=clock)
-    bridge = Bridge(
-        OnePbx(ami_port=fake.port, ami_secret="secret"), clock, locale=Locale(), calls=calls,
-        coverage=CoverageService(store=sqlite_store, clock=clock),
-        on_state=nothing, on_resynced=nothing, on_dialled=nothing,
-    )  # fmt: skip
-    await bridge.prime()
-    tasks = Tasks()
-    tasks.start(bridge.run(), name="bridge")
-    tasks.start(bridge.watch(), name="watch")
-    try:
-        await bridge.link.wait_for(LinkState.UP, 10)
+    async with world:
+        expected = {}
         for tape in ("queue_answered", "hangup_in_greeting"):
-            await fake.push(shifted(tape, began=theirs() - 30))
+            events = rows_of(tape)
+            expected[events[0]["Linkedid"]] = undisturbed(tape, began=world.clock.now().timestamp())
+            await world.play(events)
+        found = await world.ended(3)
+        duties = [stored.duty for stored in (await world.duties.find(DutyFilter()))[0]]
+        for linkedid, times in expected.items():
+            exact = [at.timestamp() if at else None for at in moments(found[linkedid])]
+            assert exact == [pytest.approx(at, abs=0.1) if at else None for at in times]
+        unseen = found["1700000000.1"]
+        assert unseen.arrived_at.timestamp() == pytest.approx(arrived, abs=0.1)
+        assert (unseen.ended_at or unseen.arrived_at).timestamp() == pytest.approx(ended, abs=0.1)
+        missed = sorted(call.arrived_at for call in found.values() if call.outcome == "missed")
+        assert sorted(duty.arrived_at for duty in duties) == missed
+        assert len(missed) == 2
+        for duty in duties:
+            (call,) = [call for call in found.values() if call.arrived_at == duty.arrived_at]
+            assert duty.due_at == (call.ended_at or call.arrived_at) + timedelta(minutes=5)
+            assert duty.legal_due_at == call.arrived_at + timedelta(minutes=10)
+        link = world.bridge.link
+        assert link.figures.skew_seconds == pytest.approx(world.skew, abs=0.5)
+        assert link.pbx_clock.corrected_seconds == pytest.approx(world.skew, abs=0.5)
+        assert (f"3600 s {'ahead of' if hours > 0 else 'behind'} ours" in link.clock_problem) == (hours != 0)
+        assert (link.figures.lag_seconds or 0) < 120, "the lag is not the skew"
 
-        async def known() -> list[Any]:
-            found, _ = await calls.find(CallFilter())
-            return [stored.call for stored in found if stored.call.ended_at]
 
-        async with asyncio.timeout(20):
-            while len(found := await known()) < 3:
-                await asyncio.sleep(0.05)
-        outcomes = sorted(str(call.outcome) for call in found)
-        assert outcomes == ["answered", "missed", "missed"], "two from the events, one from the ledger"
-        answered = next(call for call in found if call.outcome == "answered")
-        assert 0 < answered.talk_seconds < 30
-        assert all(abs(call.arrived_at.timestamp() - theirs()) < 200 for call in found), "in the PBX's time"
-        assert bridge.link.figures.skew_seconds == pytest.approx(skew, abs=2)
-        assert f"3600 s {'ahead of' if hours > 0 else 'behind'} ours" in bridge.link.clock_problem
-        assert (bridge.link.figures.lag_seconds or 0) < 120, "the lag is not the skew"
-    finally:
-        await bridge.link.close()
-        await tasks.close()
+@pytest.mark.parametrize("hours", [1, -1], ids=["forward", "back"])
+async def test_a_pbx_clock_that_is_set_in_the_middle_of_a_call_makes_no_negative_wait(
+    fake: FakeAmi, sqlite_store: Store, hours: int
+) -> None:
+    tape = "queue_answered"
+    events = rows_of(tape)
+    linkedid = events[0]["Linkedid"]
+    half = next(n for n, one in enumerate(events) if one["Event"] == "BridgeEnter")
+    async with Skewed(fake, sqlite_store, 0) as world:
+        expected = undisturbed(tape, began=world.clock.now().timestamp())
+        await world.play(events[:half])
+        world.skew = hours * 3600
+        await world.play(events[half:])
+        call = (await world.ended(1))[linkedid]
+    exact = [at.timestamp() if at else None for at in moments(call)]
+    assert exact == [pytest.approx(at, abs=0.1) if at else None for at in expected]
+    assert call.wait_seconds is not None and call.wait_seconds > 0
+
+
+async def test_an_outage_in_which_the_pbx_clock_was_put_right_gives_the_true_times(
+    fake: FakeAmi, sqlite_store: Store
+) -> None:
+    async with Skewed(fake, sqlite_store, 3600) as world:
+        fake.cut()
+        await world.bridge.link.wait_for(LinkState.DOWN, 10)
+        now = world.clock.now().timestamp()
+        before, after = now + 100, now + 200
+        world.clock.advance(seconds=300)
+        world.noted = {
+            "1700000000.1/arrival": f"v1|{before + 3600:.3f}|allowed|%2B79075500001||115|inbound",
+            "1700000000.1/end": f"{before + 3600.5:.3f}|0||TRUE|16||",
+            "1700000001.2/arrival": f"v1|{after:.3f}|allowed|%2B79075500002||115|inbound",
+            "1700000001.2/end": f"{after + 0.1:.3f}|0||TRUE|16||",
+        }
+        world.skew = 0
+        found = await world.ended(2)
+    assert found["1700000000.1"].arrived_at.timestamp() == pytest.approx(before, abs=0.1)
+    assert found["1700000000.1"].wait_seconds == pytest.approx(0.5, abs=0.1)
+    assert found["1700000001.2"].arrived_at.timestamp() == pytest.approx(after, abs=0.1)
