@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from operator import itemgetter
 
 from callengine.calls import signals as s
@@ -30,35 +31,6 @@ def translate(headers: Headers, received_at: datetime) -> s.Signal | None:
 def snapshot(events: Iterable[Headers], at: datetime) -> s.Snapshot:
     """The answer to CoreShowChannels, asked at `at` by the PBX's clock."""
     return s.Snapshot(at, tuple(live for e in events if (live := _live_channel(e)) is not None))
-
-
-def _leg(h: Headers) -> s.Leg | None:
-    return _read_leg(h, _THIS)
-
-
-def _other_leg(h: Headers, prefix: str) -> s.Leg | None:
-    return _read_leg(h, _OTHERS[prefix])
-
-
-def _read_leg(h: Headers, names: _Names) -> s.Leg | None:
-    try:
-        uniqueid, linkedid, channel, state, number, caller, exten, context = names.take(h)
-    except KeyError:
-        get = h.get
-        uniqueid, linkedid, channel, state, number, caller, exten, context = (get(name, "") for name in names.each)
-    if not uniqueid:
-        return None
-    return s.Leg(
-        uniqueid,
-        linkedid or uniqueid,
-        channel,
-        _STATES.get(state, -1),
-        "" if number == _NOTHING else number,
-        "" if caller == _NOTHING else _unescape(caller) if "\\" in caller else caller,
-        exten,
-        context,
-        _variables(h[names.variables]) if names.variables in h else (),
-    )
 
 
 # AMI writes names, and only names, as C would: O\'Brien. A line end or a tab in a name is a space to us.
@@ -87,6 +59,35 @@ _OTHERS = {
     )
 }  # fmt: skip
 _STATES = {str(number): number for number in range(16)}
+# A named tuple's own constructor is a call more; a leg is made for every event, for some two.
+_make_leg = partial(tuple.__new__, s.Leg)
+
+
+def _leg(h: Headers, names: _Names = _THIS) -> s.Leg | None:
+    try:
+        uniqueid, linkedid, channel, state, number, caller, exten, context = names.take(h)
+    except KeyError:
+        get = h.get
+        uniqueid, linkedid, channel, state, number, caller, exten, context = (get(name, "") for name in names.each)
+    if not uniqueid:
+        return None
+    return _make_leg(
+        (
+            uniqueid,
+            linkedid or uniqueid,
+            channel,
+            _STATES.get(state, -1),
+            "" if number == _NOTHING else number,
+            "" if caller == _NOTHING else _unescape(caller) if "\\" in caller else caller,
+            exten,
+            context,
+            _variables(h[names.variables]) if names.variables in h else (),
+        )
+    )
+
+
+def _other_leg(h: Headers, prefix: str) -> s.Leg | None:
+    return _leg(h, _OTHERS[prefix])
 
 
 def _variables(text: str) -> tuple[tuple[str, str], ...]:

@@ -77,10 +77,12 @@ def parse(block: bytes) -> dict[str, str]:
     head = text[: text.find("\r")]
     for names, match in _layouts.get(head, ()):
         if (values := match(text)) is not None:
-            return dict(zip(names, values.groups(), strict=False))
+            headers = names.copy()  # it has the room already: filling a new one grows it four times
+            headers.update(zip(names, values.groups(), strict=False))
+            return headers
     lines = text.split("\r\n")
     try:
-        headers: dict[str, str] = dict([line.split(": ", 1) for line in lines])
+        headers = dict([line.split(": ", 1) for line in lines])
     except ValueError:
         return _parse_slowly(lines)
     if len(headers) != len(lines):
@@ -91,14 +93,14 @@ def parse(block: bytes) -> dict[str, str]:
 
 # By first line, which headers such a block had and a pattern of them: Asterisk writes an event always alike, and one
 # match is half the price of cutting every line. What is unlike is read line by line, and may be learnt.
-_layouts: dict[str, list[tuple[tuple[str, ...], Callable[[str], re.Match[str] | None]]]] = {}
+_layouts: dict[str, list[tuple[dict[str, str], Callable[[str], re.Match[str] | None]]]] = {}
 
 
 def _learn(head: str, headers: Mapping[str, str]) -> None:
     known = _layouts.get(head, [])
     if head.startswith("Event: ") and len(known) < LAYOUTS_EACH and len(_layouts) < LAYOUTS_LIMIT:
         pattern = "\r\n".join(re.escape(name) + r": ([^\r]*+)" for name in headers)
-        _layouts[head] = [*known, (tuple(headers), re.compile(pattern).fullmatch)]
+        _layouts[head] = [*known, (dict.fromkeys(headers, ""), re.compile(pattern).fullmatch)]
 
 
 def _parse_slowly(lines: Sequence[str]) -> dict[str, str]:
@@ -183,7 +185,7 @@ class AmiWire(AMIProtocol):  # type: ignore[misc]
     ) -> None:
         self._on_blocks = on_blocks
         self._on_oversized = on_oversized
-        self._wanted = frozenset(name.encode() for name in wanted)
+        self._wanted = frozenset(_EVENT + name.encode() for name in wanted)
         self._blocks = Blocks()
         self._greeting = b""
         self._pending: dict[str, _Pending] = {}
@@ -212,12 +214,13 @@ class AmiWire(AMIProtocol):  # type: ignore[misc]
         oversized = self._blocks.oversized
         wanted = self._wanted
         for block in self._blocks.feed(data):
-            if not block.startswith(_EVENT):
-                self._other(block, kept)
-            elif self._lists and _ACTION_ID in block and self._collect(block):
+            if self._lists and _ACTION_ID in block and block.startswith(_EVENT) and self._collect(block):
                 continue
-            elif _name(block) in wanted:
+            end = block.find(b"\r\n")
+            if (block[:end] if end >= 0 else block) in wanted:
                 kept.append(block)
+            elif not block.startswith(_EVENT):
+                self._other(block, kept)
         if kept:
             self._on_blocks(kept)
         if self._blocks.oversized != oversized:
@@ -288,7 +291,7 @@ class AmiWire(AMIProtocol):  # type: ignore[misc]
             if at >= 0:
                 self._other(block[at + 2 :], kept)
             return
-        if not (self._lists and _ACTION_ID in block and self._collect(block)) and _name(block) in self._wanted:
+        if not (self._lists and _ACTION_ID in block and self._collect(block)) and _first_line(block) in self._wanted:
             kept.append(block)
 
     def _respond(self, block: bytes) -> None:
@@ -323,9 +326,8 @@ class AmiWire(AMIProtocol):  # type: ignore[misc]
                 pending.future.set_exception(OutcomeUnknown(f"the link to the PBX broke during {pending.name}"))
 
 
-def _name(block: bytes) -> bytes:
-    end = block.find(b"\r\n", 7)
-    return block[7:end] if end >= 0 else block[7:]
+def _first_line(block: bytes) -> bytes:
+    return block.partition(b"\r\n")[0]
 
 
 def _refuse_injection(action: Action) -> None:
