@@ -72,6 +72,7 @@ class Find(Query):
 class FindProblem(Query):
     q: Words = ""
     house_id: Id | None = None
+    lang: Literal["ru", "en"] | None = None
 
 
 class TicketsList(Between, Listed):

@@ -36,6 +36,7 @@ from callengine.tickets.model import (
     TicketEvent,
     TicketFilter,
 )
+from callengine.tickets.translations import entry_in
 
 LIMIT = 50
 MOST = 200
@@ -214,25 +215,30 @@ class TicketsService:
 
     # --- the classifier and the preview -----------------------------------------------------------------
 
-    async def classifier_search(self, q: str = "", house_id: int | None = None) -> list[FoundEntry]:
+    async def classifier_search(
+        self, q: str = "", house_id: int | None = None, language: str | None = None
+    ) -> list[FoundEntry]:
         """Entries by words, code or category; the impossible for the house come last, each with its reason."""
         async with self._store.read() as conn:
             known = await rows.entries(conn)
             house = await self._house(conn, house_id) if house_id is not None else None
-        hits = [FoundEntry(entry, self._unavailable(entry, house)) for entry in classifier.find(known, q)]
+        hits = [FoundEntry(entry, self._unavailable(entry, house, language)) for entry in classifier.find(known, q)]
         return sorted(hits, key=lambda hit: not hit.available)
 
-    async def preview(self, code: str, house_id: int, at: datetime | None = None) -> Preview:
-        """Who would answer and by when, explained, before anything is written."""
-        at = at or self._clock.now()
+    async def preview(
+        self, code: str, house_id: int, at: datetime | None = None, language: str | None = None
+    ) -> Preview:
+        """Who would answer and by when, explained to a reader of `language`, before anything is written."""
+        at, language = at or self._clock.now(), language or self._language
         async with self._store.read() as conn:
             entry = await rows.entry(conn, storable(code))
             if entry is None:
                 raise NotFound(f"there is no classifier entry {code!r}")
             house = await self._house(conn, house_id)
-            route = await self._route(conn, entry, house_id, at)
-        impossible = self._unavailable(entry, house)
-        return Preview(route, deadlines(entry, at, self._zone, language=self._language), not impossible, impossible)
+            route = await self._route(conn, entry, house_id, at, language)
+        impossible = self._unavailable(entry, house, language)
+        terms = deadlines(entry_in(entry, language), at, self._zone, language=language)
+        return Preview(route, terms, not impossible, impossible)
 
     async def _house(self, conn: rows.Conn, house_id: int) -> House:
         found = await directory_rows.houses_by_id(conn, [house_id])
@@ -240,12 +246,14 @@ class TicketsService:
             raise NotFound(f"there is no house {house_id}")
         return found[house_id]
 
-    async def _route(self, conn: rows.Conn, entry: Entry, house_id: int | None, at: datetime) -> Routing:
+    async def _route(
+        self, conn: rows.Conn, entry: Entry, house_id: int | None, at: datetime, language: str | None = None
+    ) -> Routing:
         serving = await rows.contracts_for(conn, house_id, routing.kinds_of(entry))
-        return routing.decide(entry, serving, at.astimezone(self._zone), self._language)
+        return routing.decide(entry, serving, at.astimezone(self._zone), language or self._language)
 
-    def _unavailable(self, entry: Entry, house: House | None) -> str:
-        return classifier.unavailable(entry.code, house.features, self._language) if house else ""
+    def _unavailable(self, entry: Entry, house: House | None, language: str | None = None) -> str:
+        return classifier.unavailable(entry.code, house.features, language or self._language) if house else ""
 
     # --- reading ----------------------------------------------------------------------------------------
 
