@@ -1,163 +1,244 @@
-"""By when a ticket is accepted, localised and fixed, each with its why; pure, safe over changes of the clock.
+"""By when a ticket is accepted, localised and fixed, each clock with its why: the classifier's term, an organisation's
+own, and the rule pack's, put together; pure.
 
-Minutes of a `24x7` term are real minutes. Of a window (`08:00-23:00`) and of `work` (Monday to Friday, 08-17)
-only the open ones count, in the zone of the service. Whole days of such a term are days of that calendar:
-the same time of day, so many open days on, held within the opening hours. Whole days of `workdays` are those of
-a law: the next working day is the first, and the term ends with the last one's closing.
+Of the service's term and the law's the earlier one stands. A term of the classifier that equals one of the law's
+variants is a copy of it: then the variant that the conditions name stands, were it the longer one. An organisation's
+own term is never a copy: longer than the law it does not help, shorter it binds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from callengine.tickets.model import Deadlines, Entry
+from callengine.tickets.calendar import Calendar, term_in_words
+from callengine.tickets.model import Clock, Deadlines, Entry, Ticket
+from callengine.tickets.rulepacks import NO_PACK, BadCondition, Pack, Rule, moment_told
 
-DAY_MINUTES = 1440
-WORK_OPENS, WORK_CLOSES = time(8), time(17)
-WEEKDAYS = frozenset(range(5))
-EVERY_DAY = frozenset(range(7))
+NAMES: dict[str, tuple[str, str]] = {
+    "accept": ("Принять", "Accept"),
+    "localise": ("Локализовать", "Localise"),
+    "fix": ("Устранить", "Fix"),
+    "paid": ("Подтвердить платную работу", "Confirm the paid job"),
+}
+# The field of an entry that holds the clock's minutes.
+FIELDS = {
+    "accept": "accept_minutes",
+    "localise": "localize_minutes",
+    "fix": "fix_minutes",
+    "paid": "confirm_minutes",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What terms depend on, besides the classifier's entry.
+
+    `accept_from` is when the organisation was asked (its clock to accept starts anew with it); the others never move.
+    """
+
+    registered_at: datetime
+    damage_at: datetime | None = None
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    paid: bool = False
+    accept_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """When a kind of work goes on: opening hours on some days of the week, but not on `closed_on`."""
+class _Term:
+    """One possible end of one clock."""
 
-    zone: ZoneInfo
-    opens: time
-    closes: time  # not after `opens`: the next day, so 00:00-00:00 and 20:00-08:00 are sayable
-    weekdays: frozenset[int] = EVERY_DAY
-    closed_on: frozenset[date] = frozenset()
-
-    def is_open_on(self, day: date) -> bool:
-        return day.weekday() in self.weekdays and day not in self.closed_on
-
-    def hours(self, day: date) -> tuple[datetime, datetime]:
-        """The opening hours that begin on the day, in UTC: real minutes, whatever the zone does that night."""
-        until = day if self.closes > self.opens else day + timedelta(days=1)
-        return moment(day, self.opens, self.zone), moment(until, self.closes, self.zone)
-
-    def spans(self, at: datetime) -> Iterator[tuple[date, datetime, datetime]]:
-        """Open stretches that end after the moment, in order, without end."""
-        day = at.astimezone(self.zone).date() - timedelta(days=1)
-        for _ in range(366 * 50):
-            if self.is_open_on(day):
-                began, ended = self.hours(day)
-                if ended > at and ended > began:
-                    yield day, began, ended
-            day += timedelta(days=1)
-        raise ValueError("this calendar is never open")
-
-    def after_minutes(self, at: datetime, minutes: int) -> datetime:
-        """The moment when so many open minutes have passed."""
-        left = timedelta(minutes=minutes)
-        for _, began, ended in self.spans(at):
-            start = max(began, at)
-            if ended - start >= left:
-                return start + left
-            left -= ended - start
-        raise AssertionError("spans never ends")  # pragma: no cover
-
-    def after_days(self, at: datetime, days: int) -> datetime:
-        """The same time of day so many open days on, within that day's hours; counting begins when it is open."""
-        spans = self.spans(at)
-        _, began, _ = next(spans)
-        start = max(began, at)
-        for _ in range(days):
-            day, began, ended = next(spans)
-        into_the_day = _wall_minutes(start.astimezone(self.zone).time(), self.opens)
-        due = moment_after(day, self.opens, into_the_day, self.zone)
-        return min(max(due, began), ended)
-
-    def end_of_day(self, at: datetime, days: int) -> datetime:
-        """The closing of the so-manieth open day after today (ГК РФ, ст. 191: the day itself does not count)."""
-        day = at.astimezone(self.zone).date()
-        for _ in range(366 * 50):
-            day += timedelta(days=1)
-            days -= self.is_open_on(day)
-            if days == 0:
-                return self.hours(day)[1]
-        raise ValueError("this calendar is never open")
+    due_at: datetime
+    minutes: int
+    clock: str
+    why: str
+    rule: str
 
 
-def moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """A wall time in UTC. One that a spring night skips is the moment after the skip; of two, the first."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+def terms(entry: Entry, matter: Matter, calendar: Calendar, pack: Pack = NO_PACK, language: str = "ru") -> Deadlines:
+    """The clocks of a ticket. `entry` comes with its organisation's own terms in it (`for_organisation`)."""
+    day = matter.registered_at.astimezone(calendar.zone).date()
+    chosen = pack.chosen(entry, day, matter.conditions)
+    desk = _Desk(entry, matter, calendar, pack, "ru" if language == "ru" else "en")
+    clocks = []
+    for name in NAMES if matter.paid else ("accept", "localise", "fix"):
+        clock = desk.clock(name, [(rule, unknown) for rule, unknown in chosen if rule.clock == name])
+        if clock:
+            clocks.append(clock)
+    ends = {clock.name: clock.due_at for clock in clocks}
+    why = "\n".join(clock.why for clock in clocks if clock.name != "paid")
+    return Deadlines(ends.get("accept"), ends.get("localise"), ends.get("fix"), why, tuple(clocks))
 
 
-def moment_after(day: date, opens: time, minutes: float, zone: ZoneInfo) -> datetime:
-    """The wall time so many wall minutes after the opening, in UTC."""
-    wall = datetime.combine(day, opens) + timedelta(minutes=minutes)
-    return wall.replace(tzinfo=zone).astimezone(UTC)
-
-
-def _wall_minutes(at: time, since: time) -> float:
-    seconds = (at.hour - since.hour) * 3600 + (at.minute - since.minute) * 60 + at.second + at.microsecond / 1e6
-    return (seconds % 86_400) / 60
-
-
-def working(zone: ZoneInfo, closed_on: frozenset[date] = frozenset()) -> Calendar:
-    """Monday to Friday, 08-17."""
-    return Calendar(zone, WORK_OPENS, WORK_CLOSES, WEEKDAYS, closed_on)
-
-
-def calendar_of(clock: str, zone: ZoneInfo, closed_on: frozenset[date] = frozenset()) -> Calendar | None:
-    """The calendar of a classifier's clock; None is round the clock."""
-    if clock == "24x7":
-        return None
-    if clock in ("work", "workdays"):
-        return working(zone, closed_on)
-    match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", clock)
-    if not match:
-        raise ValueError(f"unknown clock {clock!r}")
-    opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
-    return Calendar(zone, time(opens_hour, opens_minute), time(closes_hour % 24, closes_minute))
-
-
-def due(minutes: int, clock: str, at: datetime, zone: ZoneInfo, closed_on: frozenset[date] = frozenset()) -> datetime:
-    """The end of a term of so many minutes that begins at the moment."""
-    at = at.astimezone(UTC)
-    calendar = calendar_of(clock, zone, closed_on)
-    if calendar is None:
-        return at + timedelta(minutes=minutes)
-    days, rest = divmod(minutes, DAY_MINUTES)
-    if rest:
-        return calendar.after_minutes(at, minutes)
-    return calendar.end_of_day(at, days) if clock == "workdays" else calendar.after_days(at, days)
-
-
-def deadlines(
+def recompute(
+    ticket: Ticket,
     entry: Entry,
-    registered_at: datetime,
-    zone: ZoneInfo,
+    calendar: Calendar,
+    pack: Pack = NO_PACK,
     *,
-    damage_at: datetime | None = None,
-    closed_on: frozenset[date] = frozenset(),
+    accept_from: datetime | None = None,
     language: str = "ru",
 ) -> Deadlines:
-    """The three terms of a ticket. Damage under ПП РФ 416 is removed by the date of the damage, when it is known."""
-    since_damage = damage_at is not None and damage_at <= registered_at and removes_damage(entry)
-    fix_from = damage_at if since_damage and damage_at is not None else registered_at
-    terms = (
-        ("accept", entry.accept_minutes, registered_at, False),
-        ("localise", entry.localize_minutes, registered_at, False),
-        ("fix", entry.fix_minutes, fix_from, since_damage),
+    """The terms anew after the classifier, the organisation or the conditions changed.
+
+    A clock that was answered stays as it was: nothing fires after its answer. `accept_from` is given when another
+    organisation was asked: acceptance then starts with it, and the others still run from registration or damage.
+    """
+    matter = Matter(
+        registered_at=ticket.created_at,
+        damage_at=ticket.damage_at,
+        conditions=ticket.conditions,
+        paid=ticket.paid,
+        accept_from=accept_from,
     )
-    ends: dict[str, datetime | None] = {}
-    lines = []
-    for name, minutes, start, from_damage in terms:
-        ends[name] = due(minutes, entry.clock, start, zone, closed_on) if minutes is not None else None
-        if minutes is not None:
-            lines.append(_why(name, minutes, entry, start, from_damage, zone, language))
-    return Deadlines(ends["accept"], ends["localise"], ends["fix"], "\n".join(lines))
+    fresh, old = terms(entry, matter, calendar, pack, language), ticket.deadlines
+    met = {"accept": ticket.accepted_at, "localise": ticket.localised_at, "fix": ticket.fixed_at}
+    if accept_from is not None:
+        met["accept"] = None
+    kept = {clock.name: clock for clock in old.each() if met.get(clock.name)}
+    clocks = []
+    for name in NAMES:
+        if name in kept:
+            clocks.append(kept[name])
+        elif not met.get(name):
+            clocks += [clock for clock in fresh.each() if clock.name == name]
+    ends = {clock.name: clock.due_at for clock in clocks}
+    why = "\n".join(clock.why for clock in clocks if clock.name != "paid")
+    return Deadlines(ends.get("accept"), ends.get("localise"), ends.get("fix"), why, tuple(clocks))
 
 
-def removes_damage(entry: Entry) -> bool:
-    """The rule of ru-416: three days from the date of the DAMAGE, for what must be localised at once."""
-    return "416" in entry.source.split(":")[0] and entry.localize_minutes is not None and entry.fix_minutes == 4320
+class _Desk:
+    """One entry, one matter: the ends of each clock and the words for them."""
+
+    def __init__(self, entry: Entry, matter: Matter, calendar: Calendar, pack: Pack, language: str) -> None:
+        self.entry, self.matter, self.calendar, self.pack = entry, matter, calendar, pack
+        self.language, self.ru = language, language == "ru"
+
+    def clock(self, name: str, rules: list[tuple[Rule, tuple[str, ...]]]) -> Clock | None:
+        laws = [self._law(name, rule, unknown) for rule, unknown in rules]
+        law = min(laws, key=lambda term: term.due_at, default=None)
+        own = self._own(name, [rule for rule, _ in rules])
+        if law is None or own is None:
+            found = law or own
+            return Clock(name, found.due_at, found.why, found.rule) if found else None
+        first, second = (own, law) if own.due_at < law.due_at else (law, own)
+        paper = FIELDS[name] in dict(self.entry.overridden)
+        return Clock(name, first.due_at, first.why + self._instead(first is law, second, paper), first.rule)
+
+    # --- the service's own term ---------------------------------------------------------------------------
+
+    def _own(self, name: str, rules: list[Rule]) -> _Term | None:
+        entry, field_name = self.entry, FIELDS[name]
+        minutes: int | None = getattr(entry, field_name)
+        paper = dict(entry.overridden).get(field_name, "")
+        if minutes is None or (not paper and self._copied(minutes, rules)):
+            return None
+        start = self.matter.registered_at
+        if name == "accept" and self.matter.accept_from is not None:
+            start = self.matter.accept_from
+        words = ("с регистрации" if self.ru else "from registration") if start == self.matter.registered_at else ""
+        words = words or self._since("с направления" if self.ru else "from the routing", start)
+        source = self._own_source(name, paper)
+        clock = "24x7" if name == "paid" else entry.clock
+        why = self._why(name, minutes, clock, words, source)
+        return _Term(self.calendar.due(minutes, clock, start), minutes, clock, why, entry.code)
+
+    def _copied(self, minutes: int, rules: list[Rule]) -> bool:
+        return any(minutes == one.minutes for rule in rules for one in self.pack.variants(rule))
+
+    def _own_source(self, name: str, paper: str) -> str:
+        if paper:
+            label = "условие организации" if self.ru else "the organisation's own term"
+            return f"{self.entry.code}, {label}: {paper}"
+        # Acceptance times are the service's own; the others quote what the classifier stands on.
+        rule = basis(self.entry.source) if name in ("localise", "fix") else ""
+        return f"{self.entry.code}, {rule}" if rule else self.entry.code
+
+    # --- the rule's ---------------------------------------------------------------------------------------
+
+    def _law(self, name: str, rule: Rule, unknown: tuple[str, ...]) -> _Term:
+        start, words = self._start(rule, name)
+        minutes, used = self._left(rule)
+        why = self._why(
+            name, minutes, rule.window, words, f"{rule.source(self.language)} — {rule.words(self.language)}"
+        )
+        due = self.calendar.due(minutes, rule.window, start) if minutes else start
+        why += used + self._unasked(unknown)
+        if due <= self.matter.registered_at:
+            why += "; истекло ещё до регистрации" if self.ru else "; over before registration already"
+        return _Term(due, minutes, rule.window, why, rule.id)
+
+    def _start(self, rule: Rule, name: str) -> tuple[datetime, str]:
+        registered = self.matter.registered_at
+        if name == "accept" and self.matter.accept_from is not None:
+            return self.matter.accept_from, self._since(
+                "с направления" if self.ru else "from the routing", self.matter.accept_from
+            )
+        if rule.start != "registration":
+            began = self._began(rule.start)
+            if began is not None and began <= registered:
+                ru, en = ("от даты повреждения", "from the date of damage")
+                if rule.start == "outage":
+                    ru, en = ("с начала перерыва", "from the start of the outage")
+                return began, self._since(ru if self.ru else en, began)
+        return registered, "с регистрации" if self.ru else "from registration"
+
+    def _began(self, start: str) -> datetime | None:
+        """When the damage was done, or the service stopped; a form may have said either as a condition."""
+        told = self.matter.conditions.get(f"{start}_at")
+        if told is None:
+            return self.matter.damage_at
+        try:
+            return moment_told(f"{start}_at", told, self.calendar.zone)
+        except BadCondition:
+            return self.matter.damage_at
+
+    def _since(self, words: str, at: datetime) -> str:
+        return f"{words} {at.astimezone(self.calendar.zone):%d.%m.%Y %H:%M}"
+
+    def _left(self, rule: Rule) -> tuple[int, str]:
+        """The limit in minutes; less when the month's sum is nearly used up, and the words for that."""
+        used = self.matter.conditions.get("outage_month_minutes")
+        if rule.monthly_minutes is None or not isinstance(used, int | float) or isinstance(used, bool):
+            return rule.minutes, ""
+        left = max(0, int(rule.monthly_minutes - used))
+        if left >= rule.minutes:
+            return rule.minutes, ""
+        spent = term_in_words(int(used), "24x7", self.language)
+        ru, en = f"; за месяц уже {spent} перерыва", f"; {spent} of outage this month already"
+        return left, ru if self.ru else en
+
+    # --- words --------------------------------------------------------------------------------------------
+
+    def _why(self, name: str, minutes: int, clock: str, since: str, source: str) -> str:
+        title = NAMES[name][0 if self.ru else 1]
+        span = term_in_words(minutes, clock, self.language)
+        return f"{title}: {span} {since}, {self.calendar.clock_in_words(clock, self.language)} ({source})"
+
+    def _unasked(self, unknown: tuple[str, ...]) -> str:
+        questions = [one.text(self.language) for name in unknown if (one := self.pack.question(name))]
+        if not questions:
+            return ""
+        return ("; не спрошено: " if self.ru else "; not asked yet: ") + " ".join(questions)
+
+    def _instead(self, rule_stands: bool, other: _Term, paper: bool) -> str:
+        """What the other side would have given: always when an organisation's own term is concerned."""
+        span = term_in_words(other.minutes, other.clock, self.language)
+        if rule_stands:
+            whose = ("у организации", "of the organisation") if paper else ("в классификаторе", "in the classifier")
+            ru, en = (
+                f"; {whose[0]} {span}, но это дольше правила",
+                f"; {span} {whose[1]}, which is longer than the rule",
+            )
+            return ru if self.ru else en
+        if not paper:
+            return ""
+        until = other.due_at.astimezone(self.calendar.zone)
+        return f"; по правилу было бы до {until:%d.%m %H:%M}" if self.ru else f"; by the rule till {until:%d.%m %H:%M}"
 
 
 def basis(source: str) -> str:
@@ -166,48 +247,32 @@ def basis(source: str) -> str:
     return "" if name.startswith("общее знание") else name
 
 
-_NAMES = {
-    "ru": {"accept": "Принять", "localise": "Локализовать", "fix": "Устранить"},
-    "en": {"accept": "Accept", "localise": "Localise", "fix": "Fix"},
-}
+def postponed_in_words(until: datetime, fix_by: datetime | None, zone: ZoneInfo, language: str = "ru") -> str:
+    """What a postponement means for the law: it moves nothing, and one beyond the term says that it will be late."""
+    ru, day = language == "ru", until.astimezone(zone)
+    head = f"отложено до {day:%d.%m.%Y %H:%M}" if ru else f"postponed till {day:%d.%m.%Y %H:%M}"
+    if fix_by is None:
+        return head
+    term = fix_by.astimezone(zone)
+    if until > fix_by:
+        if ru:
+            return f"{head}; законный срок {term:%d.%m.%Y %H:%M} не сдвигается: заявка станет просроченной"
+        return f"{head}; the legal term {term:%d.%m.%Y %H:%M} does not move: the ticket will be late"
+    return (
+        f"{head}; срок {term:%d.%m.%Y %H:%M} не сдвигается" if ru else f"{head}; the term {term:%d.%m.%Y %H:%M} stands"
+    )
 
 
-def _why(
-    name: str, minutes: int, entry: Entry, start: datetime, from_damage: bool, zone: ZoneInfo, language: str
-) -> str:
-    language = language if language in _NAMES else "en"
-    rule = entry.code
-    # Acceptance times are the service's own; the others quote what the classifier stands on.
-    if name != "accept" and basis(entry.source):
-        rule = f"{entry.code}, {basis(entry.source)}"
-    day = f"{start.astimezone(zone):%d.%m.%Y}"
-    if language == "ru":
-        start_words = f"от даты повреждения {day}" if from_damage else "с регистрации"
-    else:
-        start_words = f"from the date of damage {day}" if from_damage else "from registration"
-    span, hours = term_in_words(minutes, entry.clock, language), clock_in_words(entry.clock, language)
-    return f"{_NAMES[language][name]}: {span} {start_words}, {hours} ({rule})"
+# --- the classifier alone, as tickets/service.py asked before there were packs ------------------------------------
 
 
-def term_in_words(minutes: int, clock: str, language: str = "ru") -> str:
-    """4320 is «3 сут», with a working clock «3 раб. дн.»; 240 is «4 ч»; 90 is «90 мин»."""
-    ru = language == "ru"
-    if minutes % DAY_MINUTES == 0:
-        days = minutes // DAY_MINUTES
-        if clock in ("work", "workdays"):
-            return f"{days} раб. дн." if ru else f"{days} working d"
-        return f"{days} сут" if ru else f"{days} d"
-    if minutes % 60 == 0:
-        return f"{minutes // 60} ч" if ru else f"{minutes // 60} h"
-    return f"{minutes} мин" if ru else f"{minutes} min"
-
-
-def clock_in_words(clock: str, language: str = "ru") -> str:
-    ru = language == "ru"
-    if clock == "24x7":
-        return "круглосуточно" if ru else "round the clock"
-    if clock == "work":
-        return "в рабочие часы пн–пт 08–17" if ru else "in working hours, Mon-Fri 08-17"
-    if clock == "workdays":
-        return "по рабочим дням пн–пт 08–17" if ru else "by working days, Mon-Fri 08-17"
-    return f"в часы {clock}" if ru else f"within {clock}"
+def deadlines(
+    entry: Entry,
+    registered_at: datetime,
+    zone: ZoneInfo,
+    *,
+    damage_at: datetime | None = None,
+    language: str = "ru",
+) -> Deadlines:
+    """The terms of the classifier and of no law, with the country's holidays unknown; `terms` is the whole answer."""
+    return terms(entry, Matter(registered_at=registered_at, damage_at=damage_at), Calendar(zone), NO_PACK, language)

@@ -198,13 +198,34 @@ class FoundEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """One term: accept, localise, fix or paid; `rule` is the rule's id, or the classifier's code."""
+
+    name: str
+    due_at: datetime
+    why: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Three moments and, line by line in words, why."""
+    """Three moments and why: one line in words for each moment that there is, in this order."""
 
     accept_by: datetime | None = None
     localise_by: datetime | None = None
     fix_by: datetime | None = None
     why: str = ""
+    clocks: tuple[Clock, ...] = field(default=(), compare=False)  # as worked out; a stored ticket has the lines
+
+    def each(self) -> tuple[Clock, ...]:
+        """The clocks one by one, of a stored ticket too."""
+        if self.clocks:
+            return self.clocks
+        named = (("accept", self.accept_by), ("localise", self.localise_by), ("fix", self.fix_by))
+        there, lines = [(name, due) for name, due in named if due], self.why.splitlines()
+        if len(lines) != len(there):
+            lines = [self.why] * len(there)
+        return tuple(Clock(name, due, why) for (name, due), why in zip(there, lines, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

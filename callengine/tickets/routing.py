@@ -1,18 +1,27 @@
-"""Which organisation answers for a ticket, and why, in words: a pure decision over the contracts of a house."""
+"""Which organisation answers for a ticket, and why, in words: a pure decision over the contracts of a house.
+
+The kinds of the classifier are asked in order; of a kind the narrower branch wins, then the priority, then the house
+named before everywhere. A contract outside its duty hours is passed over for the next one, of the same kind or of the
+next kinds. When nobody is on duty, a matter that can wait goes to the first of them all the same; one that burns is
+nobody's, and the reason says whom the dispatcher has to call.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from callengine.directory.model import Organisation
+from callengine.tickets.calendar import Calendar, Hours
 from callengine.tickets.classifier import in_branch
 from callengine.tickets.model import KINDS, Candidate, Entry, Routing, Urgency, kind_label
 
 # Services that are called, not sent a ticket: a warm transfer settles it, contracts with them are rare.
 SPOKEN = frozenset({"emergency_112", "gas_emergency_104", "police"})
 CENTRE = "contact_centre"
+BURNING = frozenset({Urgency.LIFE, Urgency.EMERGENCY, Urgency.URGENT})
 
 # What "utility" means in a branch of the classifier; elsewhere any utility may be meant.
 UTILITY_OF_BRANCH = {
@@ -27,7 +36,10 @@ UTILITY_OF_BRANCH = {
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A contract that covers the house: by name, or because it serves everywhere."""
+    """A contract that covers the house: by name, or because it serves everywhere.
+
+    `duty_hours` is 24x7 or "" (always), work, or a window such as 20:00-08:00, in the zone of the service.
+    """
 
     code: str
     organisation: Organisation
@@ -37,6 +49,8 @@ class Contract:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     everywhere: bool = False
+    duty_hours: str = ""
+    id: int = 0
 
     def valid(self, at: datetime) -> bool:
         began = self.valid_from is None or self.valid_from <= at
@@ -47,6 +61,14 @@ class Contract:
         """Lower wins: the narrower branch, then the priority, then the house named before everywhere."""
         depth = 1 + self.branch.count("-") if self.branch else 0
         return (-depth, self.priority, self.everywhere)
+
+    def hours(self, calendar: Calendar) -> Hours | None:
+        """Its opening hours; None is round the clock."""
+        return calendar.hours("work" if self.duty_hours in ("work", "workdays") else self.duty_hours)
+
+    def on_duty(self, at: datetime, calendar: Calendar) -> bool:
+        hours = self.hours(calendar)
+        return hours is None or hours.open_at(at)
 
 
 def kinds_of(entry: Entry) -> list[str]:
@@ -64,22 +86,45 @@ def utilities_of(code: str) -> list[str]:
     return [one] if one else [kind for kind in KINDS if kind.endswith("_utility")]
 
 
-def decide(entry: Entry, contracts: Iterable[Contract], at: datetime, language: str = "ru") -> Routing:
+def decide(
+    entry: Entry,
+    contracts: Iterable[Contract],
+    at: datetime,
+    language: str = "ru",
+    *,
+    calendar: Calendar | None = None,
+    path: Sequence[str] = (),
+) -> Routing:
     """The organisation for an entry at a house at a moment.
 
-    `contracts` are those that cover the house. The kinds of the classifier are asked in order; the first that
-    has one valid contract answers. Two equal ones are nobody's: a person decides among the candidates.
+    `contracts` are those that cover the house; `path` are the groups of the classifier above the entry, a contract's
+    branch may be one of them. Two equal contracts are nobody's: a person decides among the candidates.
     """
-    say = _Words(language)
-    serving = [c for c in contracts if c.organisation.active and in_branch(entry.code, c.branch)]
+    calendar = calendar or Calendar(zone_of(at))
+    say = _Words(language, calendar)
+    about = [c for c in contracts if in_branch(entry.code, c.branch) or c.branch in (*path, entry.parent)]
+    serving = [c for c in about if c.organisation.active]
     valid = [c for c in serving if c.valid(at)]
-    passed: list[str] = []
+    candidates, passed, asleep = _candidates(entry, valid, say), [], []
     for kind in kinds_of(entry):
         asked = sorted((c for c in valid if c.kind == kind), key=lambda c: (c.rank, c.code))
-        if asked:
-            return _answer(entry, asked, _candidates(entry, valid, say), passed, say)
-        passed.append(_absent(kind, [c for c in serving if c.kind == kind], at, say))
-    return _nobody(entry, passed, say)
+        awake = [c for c in asked if c.on_duty(at, calendar)]
+        passed += [say.off_duty(c, at) for c in asked if c not in awake and (not awake or c.rank < awake[0].rank)]
+        if awake:
+            return _answer(entry, awake, candidates, passed, say)
+        asleep += [asked] if asked else []
+        if not asked:
+            passed.append(_absent(kind, [c for c in about if c.kind == kind], at, say))
+    if not asleep:
+        return _nobody(entry, passed, say)
+    if entry.urgency in BURNING:
+        return Routing(None, say.join([*passed, say.nobody_on_duty()]), candidates)
+    return _answer(entry, asleep[0], candidates, [*passed, say.can_wait()], say)
+
+
+def zone_of(at: datetime) -> ZoneInfo:
+    """The zone that a moment carries; UTC when it is none of the named ones."""
+    return at.tzinfo if isinstance(at.tzinfo, ZoneInfo) else ZoneInfo("UTC")
 
 
 def _answer(
@@ -106,6 +151,9 @@ def _absent(kind: str, others: Sequence[Contract], at: datetime, say: _Words) ->
     if kind in SPOKEN:
         return say.spoken(kind)
     expired = [c for c in others if c.valid_until is not None and c.valid_until <= at]
+    gone = [c for c in others if not c.organisation.active and c.valid(at)]
+    if gone:
+        return say.gone(kind, min(gone, key=lambda c: (c.rank, c.code)))
     if expired:
         return say.expired(kind, max(expired, key=lambda c: c.valid_until or at), at)
     if others:
@@ -127,8 +175,8 @@ def _nobody(entry: Entry, passed: list[str], say: _Words) -> Routing:
 class _Words:
     """The wording of reasons, in the service's language."""
 
-    def __init__(self, language: str) -> None:
-        self.language = language
+    def __init__(self, language: str, calendar: Calendar) -> None:
+        self.language, self._calendar = language, calendar
         self._ru = language == "ru"
 
     def join(self, parts: Sequence[str]) -> str:
@@ -160,6 +208,26 @@ class _Words:
         day = (until - timedelta(seconds=1)).astimezone(at.tzinfo).strftime("%d.%m.%Y")
         name = f"{self.contract(contract.code)} ({contract.organisation.name})"
         return f"{label}: {name} истёк {day}" if self._ru else f"{label}: {name} expired {day}"
+
+    def gone(self, kind: str, contract: Contract) -> str:
+        label, name = kind_label(kind, self.language), f"{self.contract(contract.code)} ({contract.organisation.name})"
+        return f"{label}: {name}, но организация закрыта" if self._ru else f"{label}: {name}, which is closed"
+
+    def off_duty(self, contract: Contract, at: datetime) -> str:
+        hours = contract.hours(self._calendar)
+        opens = (hours.opens_next(at) if hours else at).astimezone(self._calendar.zone)
+        name, clock = self.contract(contract.code), self._calendar.clock_in_words(contract.duty_hours, self.language)
+        if self._ru:
+            return f"{contract.organisation.name} ({name}) дежурит {clock}, сейчас нет: до {opens:%d.%m %H:%M}"
+        return f"{contract.organisation.name} ({name}) is on duty {clock}, not now: till {opens:%d.%m %H:%M}"
+
+    def nobody_on_duty(self) -> str:
+        if self._ru:
+            return "срочное, а дежурных нет: диспетчер звонит и назначает организацию"
+        return "it burns and nobody is on duty: a dispatcher calls and names the organisation"
+
+    def can_wait(self) -> str:
+        return "дежурных нет, дело ждёт открытия" if self._ru else "nobody is on duty, it waits for the opening"
 
     def not_yet(self, kind: str, contract: Contract) -> str:
         label, name = kind_label(kind, self.language), self.contract(contract.code)
