@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+__all__ = ["value_class"]
+
 if TYPE_CHECKING:
     from dataclasses import dataclass as value_class
 else:

@@ -290,9 +290,8 @@ class Evidence:
         legs = [c for c in self.channels.values() if c.role == OUTSIDE and not c.member and c is not first]
         return sorted(legs, key=lambda c: (c.dial_at or c.first_at, age(c.uid))) if len(legs) > 1 else legs
 
-    def direction(self) -> Direction | None:
+    def _direction(self, first: Channel | None) -> Direction | None:
         """None: not to be told yet."""
-        first = self.first()
         if first is None:
             return self.base.direction if self.base else None
         if first.role == OUTSIDE:
@@ -315,20 +314,13 @@ class Evidence:
             return Direction.INTERNAL if dialling and first.came_in else None
         return Direction.OUTBOUND if not dialling else Direction.INTERNAL
 
-    def is_offer(self, channel: Channel) -> bool:
-        """An operator's phone that rings for somebody else's call."""
-        if channel.offer_at is None:
-            return False
-        first = self.first()
-        return channel is not first
-
     # --- reading -------------------------------------------------------------------------------------------
 
-    def offers(self) -> tuple[Offer, ...]:
+    def _offers(self, first: Channel | None) -> tuple[Offer, ...]:
+        """Operators' phones that rang for somebody else's call."""
         rung = [c for c in self.channels.values() if c.offer_at is not None]
         if not rung:
             return self.base.offers if self.base else ()
-        first = self.first()
         answers = self._picked_up_at(rung)
         mine: list[Offer] = []
         for c in rung:
@@ -395,12 +387,12 @@ class Evidence:
 
     def read(self) -> Conversation | None:
         """The snapshot as it stands; None while it is not known what this is."""
-        direction = self.direction()
+        first, base = self.first(), self.base
+        direction = self._direction(first)
         if direction is None:
             return None
-        first, base = self.first(), self.base
         found = self.talks()
-        offers = self.offers()
+        offers = self._offers(first)
         number, did = self._number(direction, first)
         answered_at = self._answered_at(found, direction, first)
         joined = min(self.joined)[0] if self.joined else None

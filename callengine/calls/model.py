@@ -115,8 +115,11 @@ class Conversation:
     source: str = "events"  # or "ledger": reconstructed from the PBX-side ledger
 
     def evolve(self, **changes: Any) -> Conversation:
-        # dataclasses.replace looks at every field's description each time: twice the price.
-        return Conversation(**dict(zip(_NAMES, _ALL(self), strict=True)) | changes)
+        """What dataclasses.replace does, at a quarter of its price."""
+        values = list(_ALL(self))
+        for name, value in changes.items():
+            values[_PLACES[name]] = value
+        return Conversation(*values)
 
     @property
     def wait_seconds(self) -> float | None:
@@ -139,8 +142,8 @@ class Conversation:
         return total
 
 
-_NAMES = tuple(f.name for f in fields(Conversation))
-_ALL = attrgetter(*_NAMES)
+_PLACES = {f.name: place for place, f in enumerate(fields(Conversation))}
+_ALL = attrgetter(*_PLACES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,9 @@ class Tracker:
         answer and end, in order. Only what came and went within the drain (a short hold) goes untold.
         """
         self._touched = touched = {}
+        take = self._take
         for signal in drain:
-            evidence = self._take(signal)
+            evidence = take(signal)
             if evidence is not None:
                 touched[evidence] = signal.at
         self._touched = {}
@@ -689,18 +690,18 @@ class Tracker:
     @staticmethod
     def _offer_ended(channel: Channel, call: Conversation) -> CallFact:
         at = channel.offer_ended_at or channel.last_at
-        mine = (o for o in call.offers if o.operator == channel.offer_to and o.began_at == channel.offer_at)
-        result = next((o.result for o in mine if o.result), "no_answer")
-        return events.OfferEnded(at, call, channel.offer_to, result)
+        for offer in call.offers:
+            if offer.result and offer.operator == channel.offer_to and offer.began_at == channel.offer_at:
+                return events.OfferEnded(at, call, channel.offer_to, offer.result)
+        return events.OfferEnded(at, call, channel.offer_to, "no_answer")
 
     @staticmethod
     def _who_answered(evidence: Evidence, call: Conversation) -> str:
         first = evidence.first()
         mine = first.who if first is not None and first.role == OPERATOR else ""
-        others = [t.operator for t in call.talks if t.operator != mine]
         if call.direction is Direction.OUTBOUND:
             return mine or call.talks[0].operator
-        return others[0] if others else call.talks[0].operator
+        return next((t.operator for t in call.talks if t.operator != mine), call.talks[0].operator)
 
     def _release(self, until: datetime | None) -> None:
         for linkedid, evidence in list(self._held_back.items()):

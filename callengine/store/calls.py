@@ -248,15 +248,15 @@ def _values(
     return (
         call.key.pbx,
         call.key.linkedid,
-        call.direction.value,
-        call.number.kind.value,
+        str(call.direction),
+        str(call.number.kind),
         call.number.value,
         call.name.replace("\0", ""),
         call.did.replace("\0", ""),
         call.queue,
-        call.state.value,
-        call.outcome.value if call.outcome else None,
-        call.missed.value if call.missed else None,
+        str(call.state),
+        str(call.outcome) if call.outcome else None,
+        str(call.missed) if call.missed else None,
         moment(call.arrived_at),
         moment(call.queued_at),
         moment(call.offered_at),
@@ -296,8 +296,12 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+# Plain lists of ours hold no circles, and looking for them costs as much as the writing.
+_encode = json.JSONEncoder(check_circular=False).encode
+
+
 def _json(items: list[Any]) -> str:
-    return json.dumps(items) if items else "[]"
+    return _encode(items) if items else "[]"
 
 
 def _text(at: datetime | None) -> str | None:

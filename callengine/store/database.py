@@ -14,7 +14,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +31,6 @@ from callengine.tasks import Tasks
 log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 SQLITE_BUSY_MILLISECONDS = 15_000
 SQLITE_READERS = 4
 TRIES_ON_CONFLICT = 5
@@ -61,7 +60,10 @@ class StoreLost(Unavailable):
 
 def microseconds(at: datetime | None) -> int | None:
     """A moment as SQLite keeps it: microseconds since 1970."""
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
+    if at is None:
+        return None
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 class Moment(TypeDecorator[datetime]):
