@@ -1,5 +1,7 @@
 // The live line: resumes by sequence number, says when it was cut, and asks for a refetch when too much was missed.
+// What somebody shows at once (`first`) is painted before anything else is done with this message or the next ones.
 
+import { afterPaint } from "@/lib/paint";
 import { Store } from "@/lib/store";
 
 export interface LiveMessage {
@@ -15,6 +17,7 @@ export interface Link {
 }
 
 type Listener = (data: never, message: LiveMessage) => void;
+type First = (data: never) => (() => void) | undefined;
 
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 10_000;
@@ -22,6 +25,9 @@ const LONGEST_WAIT = 10_000;
 class Live {
   readonly link = new Store<Link>({ state: "connecting", since: Date.now() });
   private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly firsts = new Map<string, First>();
+  private readonly waiting: LiveMessage[] = [];
+  private painting: object | null = null;
   private socket: WebSocket | null = null;
   private seq: number | null = null;
   private wait = FIRST_WAIT;
@@ -33,6 +39,15 @@ class Live {
     const set = this.listeners.get(type) ?? new Set<Listener>();
     this.listeners.set(type, set.add(listener as Listener));
     return () => void set.delete(listener as Listener);
+  }
+
+  /**
+   * `show` is asked before all listeners. When it has written something to the screen it gives back what is to be done
+   * once the listeners have heard the message too; they hear it, and all that comes after it, when the screen is painted.
+   */
+  first<T>(type: string, show: (data: T) => (() => void) | undefined): () => void {
+    this.firsts.set(type, show as First);
+    return () => void (this.firsts.get(type) === show && this.firsts.delete(type));
   }
 
   start(): void {
@@ -47,6 +62,8 @@ class Live {
     this.socket?.close();
     this.socket = null;
     this.seq = null;
+    this.painting = null;
+    this.waiting.length = 0;
     this.link.set({ state: "connecting", since: Date.now() });
   }
 
@@ -76,7 +93,24 @@ class Live {
     }
     if (this.seq !== null && message.seq <= this.seq) return;
     this.seq = message.seq;
-    this.tell(message);
+    if (this.painting) this.waiting.push(message);
+    else this.pass(message);
+  }
+
+  private pass(message: LiveMessage): void {
+    const shown = this.firsts.get(message.type)?.(message.data as never);
+    if (!shown) return this.tell(message);
+    const painting = (this.painting = {});
+    afterPaint(() => {
+      if (this.painting !== painting) return; // the line was stopped
+      this.painting = null;
+      try {
+        this.tell(message);
+      } finally {
+        shown();
+        while (this.waiting.length > 0 && !this.painting) this.pass(this.waiting.shift()!);
+      }
+    });
   }
 
   private tell(message: LiveMessage): void {

@@ -1,16 +1,18 @@
 // The call, docked on the right: who, where, what is open there, what was before. It survives navigation and covers nothing.
 
 import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
-import { useState, type FormEvent } from "react";
+import { memo, useEffect, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, post, remove } from "@/api/client";
+import { live } from "@/api/live";
 import type { Call, CallerCard, Incident, Me, OpenTicket, Person } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone, shortName } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
+import { Store } from "@/lib/store";
 import { clock, dateOnly, dayOf, dayMonth, exact, hm, span, until } from "@/lib/time";
-import { choose, fetchCard, forgetCall, mine, type Mine, type Phase } from "@/mine";
+import { choose, fetchCard, forgetCall, mine, step, type Mine, type Phase, type Told } from "@/mine";
 import { setState } from "@/session";
 import { Dialog } from "@/ui/dialog";
 import { Bones, Btn, I, Keys, Urgency, useWhy } from "@/ui/pieces";
@@ -19,14 +21,40 @@ import { say } from "@/ui/toasts";
 export function Dock({ me }: { me: Me }) {
   const { t } = useTranslation();
   const own = mine.use();
+  useEffect(() => live.first<Told>("call", (told) => pop(told, me.extension)), [me.extension]);
   return (
-    <aside className="dock" aria-label={t("call.panel")}>
+    <aside className="dock" aria-label={t("call.panel")} style={{ position: "relative" }}>
+      <Pop title={t("call.incoming")} withheld={t("call.withheld")} />
       {own ? <CallPanel key={own.call.id} own={own} me={me} /> : <NoCall />}
     </aside>
   );
 }
 
-function NoCall() {
+// Who rings, on the screen in the first frame: two lines of text over the panel, which takes its time to be built anew.
+const popped = new Store<Told | null>(null);
+
+function pop(told: Told, extension: string | null): (() => void) | undefined {
+  if (told.fact !== "offered" || told.state !== "offered" || mine.get()?.call.id === told.id) return undefined;
+  if (step(mine.get(), told, extension, 0).mine?.call.id !== told.id) return undefined;
+  popped.set(told);
+  return () => popped.set(null);
+}
+
+const Pop = memo(function Pop({ title, withheld }: { title: string; withheld: string }) {
+  const told = popped.use();
+  if (!told) return null;
+  return (
+    <div aria-hidden style={{ position: "absolute", inset: 0, zIndex: 1, background: "var(--surface)" }}>
+      <div className="callhead ringing">
+        <h2 className="b accent" style={{ fontSize: 15, lineHeight: "24px" }}>{title}</h2>
+        <p className="number">{told.number ? phone(told.number) : withheld}</p>
+      </div>
+      <div style={{ padding: "10px 16px" }}>{told.people.map((p) => <p key={p.id} className="b">{p.name}</p>)}</div>
+    </div>
+  );
+});
+
+const NoCall = memo(function NoCall() {
   const { t } = useTranslation();
   const rows: [Icon, "who" | "house" | "tickets" | "calls"][] = [[IconUsers, "who"], [IconBuilding, "house"], [IconClipboardList, "tickets"], [IconHistory, "calls"]];
   return (
@@ -42,7 +70,7 @@ function NoCall() {
       </div>
     </>
   );
-}
+});
 
 const LOOK: Record<Phase, [Icon, string, string]> = {
   ringing: [IconPhoneIncoming, "call.incoming", "accent"], dialling: [IconPhoneOutgoing, "call.outgoing", "accent"], talking: [IconPhoneCalling, "call.talking", "done"],
