@@ -511,6 +511,16 @@ search_words = Table(
 
 # --- tickets ---------------------------------------------------------------------------------------------
 
+
+OPEN = text("status NOT IN ('closed','cancelled')")
+LATE, MARKED = text("late_at IS NOT NULL"), text("mark IS NOT NULL")
+
+
+def _open_index(name: str, *columns: str) -> Index:
+    """Only tickets that are not final: some hundredths of all."""
+    return Index(name, *columns, sqlite_where=OPEN, postgresql_where=OPEN)
+
+
 classifier = Table(
     "classifier",
     metadata,
@@ -657,20 +667,58 @@ tickets = Table(
     Column("classifier_version", Key, nullable=True, comment="classifier_versions.id at registration"),
     Column("contract_code", Text, nullable=False, server_default="", comment="that routed it"),
     Column("parent_id", Key, nullable=True, comment="tickets.id: it repeats that one, or is part of it"),
-    Index(
+    # The journal of what is open, in the order of danger, with all that it is narrowed by: read without the rows.
+    _open_index(
         "ix_tickets_open",
         "rank",
         "due_at",
         "id",
-        sqlite_where=text("status NOT IN ('closed','cancelled')"),
-        postgresql_where=text("status NOT IN ('closed','cancelled')"),
+        "status",
+        "organisation_id",
+        "executor_id",
+        "house_id",
+        "district",
+        "classifier_code",
+        "paid",
+        "accept_by",
+        "fix_by",
+        "created_at",
     ),
+    _open_index("ix_tickets_open_due", "due_at", "id"),
+    _open_index("ix_tickets_open_organisation", "organisation_id", "rank", "due_at", "id"),
+    _open_index("ix_tickets_open_status", "status", "rank", "due_at", "id"),
     Index("ix_tickets_organisation", "organisation_id", "status"),
     Index("ix_tickets_executor", "executor_id", "status"),
+    # The journal of all, newest first, and of what is looked for most.
     Index("ix_tickets_created_at", "created_at", "id"),
+    Index("ix_tickets_organisation_created", "organisation_id", "created_at", "id"),
+    Index("ix_tickets_house_created", "house_id", "created_at", "id"),
+    Index("ix_tickets_executor_created", "executor_id", "created_at", "id"),
+    Index("ix_tickets_district_created", "district", "created_at", "id"),
+    Index("ix_tickets_classifier_created", "classifier_code", "created_at", "id"),
+    Index("ix_tickets_paid", "created_at", "id", sqlite_where=text("paid = 1"), postgresql_where=text("paid")),
+    Index("ix_tickets_late", "created_at", "id", sqlite_where=LATE, postgresql_where=LATE),
+    Index("ix_tickets_mark", "mark", "created_at", "id", sqlite_where=MARKED, postgresql_where=MARKED),
     Index("ix_tickets_house", "house_id", "status"),
     Index("ix_tickets_applicant", "applicant_number"),
     Index("ix_tickets_status", "status", "fix_by"),
+)
+
+ticket_words = Table(
+    "ticket_words",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("word", Word, nullable=False, unique=True, comment="folded; ~ and the digits backwards: a telephone"),
+    comment="each word of any ticket once: beginnings and slips are looked for here",
+)
+
+ticket_postings = Table(
+    "ticket_postings",
+    metadata,
+    Column("word_id", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", Moment, primary_key=True, comment="of the ticket: a word's tickets lie in their order"),
+    Column("ticket_id", Key, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 ticket_calls = Table(

@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement, Row, and_, func, insert, literal, or_, sel
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callengine.directory import search
 from callengine.directory.model import House, Organisation, StaffMember
 from callengine.store import directory as directory_rows
-from callengine.store import words
+from callengine.store import ticket_words
 from callengine.store.database import Tx
 from callengine.store.tables import (
     calls,
@@ -47,9 +46,6 @@ from callengine.tickets.model import (
 from callengine.tickets.routing import Contract
 
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
-TICKET = "ticket"
-RARE = words.ESTIMATE  # a word with fewer tickets leads the search; a commoner one is met soon by date
-TEXT_WORDS = 60  # of a ticket's text, for search
 
 # --- the classifier ---------------------------------------------------------------------------------------
 
@@ -188,14 +184,8 @@ async def link_call(tx: Tx, ticket_id: int, call_id: int) -> bool:
 
 
 async def add_words(tx: Tx, ticket: Ticket) -> None:
-    """What the ticket is found by: its count, the problem, the address, the applicant, the words of the text."""
-    entry, house = ticket.classifier, ticket.house
-    found = [ticket.number.partition("-")[2].lstrip("0")]
-    found += search.words_of(f"{entry.code} {entry.problem_ru} {entry.problem_en} {ticket.applicant.name}")
-    found += search.house_words(house.street, house.number) if house else []
-    found += [ticket.premise] if ticket.premise else []
-    found += search.words_of(ticket.text)[:TEXT_WORDS]
-    await words.add(tx.conn, TICKET, {ticket.id: found})
+    """Let the ticket be found by its words."""
+    await ticket_words.add(tx, ticket.id, ticket.created_at, ticket_words.of_ticket(ticket))
 
 
 async def touch(tx: Tx, ticket_id: int, at: datetime) -> None:
@@ -339,27 +329,13 @@ def _narrowed(wanted: TicketFilter) -> list[ColumnElement[bool]]:
 
 async def _matching(conn: AsyncConnection, q: str, number: str) -> ColumnElement[bool] | None:
     """What a ticket must have to answer the query; None when nothing can."""
-    c = tickets.c
-    if ticket_number := number_typed(q):
-        return c.number == ticket_number
-    if number:
-        return c.applicant_number == number
-    typed = search.address_words(q)[: search.MAX_WORDS]
-    terms = await words.terms_for(conn, TICKET, typed)
+    terms = await ticket_words.terms(conn, q, number)
     if not terms:
         return None
-    if terms[0].weight < RARE:
-        ids = await words.subjects(conn, TICKET, typed, limit=RARE)
-        return c.id.in_(ids)
-    return and_(*(words.has(TICKET, term, c.id) for term in terms))
-
-
-def number_typed(q: str) -> str:
-    """«26-118204», «26-1» as a whole number of a ticket, or ""."""
-    year, dash, count = q.strip().partition("-")
-    if dash and len(year) == 2 and year.isdecimal() and count.isdecimal() and len(count) <= 9:
-        return f"{year}-{int(count):06d}"
-    return ""
+    first, *rest = terms
+    rare = first.weight < ticket_words.RARE
+    lead = tickets.c.id.in_(ticket_words.ids_of(first)) if rare else ticket_words.has(first)
+    return and_(lead, *(ticket_words.has(term) for term in rest))
 
 
 async def open_tickets(conn: AsyncConnection, *, house_id: int | None, number: str | None, limit: int) -> list[Ticket]:
