@@ -62,6 +62,8 @@ class FakeEngine:
         self.rows = town.rows()
         self.card = town.card()
         self.new_to_town = False
+        self.pbx_trouble: dict[str, Any] = {}  # what is not well with the PBX, for its health
+        self.coverage: list[s.Interval] = []
         self.failing: set[str] = set()
         self.slow: set[str] = set()
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
@@ -147,7 +149,7 @@ class FakeEngine:
             ("POST", "/tickets", self._register),
             ("GET", "/tickets/{number}", self._ticket),
             ("GET", "/search", self._search),
-            ("GET", "/coverage", lambda r, b: page([])),
+            ("GET", "/coverage", lambda r, b: page(self.coverage)),
             ("POST", "/demo/call", lambda r, b: {"started": True}),
             ("POST", "/people/{id}/notes", lambda r, b: town.note(77, b["text"], "Петрова Наталья", None)),
         ]
@@ -186,7 +188,8 @@ class FakeEngine:
         return web.json_response(body, status=status, content_type="application/problem+json")
 
     def _pbx(self) -> s.PbxHealth:
-        return s.PbxHealth(name="main", state="up", since=town.ago(hours=2), seen_at=datetime.now(UTC))
+        well = s.PbxHealth(name="main", state="up", since=town.ago(hours=2), seen_at=datetime.now(UTC))
+        return well.model_copy(update=self.pbx_trouble)
 
     def _hints(self) -> s.SignInHints:
         accounts = [

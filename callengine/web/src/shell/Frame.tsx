@@ -17,6 +17,7 @@ import { Bar } from "./Bar";
 import { Dock } from "./Dock";
 import { Find } from "./Find";
 import { KeysHelp } from "./KeysHelp";
+import { Notices } from "./Notices";
 
 const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList, admin: IconSettings };
 // The rail is narrow: what does not fit there is cut short, and spoken whole.
@@ -67,7 +68,10 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
       <div className="mark"><img src="/icon.svg" alt="" /></div>
       <Bar me={me} onFind={() => setOver("find")} onState={toggleState} onDialNext={dialNext} centre={centre} />
       <Rail room={room} rooms={rooms} onKeys={() => setOver("keys")} />
-      <main className="work" tabIndex={-1} aria-label={t(`room.${room}`)}>{children}</main>
+      <div className="pile">
+        <Notices me={me} />
+        <main className="work" tabIndex={-1} aria-label={t(`room.${room}`)}>{children}</main>
+      </div>
       {docked && <Dock me={me} />}
       {over === "keys" && <KeysHelp onClose={() => setOver(null)} sandbox={me.sandbox} leader={me.role === "supervisor" || me.role === "administrator"} />}
       {over === "find" && <Find onClose={() => setOver(null)} />}

@@ -1,0 +1,72 @@
+// What a supervisor must know of the PBX before he believes a figure: no link, a wrong clock, a stretch unseen.
+
+import { IconAlertTriangle, IconClockExclamation, IconPlugConnectedX, type Icon } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { get } from "@/api/client";
+import type { Interval, Me, Page, PbxHealth } from "@/api/types";
+import { serverNow, useNow } from "@/lib/clock";
+import { unseen, type Unseen } from "@/lib/coverage";
+import { hm, span } from "@/lib/time";
+import { useBoard } from "@/session";
+import { I } from "@/ui/pieces";
+
+const WATCHES = new Set(["supervisor", "administrator"]);
+const LATELY = 3_600_000;
+const SLOW = 10; // seconds without a link before it is worth a banner
+const CLOCK_OFF = 30; // seconds; the engine's own threshold for telling it
+
+export function Notices({ me }: { me: Me }) {
+  return WATCHES.has(me.role) ? <PbxNotices /> : null;
+}
+
+function PbxNotices() {
+  const { t } = useTranslation();
+  const now = useNow();
+  const pbx = useBoard().data?.pbx ?? [];
+  const states = pbx.map((p) => `${p.name} ${p.state}`).join();
+  const seen = useQuery({
+    queryKey: ["coverage", "lately", states],
+    queryFn: () => get<Page<Interval>>("/coverage", { from: new Date(serverNow() - LATELY).toISOString() }),
+    refetchInterval: 60_000,
+  });
+  const off = pbx.filter((p) => (p.state === "down" || p.state === "refused") && (now - Date.parse(p.since)) / 1000 >= SLOW);
+  const wrong = pbx.filter((p) => Math.abs(p.skew_seconds ?? 0) >= CLOCK_OFF);
+  const gaps = unseen(seen.data?.items ?? []);
+  if (!off.length && !wrong.length && !gaps.length) return null;
+  return (
+    <section className="notices" aria-label={t("notice.label")}>
+      {off.map((p) => <Off key={`off ${p.name}`} of={p} now={now} />)}
+      {gaps.map((g) => <Gap key={`gap ${g.pbx} ${g.from}`} of={g} />)}
+      {wrong.map((p) => <Clock key={`clock ${p.name}`} of={p} />)}
+    </section>
+  );
+}
+
+function Line({ picture, tone, words, under }: { picture: Icon; tone: "danger" | "soon"; words: string; under: string }) {
+  return (
+    <div className={`notice ${tone}`} role="status">
+      <I of={picture} className={tone} />
+      <p><b>{words}</b> <span className="t2">{under}</span></p>
+    </div>
+  );
+}
+
+function Off({ of, now }: { of: PbxHealth; now: number }) {
+  const { t } = useTranslation();
+  const refused = of.state === "refused";
+  const words = t(refused ? "notice.refused" : "notice.down", { name: of.name, time: hm(of.since), span: span((now - Date.parse(of.since)) / 1000) });
+  return <Line picture={IconPlugConnectedX} tone="danger" words={words} under={`${t("notice.ledger")}${of.problem ? ` (${of.problem})` : ""}`} />;
+}
+
+function Gap({ of }: { of: Unseen }) {
+  const { t } = useTranslation();
+  return <Line picture={IconAlertTriangle} tone="soon" words={t("notice.gap", { name: of.pbx, from: hm(of.from), to: hm(of.to) })} under={t("notice.gapUnder")} />;
+}
+
+function Clock({ of }: { of: PbxHealth }) {
+  const { t } = useTranslation();
+  const skew = of.skew_seconds ?? 0;
+  const words = t(skew > 0 ? "notice.clockAhead" : "notice.clockBehind", { name: of.name, span: span(skew) });
+  return <Line picture={IconClockExclamation} tone="soon" words={words} under={t("notice.clockUnder")} />;
+}
