@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callengine.tickets.classifier import entry_of, shipped
 from callengine.tickets.calendar import Calendar, LocalDay, Workdays
+from callengine.tickets.classifier import entry_of, shipped
 from callengine.tickets.deadlines import deadlines
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
