@@ -51,7 +51,9 @@ from callengine.store.database import Store, Tx
 from callengine.store.engines import EngineLease
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
+from callengine.tickets.moves import MovesService
 from callengine.tickets.service import TicketsService
+from callengine.tickets.watch import TicketWatch
 from callengine.timers.worker import TimerWorker
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class Engine:
             await self._fill_sample_data()
         await self.recordings.recover()
         await self.dialling.recover()
+        await self.watch.recover()
         self._background(self.timers.run(), "timers")
         self._background(self.recordings.run(), "recordings")
         self._background(self.screens.run(), "live messages")
@@ -129,6 +132,8 @@ class Engine:
         self.directory = DirectoryService(store, clock, **names)
         zone = ZoneInfo(locale.timezone)
         self.tickets = TicketsService(store, clock, zone, language=locale.language, **names)
+        self.moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone)
+        self.watch = TicketWatch(store=store, clock=clock, moves=self.moves, zone=zone)
         self.callbacks = CallbacksService(store, clock, settings.callbacks)
         folders = {p.name: Path(p.recordings_dir) if p.recordings_dir else None for p in pbxs}
         self.recordings = RecordingsService(store, clock, settings.recordings, folders)
@@ -162,6 +167,7 @@ class Engine:
             dialling=self.dialling,
             directory=self.directory,
             tickets=self.tickets,
+            moves=self.moves,
             recordings=self.recordings,
             coverage=self.coverage,
             live=self.live,
@@ -178,6 +184,7 @@ class Engine:
                 IMPORT: self.recordings.on_timer,
                 RETENTION: self.recordings.on_timer,
                 **self.callbacks.timer_owners,
+                **self.watch.timer_owners,
             },
         )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from callengine.calls.service import CallsService
     from callengine.directory.service import DirectoryService
     from callengine.recordings.service import RecordingsService
+    from callengine.tickets.moves import MovesService
     from callengine.tickets.service import TicketsService
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Services:
     dialling: DiallingService
     directory: DirectoryService
     tickets: TicketsService
+    moves: MovesService
     recordings: RecordingsService
     coverage: CoverageService
     live: LiveHub

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from callengine.tickets.model import Ticket
+from callengine.tickets.model import Status, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,21 @@ class TicketFiled(TicketFact):
 
 class TicketCommented(TicketFact):
     """Somebody wrote on it: one of those who work on it, or the resident through his link."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMoved(TicketFact):
+    """Somebody moved it; `move` is the key of the move, `from_status` where it stood before."""
+
+    move: str
+    from_status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class TicketReminded(TicketFact):
+    """A term passed, or nobody touched it for too long; `to` are the roles that it is for, of its own people."""
+
+    about: str
+    level: int
+    due_at: datetime
+    to: frozenset[str]

@@ -178,7 +178,7 @@ class Transition:
 
 def _row(
     move: Move,
-    sources: Status | set[Status],
+    sources: Status | set[Status] | frozenset[Status],
     roles: set[str] | frozenset[str],
     target: Status | None,
     *needs: Field,
@@ -191,7 +191,7 @@ def _row(
 
 S = Status
 _WORKED_ON = {S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED, S.IN_PROGRESS, S.NEEDS_REWORK}
-_PROMISED = {S.AWAITING_ACCEPTANCE, S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED}  # somebody answers for it, nobody began
+PROMISED = frozenset({S.AWAITING_ACCEPTANCE, S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED})  # somebody answers for it, nobody began
 _OPEN = {status for status in Status if not status.final}
 NEEDS_ORGANISATION = frozenset({S.AWAITING_ACCEPTANCE, S.DECLINED, *_WORKED_ON})
 NEEDS_EXECUTOR = frozenset({S.EXECUTOR_ASSIGNED})
@@ -212,8 +212,8 @@ TABLE: tuple[Transition, ...] = (
         Field.REASON,
     ),
     # Nobody confirmed the paid job in its window: a private firm gets it, or a person chooses anew.
-    _row(Move.ROUTE, _PROMISED, {SYSTEM}, S.AWAITING_ACCEPTANCE, Field.ORGANISATION, Field.REASON),
-    _row(Move.RELEASE, _PROMISED, {SYSTEM}, S.UNASSIGNED, Field.REASON),
+    _row(Move.ROUTE, PROMISED, {SYSTEM}, S.AWAITING_ACCEPTANCE, Field.ORGANISATION, Field.REASON),
+    _row(Move.RELEASE, PROMISED, {SYSTEM}, S.UNASSIGNED, Field.REASON),
     _row(Move.ACCEPT, S.AWAITING_ACCEPTANCE, {MANAGER}, S.NO_EXECUTOR),
     # Accepted by telephone: the centre writes down by whom.
     _row(Move.ACCEPT, S.AWAITING_ACCEPTANCE, CENTRE, S.NO_EXECUTOR, Field.REASON),
@@ -266,7 +266,7 @@ TABLE: tuple[Transition, ...] = (
     _row(Move.REOPEN, S.CLOSED, CENTRE, S.UNASSIGNED, Field.REASON, guard=_within_period, organised=False),
     _row(Move.CANCEL, _OPEN, CENTRE, S.CANCELLED, Field.REASON, guard=_cancelling),
     # The organisation says whether it can do the job for money; by telephone too.
-    _row(Move.CONFIRM_PAID, {*_PROMISED, S.IN_PROGRESS, S.NEEDS_REWORK}, {MANAGER, *CENTRE}, None, guard=_paid),
+    _row(Move.CONFIRM_PAID, {*PROMISED, S.IN_PROGRESS, S.NEEDS_REWORK}, {MANAGER, *CENTRE}, None, guard=_paid),
     _row(Move.MOVE, set(Status), {ADMINISTRATOR}, None, Field.STATUS, Field.REASON, guard=_moving),
 )
 

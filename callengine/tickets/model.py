@@ -93,6 +93,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "waste_operator": ("оператор ТКО", "waste operator"),
     "street_lighting": ("горсвет", "street lighting"),
     "road_service": ("дорожная служба", "road service"),
+    "private_firm": ("частная организация", "private firm"),
     "municipality": ("муниципалитет", "municipality"),
     "inspectorate": ("жилищная инспекция", "housing inspectorate"),
     "contact_centre": ("контакт-центр", "contact centre"),

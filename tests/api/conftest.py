@@ -34,6 +34,7 @@ from callengine.recordings.service import RecordingsService
 from callengine.store.database import Store
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
+from callengine.tickets.moves import MovesService
 from callengine.tickets.service import TicketsService
 from tests.postgres import apart
 
@@ -115,6 +116,7 @@ class Desk:
             dialling=self.dialling,  # type: ignore[arg-type]
             directory=DirectoryService(store, clock),
             tickets=TicketsService(store, clock, ZoneInfo("Europe/Moscow")),
+            moves=MovesService(store=store, clock=clock, settings=settings.tickets, zone=ZoneInfo("Europe/Moscow")),
             recordings=RecordingsService(store, clock, settings.recordings, {"main": self.wavs, "far": None}),
             coverage=CoverageService(store=store, clock=clock),
             live=LiveHub(clock),

@@ -1,0 +1,215 @@
+"""Queries of moves: the ticket under its lock, the difference that a move makes, its event, declines and timers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, and_, case, cast, exists, func, insert, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.store import directory as directory_rows
+from callengine.store import tickets as ticket_rows
+from callengine.store.database import Tx
+from callengine.store.tables import (
+    staff,
+    ticket_declines,
+    ticket_files,
+    ticket_history,
+    ticket_organisations,
+    tickets,
+    timers,
+)
+from callengine.tickets.model import FINAL, RANKS, Status, Ticket, TicketEvent
+
+Conn = AsyncConnection  # so that services can name it without SQLAlchemy
+_h = ticket_history.c
+WORKED_ON = (Status.EXECUTOR_ASSIGNED, Status.IN_PROGRESS, Status.NEEDS_REWORK)
+
+# Columns that a ticket keeps under their own names, of those that a move may change.
+_PLAIN = (
+    "status urgency mark version due_at accepted_at localised_at fixed_at closed_at close_reason late_at "
+    "postponed_until postpone_reason touched_at stall_level declined_count reopened_count applicant_count paid "
+    "paid_confirm_by paid_confirmed_at marked_at contract_code organisation_reason"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A line of the history that an Idempotency-Key already wrote."""
+
+    what: str
+    data: Mapping[str, Any]
+    reason: str
+
+
+# --- reading --------------------------------------------------------------------------------------------------
+
+
+async def ticket_of(conn: AsyncConnection, ticket_id: int) -> Ticket | None:
+    """One whole ticket by its row's id."""
+    number = (await conn.execute(select(tickets.c.number).where(tickets.c.id == ticket_id))).scalar_one_or_none()
+    return await ticket_rows.get(conn, number) if number else None
+
+
+async def locked(tx: Tx, ticket_id: int) -> int | None:
+    """The version of a ticket, its row held until the commit; None when there is no such ticket."""
+    query = select(tickets.c.version).where(tickets.c.id == ticket_id)
+    return (await tx.conn.execute(query.with_for_update() if tx.is_postgres else query)).scalar_one_or_none()
+
+
+async def has_act(conn: AsyncConnection, ticket_id: int) -> bool:
+    """Whether a signed act is among its files."""
+    c = ticket_files.c
+    query = select(c.id).where(c.ticket_id == ticket_id, c.kind == "act", c.removed_at.is_(None)).limit(1)
+    return (await conn.execute(query)).scalar_one_or_none() is not None
+
+
+async def by_key(conn: AsyncConnection, ticket_id: int, key: str) -> Kept | None:
+    row = (await conn.execute(select(ticket_history).where(_h.ticket_id == ticket_id, _h.key == key))).one_or_none()
+    return Kept(row.what, row.data, row.reason) if row else None
+
+
+async def open_of_executor(conn: AsyncConnection, staff_id: int) -> list[int]:
+    """Ids of the tickets that somebody has in hand."""
+    c = tickets.c
+    query = select(c.id).where(c.executor_id == staff_id, c.status.in_(WORKED_ON)).order_by(c.id)
+    return list((await conn.execute(query)).scalars())
+
+
+# --- writing --------------------------------------------------------------------------------------------------
+
+
+def columns(ticket: Ticket) -> dict[str, Any]:
+    """What a move may change, as the table keeps it."""
+    terms = ticket.deadlines
+    return {
+        **{name: getattr(ticket, name) for name in _PLAIN},
+        "classifier_code": ticket.classifier.code,
+        "organisation_id": ticket.organisation.id if ticket.organisation else None,
+        "executor_id": ticket.executor.id if ticket.executor else None,
+        "accept_by": terms.accept_by,
+        "localise_by": terms.localise_by,
+        "fix_by": terms.fix_by,
+        "deadline_reason": terms.why,
+        "rank": RANKS[ticket.urgency],
+    }
+
+
+async def save(tx: Tx, before: Ticket, after: Ticket) -> bool:
+    """Write the difference; False when somebody else has moved the ticket since `before` was read."""
+    old, new = columns(before), columns(after)
+    changed = {name: value for name, value in new.items() if value != old[name]}
+    if not changed:
+        return True
+    statement = update(tickets).where(tickets.c.id == before.id, tickets.c.version == before.version)
+    return bool((await tx.conn.execute(statement.values(**changed))).rowcount)
+
+
+async def add_event(tx: Tx, ticket_id: int, staff_id: int | None, event: TicketEvent, key: str | None = None) -> int:
+    row = {
+        "ticket_id": ticket_id,
+        "at": event.at,
+        "what": event.what,
+        "author": event.author,
+        "staff_id": staff_id,
+        "reason": event.reason,
+        "data": event.data,
+        "role": event.role,
+        "public": event.public,
+        "key": key,
+    }
+    return int((await tx.conn.execute(insert(ticket_history).values(**row).returning(_h.id))).scalar_one())
+
+
+async def answers_for(tx: Tx, ticket_id: int, organisation_id: int, at: datetime) -> None:
+    """An organisation answers for the ticket from now on, perhaps once more."""
+    dialect: Any = postgresql if tx.is_postgres else sqlite
+    values = {"ticket_id": ticket_id, "organisation_id": organisation_id, "since": at}
+    made = dialect.insert(ticket_organisations).values(**values)
+    again = {"since": at, "declined_at": None, "decline_reason": ""}
+    await tx.conn.execute(made.on_conflict_do_update(index_elements=["organisation_id", "ticket_id"], set_=again))
+
+
+async def add_decline(tx: Tx, ticket: Ticket, organisation_id: int, reason: str, at: datetime) -> None:
+    """A line of the matrix of declines, and what the organisation itself sees of it."""
+    c = ticket_organisations.c
+    await tx.conn.execute(
+        update(ticket_organisations)
+        .where(c.ticket_id == ticket.id, c.organisation_id == organisation_id)
+        .values(declined_at=at, decline_reason=reason)
+    )
+    await tx.conn.execute(
+        insert(ticket_declines).values(
+            ticket_id=ticket.id,
+            classifier_code=ticket.classifier.code,
+            house_id=ticket.house.id if ticket.house else None,
+            organisation_id=organisation_id,
+            contract_code=ticket.contract_code,
+            reason=reason,
+            at=at,
+        )
+    )
+
+
+async def taken_by(tx: Tx, ticket_id: int, organisation_id: int) -> None:
+    """Who took in the end what others had declined: the matrix learns from it."""
+    c = ticket_declines.c
+    await tx.conn.execute(
+        update(ticket_declines)
+        .where(c.ticket_id == ticket_id, c.accepted_by.is_(None), c.organisation_id != organisation_id)
+        .values(accepted_by=organisation_id)
+    )
+
+
+async def touch(tx: Tx, ticket: Ticket) -> None:
+    """Write that it was touched, without a new version: a word does not stand in the way of a move."""
+    values = {"touched_at": ticket.touched_at, "stall_level": ticket.stall_level}
+    await tx.conn.execute(update(tickets).where(tickets.c.id == ticket.id).values(**values))
+
+
+async def promise_all(tx: Tx, kind: str, now: datetime) -> int:
+    """A timer for each open ticket that has none: those of the release before, or of a copied database."""
+    subject = cast(tickets.c.id, Text)
+    has_one = exists().where(timers.c.kind == kind, timers.c.subject == subject)
+    moment = literal(now, timers.c.due_at.type)
+    lacking = select(literal(kind), subject, moment).where(tickets.c.status.not_in(FINAL), ~has_one)
+    made = insert(timers).from_select(["kind", "subject", "due_at"], lacking)
+    return int((await tx.conn.execute(made)).rowcount)
+
+
+# --- the load of an organisation ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRow:
+    """The open tickets of one executor (None: of nobody yet) in one status."""
+
+    executor_id: int | None
+    executor: str
+    status: str
+    count: int
+    late: int
+    stalled: int
+
+
+async def load(conn: AsyncConnection, organisation_id: int, now: datetime) -> Sequence[LoadRow]:
+    """Open tickets of an organisation by executor and status; late are those past their fix term unfinished."""
+    c = tickets.c
+    past = and_(c.fix_by < literal(now, c.fix_by.type), c.fixed_at.is_(None))
+    late = func.sum(case((or_(c.late_at.is_not(None), past), 1), else_=0))
+    stalled = func.sum(case((c.stall_level > 0, 1), else_=0))
+    query = (
+        select(c.executor_id, staff.c.name, c.status, func.count(), late, stalled)
+        .select_from(tickets.outerjoin(staff, staff.c.id == c.executor_id))
+        .where(c.organisation_id == organisation_id, c.status.not_in((*FINAL, Status.DECLINED)))
+        .group_by(c.executor_id, staff.c.name, c.status)
+        .order_by(staff.c.name, c.status)
+    )
+    return [LoadRow(r[0], r[1] or "", r[2], int(r[3]), int(r[4]), int(r[5])) for r in await conn.execute(query)]
+
+
+organisations_by_id, staff_by_id = directory_rows.organisations_by_id, directory_rows.staff_by_id
