@@ -1,5 +1,6 @@
 // Who is signed in, what the shift looks like, and how live messages change what was fetched.
 
+import i18next from "i18next";
 import { QueryClient, useQuery, type InfiniteData } from "@tanstack/react-query";
 import { call, Failure, get, newKey, post, put } from "@/api/client";
 import { live } from "@/api/live";
@@ -21,6 +22,9 @@ export const queries = new QueryClient({
     },
   },
 });
+
+// What the engine words (questions, rules, reasons) is read anew in the other language.
+i18next.on("languageChanged", () => void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "hints" && q.queryKey[0] !== "me" }));
 
 export const useMe = () => useQuery({ queryKey: ["me"], queryFn: () => get<Me>("/session"), retry: false, staleTime: Infinity });
 

@@ -29,7 +29,7 @@ interface Options {
 }
 
 export async function call<T>(method: string, path: string, { query, body, key, signal }: Options = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": document.documentElement.lang || "ru" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   let answer: Response;

@@ -22,3 +22,13 @@ it("takes words where two things are asked at once", () => {
 it("takes a number with its unit", () => {
   expect(kind("Какая температура в комнате?")).toEqual({ kind: "number", unit: "°C" });
 });
+
+it("reads English questions alike", () => {
+  const english = (q: string) => answerKind(q, "yes", "no", "does not know");
+  expect(english("Is there any smell of gas?")).toEqual({ kind: "choice", options: ["yes", "no", "does not know"] });
+  expect(english("Dripping or running?")).toEqual({ kind: "choice", options: ["dripping", "running", "does not know"] });
+  expect(english("How strong: dripping, a stream, a jet?")).toEqual({ kind: "choice", options: ["dripping", "a stream", "a jet", "does not know"] });
+  expect(english("What is the temperature in the room?")).toEqual({ kind: "number", unit: "°C" });
+  expect(english("Is the basement open, who has the key?").kind).toBe("text");
+  expect(english("Do not try to get out by yourselves").kind).toBe("text");
+});
