@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from callengine import __version__
-from callengine.access.events import StaffStateChanged
-from callengine.access.service import AccessService
+from callengine.access.events import SessionsEnded, StaffStateChanged
+from callengine.access.service import SHIFT, AccessService
 from callengine.api import schemas
 from callengine.api.app import build_app
 from callengine.api.live import LiveHub
@@ -51,6 +51,8 @@ from callengine.store.database import Store, Tx
 from callengine.store.engines import EngineLease
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
+from callengine.tickets.files import FilesService
+from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import MovesService
 from callengine.tickets.service import TicketsService
 from callengine.tickets.watch import TicketWatch
@@ -93,7 +95,9 @@ class Engine:
         self._react()
         if self.sandbox:
             await self._fill_sample_data()
+        await self.access.recover()
         await self.recordings.recover()
+        await self.files.tidy()
         await self.dialling.recover()
         await self.watch.recover()
         self._background(self.timers.run(), "timers")
@@ -133,6 +137,8 @@ class Engine:
         zone = ZoneInfo(locale.timezone)
         self.tickets = TicketsService(store, clock, zone, language=locale.language, **names)
         self.moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone)
+        self.files = FilesService(store, clock, settings.files, on_act=self.moves.act_added)
+        self.links = LinksService(store, clock, settings.files, mark_by(self.moves))
         self.watch = TicketWatch(store=store, clock=clock, moves=self.moves, zone=zone)
         self.callbacks = CallbacksService(store, clock, settings.callbacks)
         folders = {p.name: Path(p.recordings_dir) if p.recordings_dir else None for p in pbxs}
@@ -168,6 +174,8 @@ class Engine:
             directory=self.directory,
             tickets=self.tickets,
             moves=self.moves,
+            files=self.files,
+            links=self.links,
             recordings=self.recordings,
             coverage=self.coverage,
             live=self.live,
@@ -183,6 +191,7 @@ class Engine:
             {
                 IMPORT: self.recordings.on_timer,
                 RETENTION: self.recordings.on_timer,
+                SHIFT: self.access.on_timer,
                 **self.callbacks.timer_owners,
                 **self.watch.timer_owners,
             },
@@ -205,6 +214,7 @@ class Engine:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
         self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)
         self.store.after.setdefault(StaffStateChanged, []).append(self.desk.staff_changed)
+        self.store.after.setdefault(SessionsEnded, []).append(self._sessions_ended)
 
     async def _dialling_changed(self, fact: OriginationChanged) -> None:
         """After the commit. A call back that came to nothing frees its duty at once."""
@@ -213,6 +223,10 @@ class Engine:
         self.desk.dialling_changed(one)
         if one.duty_id is not None and one.state in (OriginationState.REFUSED, OriginationState.ENDED):
             await self.callbacks.end_attempt(one.id)
+
+    def _sessions_ended(self, fact: SessionsEnded) -> None:
+        for token_hash in fact.token_hashes:
+            self.live.sign_out(token_hash)
 
     async def _message_recorded(self, tx: Tx, fact: RecordingChanged) -> None:
         recording = fact.recording
@@ -289,7 +303,9 @@ class Engine:
         for member in await self.access.members():
             if member.extension and member.role in ("operator", "supervisor", "administrator"):
                 with contextlib.suppress(EngineError):
-                    paused = member.state in ("pause", "after_call")
+                    # Who never was here works at the telephone alone: his place in the queue is the PBX's affair.
+                    went_home = member.state == "offline" and member.state_since is not None
+                    paused = went_home or member.state in ("pause", "after_call")
                     await bridge.phones.pause(member.extension, paused=paused, reason=member.state_reason)
 
     async def _dialled(self, response: Response) -> None:

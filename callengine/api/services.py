@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from callengine.calls.service import CallsService
     from callengine.directory.service import DirectoryService
     from callengine.recordings.service import RecordingsService
+    from callengine.tickets.files import FilesService
+    from callengine.tickets.links import LinksService
     from callengine.tickets.moves import MovesService
     from callengine.tickets.service import TicketsService
 
@@ -61,6 +63,8 @@ class Services:
     directory: DirectoryService
     tickets: TicketsService
     moves: MovesService
+    files: FilesService
+    links: LinksService
     recordings: RecordingsService
     coverage: CoverageService
     live: LiveHub

@@ -22,9 +22,12 @@ from callengine.store import ticket_files as file_rows
 from callengine.store import ticket_links as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store
+from callengine.tickets.effects import Asked, Mover
 from callengine.tickets.events import TicketCommented
 from callengine.tickets.files import Sender
+from callengine.tickets.lifecycle import SYSTEM, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent, TicketFile
+from callengine.tickets.moves import MovesService
 
 RESIDENT = "resident"
 MOST_TEXT = 2000
@@ -61,6 +64,16 @@ class ResidentView:
 
 # The engine's own move after a mark: (number, feedback, key) -> the ticket as it then stands.
 MarkMove = Callable[[str, Feedback, str], Awaitable[Ticket]]
+
+
+def mark_by(moves: MovesService) -> MarkMove:
+    """The move that follows from a resident's mark: made by the engine, signed with his name."""
+
+    async def mark(number: str, given: Feedback, key: str) -> Ticket:
+        asked = Asked(Move.MARK, reason=given.text, mark=given.mark, not_done=given.not_done, key=key)
+        return await moves.move(number, Mover(name=RESIDENT, role=SYSTEM), asked)
+
+    return mark
 
 
 class LinksService:

@@ -34,6 +34,8 @@ from callengine.recordings.service import RecordingsService
 from callengine.store.database import Store
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
+from callengine.tickets.files import FilesService
+from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import MovesService
 from callengine.tickets.service import TicketsService
 from tests.postgres import apart
@@ -101,11 +103,12 @@ class Desk:
     def __init__(self, store: Store, clock: ManualClock, folder: Path) -> None:
         self.store, self.clock, self.folder = store, clock, folder
         self.tasks = Tasks()
-        settings = Settings.model_validate({"recordings": {"dir": folder / "kept"}})
+        settings = Settings.model_validate({"recordings": {"dir": folder / "kept"}, "files": {"dir": folder / "files"}})
         self.phone, self.dialling = FakePhone(), FakeDialling()
         self.wavs = folder / "pbx"
         self.wavs.mkdir()
         access = AccessService(store, clock, passwords=Passwords(CHEAP))
+        moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=ZoneInfo("Europe/Moscow"))
         self.services = Services(
             store=store,
             clock=clock,
@@ -116,7 +119,9 @@ class Desk:
             dialling=self.dialling,  # type: ignore[arg-type]
             directory=DirectoryService(store, clock),
             tickets=TicketsService(store, clock, ZoneInfo("Europe/Moscow")),
-            moves=MovesService(store=store, clock=clock, settings=settings.tickets, zone=ZoneInfo("Europe/Moscow")),
+            moves=moves,
+            files=FilesService(store, clock, settings.files, on_act=moves.act_added),
+            links=LinksService(store, clock, settings.files, mark_by(moves)),
             recordings=RecordingsService(store, clock, settings.recordings, {"main": self.wavs, "far": None}),
             coverage=CoverageService(store=store, clock=clock),
             live=LiveHub(clock),
