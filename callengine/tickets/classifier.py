@@ -73,7 +73,11 @@ def shipped() -> Iterable[dict[str, str]]:
     """The rows of the shipped classifier, with their English."""
     english = {row["code"]: row for row in _data("classifier.en.csv")}
     for row in _data("classifier.csv"):
-        beside = {name: text for name, text in english.get(row["code"], {}).items() if name in COLUMNS and text}
+        beside = {
+            name: text
+            for name, text in english.get(row["code"], {}).items()
+            if name in COLUMNS and name not in row and text
+        }
         yield row | beside
 
 
@@ -104,8 +108,7 @@ def entry_of(row: Mapping[str, str], known: Entry | None = None) -> Entry:
         if not cell[key]:
             raise BadRow(f"{key} is empty")
     _check_lengths(cell)
-    if not _CODE.fullmatch(cell["code"]):
-        raise BadRow(f"code {cell['code'][:40]!r}: letters, digits, dots and hyphens only")
+    check_code(cell["code"])
     clock, paid = _clock(cell["clock"]), _yes("paid", cell)
     asked = _script(cell, given, known)
     return Entry(
@@ -140,6 +143,12 @@ def entry_of(row: Mapping[str, str], known: Entry | None = None) -> Entry:
         valid_from=known.valid_from if known else None,
         valid_until=known.valid_until if known else None,
     )
+
+
+def check_code(code: str) -> None:
+    """Raises BadRow when a code of an entry or a group cannot be one."""
+    if not _CODE.fullmatch(code):
+        raise BadRow(f"code {code[:40]!r}: letters, digits, dots and hyphens only" if code else "code is empty")
 
 
 def cells_of(entry: Entry) -> dict[str, str]:

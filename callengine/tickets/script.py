@@ -56,10 +56,13 @@ _UNKNOWN = frozenset(("", "?", "не знаю", "не знает", "неизве
 # What a rule pack expects of each condition that it knows; other names are free.
 CONDITIONS = {
     "indoor_celsius": AnswerType.NUMBER,
+    "outdoor_celsius": AnswerType.NUMBER,
     "damage_at": AnswerType.MOMENT,
+    "outage_at": AnswerType.MOMENT,
     "power_feeds": AnswerType.NUMBER,
     "season": AnswerType.CHOICE,
     "whole_house": AnswerType.YESNO,
+    "dead_end_main": AnswerType.YESNO,
     "blocked_sewer": AnswerType.YESNO,
 }
 
