@@ -66,10 +66,21 @@ class Desk:
         self._tasks.start(self.demo_calls.one_call(kind), name="demo call")
 
     def staff_changed(self, fact: StaffStateChanged) -> None:
-        """After the commit: whoever begins a shift in the sandbox finds a telephone on the desk."""
+        """After the commit: the queue passes over whose shift ended, however it ended; whoever begins a shift in the
+        sandbox finds a telephone on the desk."""
+        if fact.member.extension and fact.member.state == "offline":
+            self._tasks.start(self._pass_over(fact.member.extension), name="queue pause")
         if self._street is not None and fact.member.extension:
             here = fact.member.state != "offline"
             self._tasks.start(self._plug(self._street, fact.member.extension, here=here), name="sandbox telephone")
+
+    async def _pass_over(self, extension: str) -> None:
+        try:
+            await self.pause(extension, paused=True, reason="")
+        except EngineError as error:
+            # The state is saved: a PBX that does not hear now is told again when its link is back.
+            told = {"action": "pause_failed", "extension": extension, "problem": error.detail}
+            log.warning("the queue member was not paused", extra=told)
 
     async def _plug(self, street: Street, extension: str, *, here: bool) -> None:
         try:

@@ -9,6 +9,14 @@ from callengine.access.model import Member
 
 
 @dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """These sessions are over without a word of their holders: they ran out, or their password is another one now."""
+
+    at: datetime
+    token_hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StaffStateChanged:
     """Somebody became ready, paused, does after-call work, or went home; `member` as of now."""
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from callengine.access.events import StaffStateChanged
+from callengine.access.events import SessionsEnded, StaffStateChanged
 from callengine.access.model import PEOPLE, ROLES, Member, Principal
 from callengine.access.passwords import Passwords
 from callengine.access.throttle import Throttle
@@ -14,9 +14,12 @@ from callengine.clock import Clock
 from callengine.errors import NotFound, Refused, Unauthenticated
 from callengine.store import access as queries
 from callengine.store.database import Store, Tx
+from callengine.store.timers import set_timer
 
 # A twelve-hour shift with its handover on both sides.
 SESSION = timedelta(hours=16)
+# The timer at which a person's last session runs out; its subject is his id.
+SHIFT = "shift"
 STATES = frozenset({"offline", "ready", "pause", "after_call"})
 
 
@@ -53,7 +56,7 @@ class AccessService:
     async def _open_session(self, staff_id: int) -> tuple[str, Principal]:
         token, now = secrets.token_urlsafe(32), self._clock.now()
         async with self._store.begin() as tx:
-            await queries.forget_expired(tx, now)
+            await self._forget_expired(tx)
             person = await self._member(tx, staff_id)
             await queries.add_session(
                 tx,
@@ -65,6 +68,7 @@ class AccessService:
                 created_at=now,
                 expires_at=now + SESSION,
             )
+            await set_timer(tx, SHIFT, str(staff_id), now + SESSION)
             # Who signs in at a phone starts the shift; a second tab changes nothing.
             if person.extension and person.state == "offline":
                 await self._change(tx, person, "ready", "")
@@ -77,11 +81,38 @@ class AccessService:
         """Ends this session; with a person's last session the shift ends too."""
         async with self._store.begin() as tx:
             await queries.end_session(tx, who.token_hash)
-            if who.staff_id is None or await queries.live_sessions(tx.conn, who.staff_id, self._clock.now()):
-                return
-            person = await self._member(tx, who.staff_id)
-            if person.state != "offline":
-                await self._change(tx, person, "offline", "")
+            if who.staff_id is not None:
+                await self._end_shift_without_session(tx, who.staff_id)
+
+    async def _end_shift_without_session(self, tx: Tx, staff_id: int) -> None:
+        """Nobody sits before the screen any more: calls must not be offered to an empty chair."""
+        expires_at = await queries.last_expiry(tx.conn, staff_id, self._clock.now())
+        if expires_at is not None:
+            await set_timer(tx, SHIFT, str(staff_id), expires_at)
+            return
+        person = await queries.member(tx.conn, staff_id)
+        if person is not None and person.state != "offline":
+            await self._change(tx, person, "offline", "")
+
+    async def _forget_expired(self, tx: Tx) -> None:
+        now = self._clock.now()
+        if gone := await queries.forget_expired(tx, now):
+            await tx.tell(SessionsEnded(now, tuple(gone)))
+
+    async def on_timer(self, kind: str, subject: str, fence: int) -> None:
+        """A session has run out: its holder's shift is over unless he has another one."""
+        async with self._store.begin() as tx:
+            await self._forget_expired(tx)
+            await self._end_shift_without_session(tx, int(subject))
+
+    async def recover(self) -> None:
+        """At the start: whose session ran out, or who was dismissed, while no engine ran is at work no more."""
+        for person in await self.members():
+            if person.state == "offline":
+                continue
+            async with self._store.begin() as tx:
+                if not await queries.has_token(tx.conn, person.id):  # a program keeps his state, without a session
+                    await self._end_shift_without_session(tx, person.id)
 
     async def identify(self, token: str) -> Principal | None:
         async with self._store.read() as conn:
@@ -131,14 +162,20 @@ class AccessService:
         hashed = await self._passwords.hash(new)
         async with self._store.begin() as tx:
             await queries.set_password(tx, who.staff_id, hashed)
-            return await queries.end_other_sessions(tx, who.staff_id, who.token_hash)
+            ended = await queries.end_other_sessions(tx, who.staff_id, who.token_hash)
+            if ended:
+                await self._end_shift_without_session(tx, who.staff_id)
+            return ended
 
     async def set_password(self, staff_id: int, password: str) -> None:
-        """By an administrator or the sample data."""
+        """By an administrator. The person's sessions end with the old password, and so does the shift."""
         hashed = await self._passwords.hash(password)
         async with self._store.begin() as tx:
             await self._member(tx, staff_id)
             await queries.set_password(tx, staff_id, hashed)
+            if ended := await queries.end_other_sessions(tx, staff_id, b""):
+                await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
+                await self._end_shift_without_session(tx, staff_id)
 
     async def hash_password(self, password: str) -> str:
         """For the import of staff."""

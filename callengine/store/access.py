@@ -83,15 +83,27 @@ async def end_other_sessions(tx: Tx, staff_id: int, keep: bytes) -> list[bytes]:
     return list((await tx.conn.execute(gone.returning(sessions.c.token_hash))).scalars())
 
 
-async def forget_expired(tx: Tx, now: datetime) -> None:
-    await tx.conn.execute(sessions.delete().where(sessions.c.expires_at <= now))
+async def forget_expired(tx: Tx, now: datetime) -> list[bytes]:
+    """Returns what was forgotten."""
+    gone = sessions.delete().where(sessions.c.expires_at <= now)
+    return list((await tx.conn.execute(gone.returning(sessions.c.token_hash))).scalars())
 
 
-async def live_sessions(conn: AsyncConnection, staff_id: int, now: datetime) -> int:
-    query = select(func.count()).where(
-        sessions.c.staff_id == staff_id, sessions.c.kind == "session", sessions.c.expires_at > now
+async def last_expiry(conn: AsyncConnection, staff_id: int, now: datetime) -> datetime | None:
+    """When the last of a person's live sessions runs out; None when there is none, or he may not come in any more."""
+    query = select(sessions.c.expires_at).select_from(sessions.join(staff, staff.c.id == sessions.c.staff_id))
+    query = query.where(
+        sessions.c.staff_id == staff_id, sessions.c.kind == "session", sessions.c.expires_at > now, staff.c.active
     )
-    return int((await conn.execute(query)).scalar_one())
+    found: datetime | None = (await conn.execute(query.order_by(sessions.c.expires_at.desc()).limit(1))).scalar()
+    return found
+
+
+async def has_token(conn: AsyncConnection, staff_id: int) -> bool:
+    """True when a program may act for this active person."""
+    query = select(sessions.c.token_hash).select_from(sessions.join(staff, staff.c.id == sessions.c.staff_id))
+    query = query.where(sessions.c.staff_id == staff_id, sessions.c.kind == "token", staff.c.active)
+    return (await conn.execute(query.limit(1))).first() is not None
 
 
 async def principal(conn: AsyncConnection, token_hash: bytes, now: datetime) -> Principal | None:

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import update
 
-from callengine.access.events import StaffStateChanged
+from callengine.access.events import SessionsEnded, StaffStateChanged
 from callengine.access.passwords import Passwords
-from callengine.access.service import AccessService, WrongPassword, digest
+from callengine.access.service import SESSION, SHIFT, AccessService, WrongPassword, digest
 from callengine.access.throttle import Throttle
 from callengine.clock import ManualClock
 from callengine.errors import NotFound, Refused, TooMany
 from callengine.store.database import Store
+from callengine.store.tables import staff
+from callengine.timers.worker import TimerWorker
 
 
 @pytest.fixture
@@ -79,6 +82,119 @@ async def test_a_second_tab_keeps_the_state_and_the_last_one_to_leave_ends_the_s
     assert (await access.member(staff_id)).state == "pause"
     await access.sign_out(second)
     assert (await access.member(staff_id)).state == "offline"
+
+
+# --- the shift ends with the session, however that ends ----------------------------------------------------
+
+
+@pytest.fixture
+def told(store: Store) -> list[object]:
+    """The states and ended sessions that were told after a commit, in order."""
+    heard: list[object] = []
+    for kind in (StaffStateChanged, SessionsEnded):
+        store.after[kind] = [heard.append]
+    return heard
+
+
+@pytest.fixture
+def worker(access: AccessService, store: Store, clock: ManualClock) -> TimerWorker:
+    return TimerWorker(store, clock, {SHIFT: access.on_timer})
+
+
+async def petrova(access: AccessService) -> int:
+    return await access.add_staff("petrova", "Петрова", "operator", password="secret-1", extension="101")
+
+
+def states(told: list[object]) -> list[str]:
+    return [fact.member.state for fact in told if isinstance(fact, StaffStateChanged)]
+
+
+async def test_a_session_that_runs_out_ends_the_shift_and_its_live_lines(
+    access: AccessService, worker: TimerWorker, clock: ManualClock, told: list[object]
+) -> None:
+    staff_id = await petrova(access)
+    token, _ = await access.sign_in("petrova", "secret-1")
+    clock.advance(seconds=SESSION.total_seconds() - 1)
+    await worker.fire_due()
+    assert (await access.member(staff_id)).state == "ready"
+    clock.advance(seconds=1)
+    await worker.fire_due()
+    assert (await access.member(staff_id)).state == "offline"
+    assert states(told) == ["ready", "offline"]
+    assert [fact.token_hashes for fact in told if isinstance(fact, SessionsEnded)] == [(digest(token),)]
+
+
+async def test_the_shift_goes_on_while_another_session_lives(
+    access: AccessService, worker: TimerWorker, clock: ManualClock
+) -> None:
+    staff_id = await petrova(access)
+    await access.sign_in("petrova", "secret-1")
+    clock.advance(seconds=3600)
+    _, second = await access.sign_in("petrova", "secret-1")
+    clock.advance(seconds=SESSION.total_seconds() - 3600)
+    await worker.fire_due()
+    assert (await access.member(staff_id)).state == "ready"
+    third_token, _ = await access.sign_in("petrova", "secret-1")
+    await access.sign_out(second)
+    assert (await access.member(staff_id)).state == "ready"
+    assert await access.identify(third_token) is not None
+    clock.advance(seconds=SESSION.total_seconds())
+    await worker.fire_due()
+    assert (await access.member(staff_id)).state == "offline"
+
+
+async def test_a_session_that_runs_out_during_a_pause_ends_the_shift_too(
+    access: AccessService, worker: TimerWorker, clock: ManualClock
+) -> None:
+    staff_id = await petrova(access)
+    await access.sign_in("petrova", "secret-1")
+    await access.set_state(staff_id, "pause", "обед")
+    clock.advance(seconds=SESSION.total_seconds())
+    await worker.fire_due()
+    assert (await access.member(staff_id)).state == "offline"
+
+
+async def test_ones_own_new_password_keeps_the_shift_and_ends_the_other_sessions(access: AccessService) -> None:
+    staff_id = await petrova(access)
+    other, _ = await access.sign_in("petrova", "secret-1")
+    _, mine = await access.sign_in("petrova", "secret-1")
+    assert await access.change_password(mine, "secret-1", "secret-2") == [digest(other)]
+    assert (await access.member(staff_id)).state == "ready"
+    assert await access.identify(other) is None
+
+
+async def test_a_password_set_by_an_administrator_ends_the_sessions_and_the_shift(
+    access: AccessService, told: list[object]
+) -> None:
+    staff_id = await petrova(access)
+    token, _ = await access.sign_in("petrova", "secret-1")
+    await access.set_password(staff_id, "secret-2")
+    assert await access.identify(token) is None
+    assert (await access.member(staff_id)).state == "offline"
+    assert states(told) == ["ready", "offline"]
+    assert [fact.token_hashes for fact in told if isinstance(fact, SessionsEnded)] == [(digest(token),)]
+
+
+async def test_what_ran_out_while_no_engine_ran_is_settled_at_the_start(
+    access: AccessService, store: Store, clock: ManualClock
+) -> None:
+    gone, here = (
+        await petrova(access),
+        await access.add_staff("gusev", "Гусев", "operator", password="p", extension="2"),
+    )
+    await access.sign_in("petrova", "secret-1")
+    clock.advance(seconds=SESSION.total_seconds())
+    await access.sign_in("gusev", "p")
+    program = await access.add_staff("sayapina", "Саяпина", "operator", extension="103")
+    await access.create_token("табло", "operator", staff_id=program)
+    await access.set_state(program, "ready")
+    dismissed = await access.add_staff("bely", "Белый", "operator", password="p", extension="104")
+    await access.sign_in("bely", "p")
+    async with store.begin() as tx:
+        await tx.conn.execute(update(staff).where(staff.c.id == dismissed).values(active=False))
+    await access.recover()
+    found = {member.id: member.state for member in await access.members()}
+    assert found == {gone: "offline", here: "ready", program: "ready", dismissed: "offline"}
 
 
 async def test_somebody_without_a_password_cannot_sign_in(access: AccessService) -> None:
