@@ -505,14 +505,104 @@ export interface NewTicket {
   call_id?: number | null;
   answers?: Answer[];
   organisation_id?: number | null;
+  damage_at?: string | null;
+  paid?: boolean;
+  parent?: string;
+  cabinet?: boolean;
 }
 
 export interface TicketEvent {
   at: string;
   what: string;
   author: string;
+  role: string;
   reason: string;
   data: Record<string, unknown>;
+  public: boolean;
+}
+
+export interface TicketMove {
+  move: string;
+  reason?: string;
+  organisation_id?: number | null;
+  executor_id?: number | null;
+  until?: string | null;
+  mark?: number | null;
+  not_done?: boolean;
+  status?: string;
+  classifier?: string;
+  version?: number | null;
+}
+
+export interface TicketComment {
+  text: string;
+  public?: boolean;
+}
+
+export interface NewApplicant {
+  number?: string;
+  name?: string;
+  person_id?: number | null;
+  premise?: string;
+  call_id?: number | null;
+  text?: string;
+}
+
+export interface MoveOffer {
+  move: string;
+  label: string;
+  target: string | null;
+  needs: string[];
+  forbidden: string;
+  forbidden_words: string;
+}
+
+export interface TermClock {
+  name: "accept" | "localise" | "fix" | "check" | "paid";
+  due_at: string | null;
+  met_at: string | null;
+  state: "running" | "met" | "late" | "none";
+  why: string;
+}
+
+export interface Postponed {
+  until: string;
+  reason: string;
+  count: number;
+}
+
+export interface FurtherApplicant {
+  name: string;
+  number: string;
+  premise: string;
+  text: string;
+  call_id: number | null;
+  joined_at: string;
+}
+
+export interface TicketCall {
+  id: number;
+  at: string;
+  direction: string;
+  number: string;
+  talk_seconds: number;
+  recording: RecordingRef | null;
+}
+
+export interface LoadLine {
+  executor_id: number | null;
+  executor: string;
+  status: string;
+  count: number;
+  late: number;
+  stalled: number;
+}
+
+export interface OrganisationLoad {
+  open: number;
+  late: number;
+  stalled: number;
+  lines: LoadLine[];
 }
 
 export interface TicketFile {
@@ -604,11 +694,31 @@ export interface TicketRow {
 }
 
 export interface Ticket extends TicketRow {
+  version: number;
   executor: StaffMember | null;
   text: string;
   answers: Answer[];
   organisation_reason: string;
   mark: number | null;
+  marked_at: string | null;
+  damage_at: string | null;
+  due_at: string | null;
+  late_at: string | null;
+  closed_at: string | null;
+  close_reason: string;
+  stall_level: number;
+  declined_count: number;
+  reopened_count: number;
+  paid: boolean;
+  paid_confirm_by: string | null;
+  paid_confirmed_at: string | null;
+  postponed: Postponed | null;
+  repeat_of: string | null;
+  moves: MoveOffer[];
+  clocks: TermClock[];
+  applicants: FurtherApplicant[];
+  calls: TicketCall[];
+  files: TicketFile[];
   call_ids: number[];
   recordings: RecordingRef[];
   history: TicketEvent[];
@@ -665,9 +775,21 @@ export interface DialMessage {
   reason: string;
 }
 
+export interface TicketReminder {
+  number: string;
+  about: "accept" | "localise" | "fix" | "stall" | "check" | "client" | "paid" | "postponed";
+  level: number;
+  due_at: string;
+  status: string;
+  urgency: string;
+  problem_ru: string;
+  problem_en: string;
+  address: string;
+}
+
 export interface LiveMessage {
   seq: number;
-  type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "pbx" | "dial";
+  type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial";
   at: string;
-  data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | PbxHealth | DialMessage | null;
+  data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | null;
 }
