@@ -8,14 +8,13 @@ nobody's, and the reason says whom the dispatcher has to call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from callengine.directory.model import Organisation
 from callengine.tickets.calendar import Calendar, Hours
-from callengine.tickets.classifier import in_branch
 from callengine.tickets.model import KINDS, Candidate, Entry, Routing, Urgency, kind_label
 
 # Services that are called, not sent a ticket: a warm transfer settles it, contracts with them are rare.
@@ -55,12 +54,6 @@ class Contract:
     def valid(self, at: datetime) -> bool:
         began = self.valid_from is None or self.valid_from <= at
         return began and (self.valid_until is None or at < self.valid_until)
-
-    @property
-    def rank(self) -> tuple[int, int, bool]:
-        """Lower wins: the narrower branch, then the priority, then the house named before everywhere."""
-        depth = 1 + self.branch.count("-") if self.branch else 0
-        return (-depth, self.priority, self.everywhere)
 
     def hours(self, calendar: Calendar) -> Hours | None:
         """Its opening hours; None is round the clock."""
@@ -102,16 +95,17 @@ def decide(
     """
     calendar = calendar or Calendar(zone_of(at))
     say = _Words(language, calendar)
-    about = [c for c in contracts if in_branch(entry.code, c.branch) or c.branch in (*path, entry.parent)]
+    rank = ranking(entry, path)
+    about = [c for c in contracts if c.branch in branches_of(entry, path)]
     serving = [c for c in about if c.organisation.active]
     valid = [c for c in serving if c.valid(at)]
-    candidates, passed, asleep = _candidates(entry, valid, say), [], []
+    candidates, passed, asleep = _candidates(entry, valid, rank, say), [], []
     for kind in kinds_of(entry):
-        asked = sorted((c for c in valid if c.kind == kind), key=lambda c: (c.rank, c.code))
+        asked = sorted((c for c in valid if c.kind == kind), key=lambda c: (rank(c), c.code))
         awake = [c for c in asked if c.on_duty(at, calendar)]
-        passed += [say.off_duty(c, at) for c in asked if c not in awake and (not awake or c.rank < awake[0].rank)]
+        passed += [say.off_duty(c, at) for c in asked if c not in awake and (not awake or rank(c) < rank(awake[0]))]
         if awake:
-            return _answer(entry, awake, candidates, passed, say)
+            return _answer(entry, awake, rank, candidates, passed, say)
         asleep += [asked] if asked else []
         if not asked:
             passed.append(_absent(kind, [c for c in about if c.kind == kind], at, say))
@@ -119,7 +113,24 @@ def decide(
         return _nobody(entry, passed, say)
     if entry.urgency in BURNING:
         return Routing(None, say.join([*passed, say.nobody_on_duty()]), candidates)
-    return _answer(entry, asleep[0], candidates, [*passed, say.can_wait()], say)
+    return _answer(entry, asleep[0], rank, candidates, [*passed, say.can_wait()], say)
+
+
+Ranking = Callable[[Contract], tuple[int, int, bool]]
+
+
+def ranking(entry: Entry, path: Sequence[str] = ()) -> Ranking:
+    """Lower wins: the narrower branch, then the priority, then the house named before everywhere."""
+    narrow = {branch: -place for place, branch in enumerate(branches_of(entry, path))}
+    return lambda contract: (narrow.get(contract.branch, 1), contract.priority, contract.everywhere)
+
+
+def branches_of(entry: Entry, path: Sequence[str] = ()) -> tuple[str, ...]:
+    """The branches that an entry is in, the widest first: all, the groups above it, the beginnings of its code."""
+    parts = entry.code.split("-")
+    code = ["-".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    above = [group for group in (*path, entry.parent) if group and group not in code]
+    return tuple(dict.fromkeys(["", *above, *code]))
 
 
 def zone_of(at: datetime) -> ZoneInfo:
@@ -128,19 +139,24 @@ def zone_of(at: datetime) -> ZoneInfo:
 
 
 def _answer(
-    entry: Entry, asked: Sequence[Contract], candidates: tuple[Candidate, ...], passed: list[str], say: _Words
+    entry: Entry,
+    asked: Sequence[Contract],
+    rank: Ranking,
+    candidates: tuple[Candidate, ...],
+    passed: list[str],
+    say: _Words,
 ) -> Routing:
     best = asked[0]
-    equal = {c.organisation.id: c for c in asked if c.rank == best.rank}
+    equal = {c.organisation.id: c for c in asked if rank(c) == rank(best)}
     if len(equal) > 1:
         names = ", ".join(f"{c.organisation.name} ({say.contract(c.code)})" for c in equal.values())
         return Routing(None, say.join([*passed, say.ambiguous(names)]), candidates)
     return Routing(best.organisation, say.join([*passed, say.why(entry, best)]), candidates, best.code)
 
 
-def _candidates(entry: Entry, valid: Sequence[Contract], say: _Words) -> tuple[Candidate, ...]:
+def _candidates(entry: Entry, valid: Sequence[Contract], rank: Ranking, say: _Words) -> tuple[Candidate, ...]:
     order = kinds_of(entry)
-    able = sorted((c for c in valid if c.kind in order), key=lambda c: (order.index(c.kind), c.rank, c.code))
+    able = sorted((c for c in valid if c.kind in order), key=lambda c: (order.index(c.kind), rank(c), c.code))
     found: dict[int, Candidate] = {}
     for contract in able:
         found.setdefault(contract.organisation.id, Candidate(contract.organisation, say.why(entry, contract)))
@@ -153,7 +169,7 @@ def _absent(kind: str, others: Sequence[Contract], at: datetime, say: _Words) ->
     expired = [c for c in others if c.valid_until is not None and c.valid_until <= at]
     gone = [c for c in others if not c.organisation.active and c.valid(at)]
     if gone:
-        return say.gone(kind, min(gone, key=lambda c: (c.rank, c.code)))
+        return say.gone(kind, min(gone, key=lambda c: c.code))
     if expired:
         return say.expired(kind, max(expired, key=lambda c: c.valid_until or at), at)
     if others:

@@ -1,4 +1,4 @@
-"""Contracts made by hand: who changed one and when, one taken away that can come back, and the index of those of all."""
+"""Contracts made by hand: who changed one and when, one taken away, the index of those that serve everywhere."""
 
 from __future__ import annotations
 

@@ -1,0 +1,102 @@
+"""Rulebook: who answers and by when, with all that the answer needs read in the caller's own transaction.
+
+One is made at the start and shared: the tickets' services ask it within their transactions, so that what it reads and
+what they write belong together.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from callengine.store import calendar as calendar_rows
+from callengine.store import classifier as classifier_rows
+from callengine.store import contracts as rows
+from callengine.tickets import deadlines, routing, rulepacks
+from callengine.tickets.calendar import Calendar, Workdays
+from callengine.tickets.classifier import for_organisation, path_of
+from callengine.tickets.deadlines import Matter
+from callengine.tickets.model import Deadlines, Entry, Question, Routing, Ticket
+from callengine.tickets.translations import entry_in
+
+AHEAD = timedelta(days=750)  # of local days: no term of the classifier is longer
+BACK = timedelta(days=400)  # damage and outages begin before the registration
+
+
+class Rulebook:
+    """The rule pack of the service, its calendar, and the way to its contracts."""
+
+    def __init__(self, zone: ZoneInfo, *, language: str = "ru", country: str = "RU", rules: str = "") -> None:
+        """Raises PackError when there is no such rule pack."""
+        self.zone, self.language, self.country = zone, language, country
+        self.pack = rulepacks.pack_for(rules, country)
+
+    async def calendar(self, conn: rows.Conn, at: datetime, language: str = "") -> Calendar:
+        """Working days with the service's own exceptions, around a moment."""
+        day = at.astimezone(self.zone).date()
+        local = await calendar_rows.days(conn, day - BACK, day + AHEAD)
+        days = Workdays(self.country, local, language or self.language)
+        return Calendar(self.zone, days, self.pack.opens, self.pack.closes)
+
+    async def route(
+        self,
+        conn: rows.Conn,
+        entry: Entry,
+        house_id: int | None,
+        at: datetime,
+        *,
+        language: str = "",
+        calendar: Calendar | None = None,
+        more: tuple[routing.Contract, ...] = (),
+    ) -> Routing:
+        """The organisation for an entry at a house, with the reason in words; `more` are contracts not yet made."""
+        path = await self._path(conn, entry)
+        kinds, branches = routing.kinds_of(entry), routing.branches_of(entry, path)
+        serving = [*await rows.serving(conn, house_id, kinds, branches, at), *more]
+        if calendar is None and any(contract.duty_hours == "work" for contract in serving):
+            calendar = await self.calendar(conn, at)
+        calendar = calendar or Calendar(self.zone)
+        local, language = at.astimezone(self.zone), language or self.language
+        return routing.decide(entry, serving, local, language, calendar=calendar, path=path)
+
+    async def terms(
+        self,
+        conn: rows.Conn,
+        entry: Entry,
+        matter: Matter,
+        organisation_id: int | None = None,
+        *,
+        language: str = "",
+    ) -> Deadlines:
+        """The clocks of a matter as the organisation that answers for it has them."""
+        language = language or self.language
+        entry = entry_in(await self.entry_for(conn, entry, organisation_id), language)
+        calendar = await self.calendar(conn, matter.registered_at, language)
+        return deadlines.terms(entry, matter, calendar, self.pack, language)
+
+    async def recompute(self, conn: rows.Conn, ticket: Ticket, *, accept_from: datetime | None = None) -> Deadlines:
+        """The terms anew, by the classifier's entry and the organisation that the ticket now has.
+
+        What was answered stays. `accept_from` is given when another organisation is asked.
+        """
+        organisation_id = ticket.organisation.id if ticket.organisation else None
+        entry = await self.entry_for(conn, ticket.classifier, organisation_id)
+        calendar = await self.calendar(conn, ticket.created_at)
+        return deadlines.recompute(ticket, entry, calendar, self.pack, accept_from=accept_from, language=self.language)
+
+    async def entry_for(self, conn: rows.Conn, entry: Entry, organisation_id: int | None) -> Entry:
+        """The entry with the organisation's own terms in it."""
+        if organisation_id is None:
+            return entry
+        overrides = await classifier_rows.overrides_of(conn, organisation_id)
+        return for_organisation(entry, overrides, await self._path(conn, entry)) if overrides else entry
+
+    def script(self, entry: Entry, at: datetime) -> tuple[Question, ...]:
+        """What the operator asks: the entry's own questions, then what the rules want to know."""
+        return rulepacks.script_of(entry, self.pack, self._day(at))
+
+    async def _path(self, conn: rows.Conn, entry: Entry) -> tuple[str, ...]:
+        return path_of(entry, await classifier_rows.groups(conn)) if entry.parent else ()
+
+    def _day(self, at: datetime) -> date:
+        return at.astimezone(self.zone).date()
