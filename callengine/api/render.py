@@ -84,7 +84,9 @@ _HANGS_ON = ("operator_name", "recording", "ticket_numbers", "duty", "people")
 
 def offer(it: Conversation, seen: schemas.Call, card: bytes) -> bytes:
     """A CallMessage as JSON: the call as it is now, what was seen to hang on it before, its card already rendered."""
-    now = call(seen.id, it).model_copy(update={name: getattr(seen, name) for name in _HANGS_ON})
+    now = call(seen.id, it)
+    for name in _HANGS_ON:
+        setattr(now, name, getattr(seen, name))
     return json(now)[:-1] + b',"fact":"offered","card":' + card + b"}"
 
 
@@ -369,22 +371,6 @@ def _row(it: tickets.Ticket, now: datetime) -> dict[str, Any]:
 
 def ticket_row(it: tickets.Ticket, now: datetime) -> schemas.TicketRow:
     return schemas.TicketRow(**_row(it, now))
-
-
-def ticket(it: tickets.Ticket, now: datetime) -> schemas.Ticket:
-    return schemas.Ticket(
-        **_row(it, now),
-        executor=executor(it.executor) if it.executor else None,
-        text=it.text,
-        answers=[schemas.Answer(question=one.question, answer=one.answer) for one in it.answers],
-        organisation_reason=it.organisation_reason,
-        mark=it.mark,
-        call_ids=list(it.call_ids),
-        recordings=[recording_ref(one) for one in it.recordings],
-        history=[
-            schemas.TicketEvent(at=e.at, what=e.what, author=e.author, reason=e.reason, data=e.data) for e in it.history
-        ],
-    )
 
 
 def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:

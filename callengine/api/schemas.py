@@ -574,6 +574,8 @@ class Answer(Body):
 
 
 class NewTicket(Body):
+    """`parent` is the number of the ticket that this one repeats; `cabinet`: it came from the client's account."""
+
     classifier: ShortText
     house_id: Id
     premise: ShortText = ""
@@ -582,14 +584,112 @@ class NewTicket(Body):
     call_id: Id | None = None
     answers: Annotated[list[Answer], Field(max_length=50)] = []
     organisation_id: Id | None = None
+    damage_at: Moment | None = None
+    paid: bool = False
+    parent: ShortText = ""
+    cabinet: bool = False
 
 
 class TicketEvent(View):
     at: datetime
     what: str
     author: str
+    role: str
     reason: str
     data: dict[str, Any]
+    public: bool
+
+
+class TicketMove(Body):
+    """A move by its key with what it needs; `version` is the one that the page shows."""
+
+    move: ShortText
+    reason: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
+    organisation_id: Id | None = None
+    executor_id: Id | None = None
+    until: Moment | None = None
+    mark: Annotated[int | None, Field(ge=1, le=5)] = None
+    not_done: bool = False
+    status: ShortText = ""
+    classifier: ShortText = ""
+    version: Annotated[int | None, Field(ge=0)] = None
+
+
+class TicketComment(Body):
+    text: Annotated[str, Field(min_length=1, max_length=10_000, pattern=NO_NUL)]
+    public: bool = False
+
+
+class NewApplicant(Body):
+    """A further applicant of the same matter."""
+
+    number: ShortText = ""
+    name: ShortText = ""
+    person_id: Id | None = None
+    premise: ShortText = ""
+    call_id: Id | None = None
+    text: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
+
+
+class MoveOffer(View):
+    """A button of one's role; `forbidden` is the key of what stands against it now, "" when nothing does."""
+
+    move: str
+    label: str
+    target: str | None
+    needs: list[str]
+    forbidden: str
+    forbidden_words: str
+
+
+class TermClock(View):
+    name: Literal["accept", "localise", "fix", "check", "paid"]
+    due_at: datetime | None
+    met_at: datetime | None
+    state: Literal["running", "met", "late", "none"]
+    why: str
+
+
+class Postponed(View):
+    until: datetime
+    reason: str
+    count: int
+
+
+class FurtherApplicant(View):
+    name: str
+    number: str
+    premise: str
+    text: str
+    call_id: int | None
+    joined_at: datetime
+
+
+class TicketCall(View):
+    id: int
+    at: datetime
+    direction: str
+    number: str
+    talk_seconds: float
+    recording: RecordingRef | None
+
+
+class LoadLine(View):
+    """The open tickets of one executor in one status; `executor` is null for those that nobody has yet."""
+
+    executor_id: int | None
+    executor: str
+    status: str
+    count: int
+    late: int
+    stalled: int
+
+
+class OrganisationLoad(View):
+    open: int
+    late: int
+    stalled: int
+    lines: list[LoadLine]
 
 
 class TicketFile(View):
@@ -685,11 +785,31 @@ class TicketRow(View):
 
 
 class Ticket(TicketRow):
+    version: int
     executor: StaffMember | None
     text: str
     answers: list[Answer]
     organisation_reason: str
     mark: int | None
+    marked_at: datetime | None
+    damage_at: datetime | None
+    due_at: datetime | None
+    late_at: datetime | None
+    closed_at: datetime | None
+    close_reason: str
+    stall_level: int
+    declined_count: int
+    reopened_count: int
+    paid: bool
+    paid_confirm_by: datetime | None
+    paid_confirmed_at: datetime | None
+    postponed: Postponed | None
+    repeat_of: str | None
+    moves: list[MoveOffer]
+    clocks: list[TermClock]
+    applicants: list[FurtherApplicant]
+    calls: list[TicketCall]
+    files: list[TicketFile]
     call_ids: list[int]
     recordings: list[RecordingRef]
     history: list[TicketEvent]
@@ -760,10 +880,35 @@ class DialMessage(View):
     reason: str
 
 
+class TicketReminder(View):
+    """A term of a ticket passed, or nobody touched it for too long (`stall`, with its rung)."""
+
+    number: str
+    about: Literal["accept", "localise", "fix", "stall", "check", "client", "paid", "postponed"]
+    level: int
+    due_at: datetime
+    status: str
+    urgency: str
+    problem_ru: str
+    problem_en: str
+    address: str
+
+
 class LiveMessage(View):
     """One message of the WebSocket. `hello` and `reset` have no data; after `reset` read everything anew."""
 
     seq: int
-    type: Literal["hello", "reset", "call", "duty", "state", "board", "recording", "ticket", "pbx", "dial"]
+    type: Literal["hello", "reset", "call", "duty", "state", "board", "recording", "ticket", "reminder", "pbx", "dial"]
     at: datetime
-    data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | PbxHealth | DialMessage | None = None
+    data: (
+        CallMessage
+        | Duty
+        | StaffMember
+        | Board
+        | Recording
+        | TicketRow
+        | TicketReminder
+        | PbxHealth
+        | DialMessage
+        | None
+    ) = None

@@ -283,6 +283,7 @@ class NewTicket:
     key: str | None = None
     paid: bool = False
     parent: str = ""  # the number of the ticket that it repeats
+    cabinet: bool = False  # from the client's account: an operator reads it before anybody is asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ from callengine.clock import Clock
 from callengine.directory.search import storable
 from callengine.errors import Conflict, Forbidden, NotFound, Refused
 from callengine.store import moves as rows
+from callengine.store import ticket_pages as pages
 from callengine.store import tickets as ticket_rows
 from callengine.store import timers
 from callengine.store.database import Store, Tx
+from callengine.store.ticket_pages import TicketPage
 from callengine.tickets import clocks, effects, lifecycle
 from callengine.tickets.calendar import Calendar
 from callengine.tickets.clocks import Periods
@@ -252,13 +254,12 @@ class MovesService:
         situation = effects.situation(ticket, mover_of(who), self._clock.now(), self.periods, has_act=has_act)
         return lifecycle.offers(situation)
 
-    async def read(self, number: str, who: Person) -> tuple[Ticket, tuple[Offer, ...]]:
-        """A whole ticket as the person may see it, with his buttons. Raises NotFound."""
+    async def read(self, number: str, who: Person) -> tuple[TicketPage, tuple[Offer, ...]]:
+        """A ticket with all that its page shows, and the buttons of this person. Raises NotFound."""
         mover = mover_of(who)
         async with self._store.read() as conn:
-            ticket = await self._seen(conn, number, mover)
-            has_act = await rows.has_act(conn, ticket.id)
-        return ticket, self.offers(ticket, mover, has_act=has_act)
+            page = await pages.page(conn, await self._seen(conn, number, mover))
+        return page, self.offers(page.ticket, mover, has_act=page.has_act)
 
     async def load(self, organisation_id: int, who: Person) -> list[rows.LoadRow]:
         """The open tickets of an organisation by executor and status. Raises NotFound for what is not his to see."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from callengine.access.model import DESK, INSPECTOR
-from callengine.tickets.model import Ticket
+from callengine.log import masked
+from callengine.tickets.model import Applicant, Ticket
 
 
 class Seer(Protocol):
@@ -66,3 +67,18 @@ def sees(scope: Scope, ticket: Ticket, past_organisations: frozenset[int] = froz
     if scope.districts is not None:
         return not scope.districts or ticket.district in scope.districts
     return False
+
+
+def shown(ticket: Ticket, scope: Scope) -> Ticket:
+    """The ticket as the scope lets it be read: names and numbers masked, internal lines of the history left out."""
+    if not scope.personal:
+        ticket = replace(ticket, applicant=masked_applicant(ticket.applicant))
+    if not scope.internal:
+        ticket = replace(ticket, history=tuple(event for event in ticket.history if event.public))
+    return ticket
+
+
+def masked_applicant(it: Applicant) -> Applicant:
+    """«Мельникова Анна» as «М. А.», a number by its last two digits; the card behind it is out of sight."""
+    initials = " ".join(f"{word[0].upper()}." for word in it.name.split())
+    return Applicant(masked(it.number) if it.number else "", initials, None)

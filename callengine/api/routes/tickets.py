@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from callengine.access.model import DESK
-from callengine.api import render
+from callengine.access.model import DESK, EXECUTOR, MANAGER, TICKETS
+from callengine.api import render, ticket_pages
 from callengine.api.core import Ask, Routes, clear, idempotency_key, opaque
 from callengine.api.language import language_of
 from callengine.api.queries import FindProblem, TicketsList
-from callengine.api.schemas import ClassifierEntry, NewTicket, Page, RoutingAsk, RoutingPreview, Ticket, TicketRow
+from callengine.api.schemas import (
+    ClassifierEntry,
+    NewTicket,
+    OrganisationLoad,
+    Page,
+    RoutingAsk,
+    RoutingPreview,
+    Ticket,
+    TicketComment,
+    TicketMove,
+    TicketRow,
+)
+from callengine.errors import NotFound, Refused
+from callengine.store.ticket_pages import TicketPage
 from callengine.tickets import model
+from callengine.tickets.clocks import Periods
+from callengine.tickets.effects import Asked
+from callengine.tickets.lifecycle import Move
 from callengine.tickets.translations import entry_in, kept, ticket_in
+from callengine.tickets.visibility import NOTHING, scope_of
 
 routes = Routes("tickets")
+MOVERS = DESK | {MANAGER, EXECUTOR}
+Key = TypeVar("Key", bound=StrEnum)
 
 
 @routes.get("/classifier", roles=DESK, summary="Search problems; what a house cannot have is marked unavailable")
@@ -59,6 +79,10 @@ async def create_ticket(ask: Ask[NewTicket, None]) -> Ticket:
         call_id=form.call_id,
         answers=kept(form.classifier, [model.Answer(one.question, one.answer) for one in form.answers]),
         organisation_id=form.organisation_id,
+        damage_at=form.damage_at,
+        paid=form.paid,
+        parent=form.parent,
+        cabinet=form.cabinet,
         key=idempotency_key(ask),
     )
     created = await ask.services.tickets.create(new, ask.who)
@@ -66,11 +90,84 @@ async def create_ticket(ask: Ask[NewTicket, None]) -> Ticket:
     return await _ticket(ask, created.number)
 
 
-@routes.get("/tickets/{number}", roles=DESK, summary="One ticket with its history")
+@routes.get("/tickets/{number}", roles=TICKETS, summary="One ticket with its history; outside the desk it is logged")
 async def get_ticket(ask: Ask[None, None]) -> Ticket:
     return await _ticket(ask, ask.path["number"])
 
 
+@routes.post(
+    "/tickets/{number}/moves",
+    roles=MOVERS,
+    summary="Move a ticket on; 409 says who was first, 422 what is missing",
+    idempotent=True,
+)
+async def move_ticket(ask: Ask[TicketMove, None]) -> Ticket:
+    it = ask.body
+    asked = Asked(
+        move=_one_of(Move, it.move, "/move"),
+        reason=it.reason,
+        organisation_id=it.organisation_id,
+        executor_id=it.executor_id,
+        until=it.until,
+        mark=it.mark,
+        not_done=it.not_done,
+        status=_one_of(model.Status, it.status, "/status") if it.status else None,
+        classifier=it.classifier,
+        version=it.version,
+        key=idempotency_key(ask),
+    )
+    moved = await ask.services.moves.move(ask.path["number"], ask.who, asked)
+    return await _after(ask, moved)
+
+
+@routes.post(
+    "/tickets/{number}/comments",
+    roles=MOVERS,
+    summary="Write a comment: internal, or public for the applicant too",
+    idempotent=True,
+)
+async def comment_ticket(ask: Ask[TicketComment, None]) -> Ticket:
+    number, it = ask.path["number"], ask.body
+    written = await ask.services.moves.comment(number, ask.who, it.text, public=it.public, key=idempotency_key(ask))
+    return await _after(ask, written)
+
+
+@routes.get(
+    "/organisations/{id:int}/load",
+    roles=DESK | {MANAGER},
+    summary="Open tickets of an organisation by executor and status; late and stalled ones",
+)
+async def get_load(ask: Ask[None, None]) -> OrganisationLoad:
+    return ticket_pages.load(await ask.services.moves.load(ask.id, ask.who))
+
+
+def _one_of(kind: type[Key], word: str, pointer: str) -> Key:
+    try:
+        return kind(word)
+    except ValueError:
+        raise Refused(f"write one of {', '.join(kind)}", pointer=pointer) from None
+
+
+async def _after(ask: Ask[Any, None], ticket: model.Ticket) -> Ticket:
+    """The ticket after somebody's act. It may have left his sight with it: then he is told its status alone."""
+    try:
+        return await _shown(ask, ticket.number)
+    except NotFound:
+        return ticket_pages.whole(TicketPage(ticket), (), NOTHING, ask.services.clock, _periods(ask), language_of(ask))
+
+
 async def _ticket(ask: Ask[Any, None], number: str) -> Ticket:
-    found = ticket_in(await ask.services.tickets.get(number), language_of(ask))
-    return render.ticket(found, ask.services.clock.now())
+    said = await _shown(ask, number)
+    if ask.who.role not in DESK:
+        await ask.services.access.log_reading(ask.who, "ticket", said.number)
+    return said
+
+
+async def _shown(ask: Ask[Any, None], number: str) -> Ticket:
+    page, offers = await ask.services.moves.read(number, ask.who)
+    scope = scope_of(ask.who)
+    return ticket_pages.whole(page, offers, scope, ask.services.clock, _periods(ask), language_of(ask))
+
+
+def _periods(ask: Ask[Any, None]) -> Periods:
+    return ask.services.moves.periods
