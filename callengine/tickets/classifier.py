@@ -73,12 +73,7 @@ def shipped() -> Iterable[dict[str, str]]:
     """The rows of the shipped classifier, with their English."""
     english = {row["code"]: row for row in _data("classifier.en.csv")}
     for row in _data("classifier.csv"):
-        beside = {
-            name: text
-            for name, text in english.get(row["code"], {}).items()
-            if name in COLUMNS and name not in row and text
-        }
-        yield row | beside
+        yield row | {"questions_en": english.get(row["code"], {}).get("questions", "")}
 
 
 def shipped_groups() -> tuple[Group, ...]:
