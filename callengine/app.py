@@ -54,6 +54,8 @@ from callengine.tasks import Tasks
 from callengine.tickets.files import FilesService
 from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import MovesService
+from callengine.tickets.rulebook import Rulebook
+from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.service import TicketsService
 from callengine.tickets.watch import TicketWatch
 from callengine.timers.worker import TimerWorker
@@ -135,8 +137,18 @@ class Engine:
         self.coverage = CoverageService(store=store, clock=clock)
         self.directory = DirectoryService(store, clock, **names)
         zone = ZoneInfo(locale.timezone)
-        self.tickets = TicketsService(store, clock, zone, language=locale.language, **names)
-        self.moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone)
+        book = Rulebook(zone, language=locale.language, country=locale.country, rules=locale.rules)
+        self.tickets = TicketsService(
+            store,
+            clock,
+            zone,
+            language=locale.language,
+            country=locale.country,
+            city_code=locale.city_code,
+            book=book,
+            settings=settings.tickets,
+        )
+        self.moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone, terms=book)
         self.files = FilesService(store, clock, settings.files, on_act=self.moves.act_added)
         self.links = LinksService(store, clock, settings.files, mark_by(self.moves))
         self.watch = TicketWatch(store=store, clock=clock, moves=self.moves, zone=zone)

@@ -50,6 +50,7 @@ class StoreSettings(Section):
 class Recordings(Section):
     dir: Path = Path("recordings")
     retention_days: int = Field(1095, ge=1)
+    unclaimed_days: int = Field(7, ge=1)  # an upload waits so long for its call, then it is kept aside
     opus: bool = True
 
 
@@ -127,6 +128,7 @@ class Locale(Section):
     language: Literal["ru", "en"] = "ru"
     country: str = Field("RU", pattern=r"^[A-Z]{2}$")
     city_code: str = ""
+    rules: str = ""
 
     @field_validator("timezone")
     @classmethod

@@ -96,6 +96,11 @@ async def entries(conn: AsyncConnection) -> list[Entry]:
     return [entry_of(row) for row in rows]
 
 
+async def all_entries(conn: AsyncConnection) -> dict[str, Entry]:
+    """Every entry by its code, the retired too: old tickets have them."""
+    return {row.code: entry_of(row) for row in await conn.execute(select(classifier).order_by(classifier.c.code))}
+
+
 async def entry(conn: AsyncConnection, code: str) -> Entry | None:
     row = (await conn.execute(select(classifier).where(classifier.c.code == code))).one_or_none()
     return entry_of(row) if row else None
@@ -210,6 +215,10 @@ async def call_number(conn: AsyncConnection, call_id: int) -> str | None:
 async def by_key(conn: AsyncConnection, key: str) -> str | None:
     query = select(tickets.c.number).where(tickets.c.idempotency_key == key)
     return (await conn.execute(query)).scalar_one_or_none()
+
+
+async def id_of(conn: AsyncConnection, number: str) -> int | None:
+    return (await conn.execute(select(tickets.c.id).where(tickets.c.number == number))).scalar_one_or_none()
 
 
 async def get(conn: AsyncConnection, number: str) -> Ticket | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from callengine.clock import rfc3339
+from callengine.config import Tickets as TicketSettings
 from callengine.tickets.lifecycle import (
     ADMINISTRATOR,
     BEFORE_ACCEPTANCE,
@@ -17,6 +18,7 @@ from callengine.tickets.lifecycle import (
 )
 from callengine.tickets.model import Status, Ticket, TicketEvent
 
+TIMER = "ticket"  # the one timer of a ticket: its subject is the row's id
 REMINDER = "reminder"
 MUNICIPALITY = "inspector"
 S = Status
@@ -35,6 +37,18 @@ class Periods:
     paid_confirm: timedelta = timedelta(minutes=90)
     client: timedelta = timedelta(days=3)
     postpone: timedelta = timedelta(days=30)
+
+
+def periods_of(settings: TicketSettings) -> Periods:
+    return Periods(
+        reopen=timedelta(days=settings.reopen_days),
+        stall_shares=tuple(settings.stall_shares),
+        plain_term=timedelta(hours=settings.plain_hours),
+        check=timedelta(minutes=settings.check_minutes),
+        paid_confirm=timedelta(minutes=settings.paid_confirm_minutes),
+        client=timedelta(days=settings.client_days),
+        postpone=timedelta(days=settings.postpone_days),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,8 @@ def _row(
 
 S = Status
 _WORKED_ON = {S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED, S.IN_PROGRESS, S.NEEDS_REWORK}
-PROMISED = frozenset({S.AWAITING_ACCEPTANCE, S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED})  # somebody answers for it, nobody began
+# Somebody answers for it, nobody has begun.
+PROMISED = frozenset({S.AWAITING_ACCEPTANCE, S.NO_EXECUTOR, S.EXECUTOR_ASSIGNED})
 _OPEN = {status for status in Status if not status.final}
 NEEDS_ORGANISATION = frozenset({S.AWAITING_ACCEPTANCE, S.DECLINED, *_WORKED_ON})
 NEEDS_EXECUTOR = frozenset({S.EXECUTOR_ASSIGNED})

@@ -248,10 +248,15 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """All that the operator is told while he still talks; `entry` has the terms of the organisation that answers."""
+
     routing: Routing
     deadlines: Deadlines
     possible: bool
     impossible_reason: str = ""
+    entry: Entry | None = None
+    script: tuple[Question, ...] = ()
+    paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,7 @@ class NewTicket:
     key: str | None = None
     paid: bool = False
     parent: str = ""  # the number of the ticket that it repeats
+    conditions: dict[str, Any] = field(default_factory=dict)  # what the rules ask and no question of the script told
     cabinet: bool = False  # from the client's account: an operator reads it before anybody is asked
 
 

@@ -7,7 +7,7 @@ who move at once one wins, and the other is told who was first and where the tic
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn, Protocol
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from callengine.store.database import Store, Tx
 from callengine.store.ticket_pages import TicketPage
 from callengine.tickets import clocks, effects, lifecycle
 from callengine.tickets.calendar import Calendar
-from callengine.tickets.clocks import Periods
+from callengine.tickets.clocks import TIMER, periods_of
 from callengine.tickets.deadlines import recompute
 from callengine.tickets.effects import Asked, Looked, Mover
 from callengine.tickets.events import TicketCommented, TicketMoved
@@ -32,7 +32,6 @@ from callengine.tickets.lifecycle import FORBIDDEN, SYSTEM, Field, Move, Offer, 
 from callengine.tickets.model import Deadlines, Status, Ticket, TicketEvent
 from callengine.tickets.visibility import EVERYTHING, Scope, Seer, scope_of, sees
 
-TIMER = "ticket"  # the one timer of a ticket: its subject is the row's id
 ENGINE = Mover(name="callengine", role=SYSTEM)
 MOST_COMMENT = 10_000
 WRITERS = PEOPLE - {"inspector"} | {SYSTEM}
@@ -346,18 +345,6 @@ class MovesService:
         if ticket is None:
             raise NotFound(f"there is no ticket {number}")
         return ticket
-
-
-def periods_of(settings: config.Tickets) -> Periods:
-    return Periods(
-        reopen=timedelta(days=settings.reopen_days),
-        stall_shares=tuple(settings.stall_shares),
-        plain_term=timedelta(hours=settings.plain_hours),
-        check=timedelta(minutes=settings.check_minutes),
-        paid_confirm=timedelta(minutes=settings.paid_confirm_minutes),
-        client=timedelta(days=settings.client_days),
-        postpone=timedelta(days=settings.postpone_days),
-    )
 
 
 def mover_of(who: Person) -> Mover:

@@ -10,22 +10,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from callengine import phone
+from callengine import config, phone
 from callengine.clock import Clock
 from callengine.directory.model import House, Organisation, Reader
 from callengine.directory.search import premise_of, storable
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.phone import Phone
 from callengine.store import directory as directory_rows
+from callengine.store import moves as move_rows
 from callengine.store import tickets as rows
+from callengine.store import timers
 from callengine.store.database import Store, Tx
-from callengine.tickets import classifier, routing
-from callengine.tickets.deadlines import deadlines
+from callengine.tickets import classifier, clocks, script
+from callengine.tickets.clocks import TIMER, periods_of
+from callengine.tickets.deadlines import Matter
 from callengine.tickets.events import TicketOpened
+from callengine.tickets.lifecycle import BEFORE_ACCEPTANCE
 from callengine.tickets.model import (
     RANKS,
     Answer,
     Applicant,
+    Deadlines,
     Entry,
     FoundEntry,
     NewTicket,
@@ -36,6 +41,8 @@ from callengine.tickets.model import (
     TicketEvent,
     TicketFilter,
 )
+from callengine.tickets.rulebook import Rulebook
+from callengine.tickets.rulepacks import BadCondition, moment_told, told
 from callengine.tickets.translations import entry_in
 
 LIMIT = 50
@@ -56,6 +63,7 @@ class _Form:
     house: House | None
     applicant: Applicant
     chosen: Organisation | None
+    parent_id: int | None = None
 
 
 class TicketsService:
@@ -70,7 +78,11 @@ class TicketsService:
         language: str = "ru",
         country: str = "RU",
         city_code: str = "",
+        book: Rulebook | None = None,
+        settings: config.Tickets | None = None,
     ) -> None:
+        self._periods = periods_of(settings or config.Tickets())
+        self._book = book or Rulebook(zone, language=language, country=country)
         self._store = store
         self._clock = clock
         self._zone = zone
@@ -100,11 +112,20 @@ class TicketsService:
         if new.key and await rows.by_key(tx.conn, new.key):
             raise _Told
         form = await self._look_up(tx.conn, new)
-        route = self._chosen(form, await self._route(tx.conn, form.entry, new.house_id, now))
-        draft = self._draft(form, route, number, author, now)
+        found = await self._book.route(tx.conn, form.entry, new.house_id, now)
+        route = self._from_cabinet(found) if new.cabinet else self._chosen(form, found)
+        matter = self._matter(form.entry, new, now)
+        organisation_id = route.organisation.id if route.organisation else None
+        terms = await self._book.terms(tx.conn, form.entry, matter, organisation_id)
+        form = replace(form, entry=await self._book.entry_for(tx.conn, form.entry, organisation_id))
+        draft = self._draft(form, route, number, author, matter, terms)
         ticket = replace(draft, id=await rows.add(tx, _columns(draft, new.key)))
         ticket = replace(ticket, history=self._first_events(ticket, form, route, author))
         await rows.add_history(tx, ticket.id, author.staff_id, ticket.history)
+        if ticket.organisation:
+            await move_rows.answers_for(tx, ticket.id, ticket.organisation.id, now)
+        if (due := clocks.next_at(ticket, self._periods)) is not None:
+            await timers.set_timer(tx, TIMER, str(ticket.id), due)
         await rows.add_words(tx, ticket)
         if new.call_id is not None:
             await rows.link_call(tx, ticket.id, new.call_id)
@@ -137,7 +158,10 @@ class TicketsService:
             chosen = found.get(new.organisation_id)
             if chosen is None or not chosen.active:
                 raise Refused(f"there is no organisation {new.organisation_id}", pointer="/organisation_id")
-        return _Form(new, entry, house, await self._applicant(conn, new), chosen)
+        parent_id = await rows.id_of(conn, new.parent) if new.parent else None
+        if new.parent and parent_id is None:
+            raise Refused(f"there is no ticket {new.parent}", pointer="/parent")
+        return _Form(new, entry, house, await self._applicant(conn, new), chosen, parent_id)
 
     async def _applicant(self, conn: rows.Conn, new: NewTicket) -> Applicant:
         """The form's own words first; the call and the card fill what it leaves empty."""
@@ -169,12 +193,37 @@ class TicketsService:
         en = f"chosen by the operator: {chosen.name}; by the rule: {rule}"
         return Routing(chosen, ru if self._language == "ru" else en, found.candidates)
 
-    def _draft(self, form: _Form, route: Routing, number: str, author: Reader, now: datetime) -> Ticket:
-        terms = deadlines(form.entry, now, self._zone, damage_at=form.new.damage_at, language=self._language)
-        return Ticket(
+    def _from_cabinet(self, found: Routing) -> Routing:
+        """An operator reads it before anybody is asked; what the rule says waits for him among the candidates."""
+        ru, en = "из кабинета жителя, направит оператор", "from the client's account, an operator will route it"
+        rule = f"{found.organisation.name} — {found.reason}" if found.organisation else found.reason
+        said = f"{ru}; по правилу: {rule}" if self._language == "ru" else f"{en}; by the rule: {rule}"
+        return Routing(None, said, found.candidates)
+
+    def _matter(self, entry: Entry, new: NewTicket, at: datetime) -> Matter:
+        """What the rules are told; raises Refused that names the answer or the condition which cannot be read."""
+        try:
+            asked = script.conditions(self._book.script(entry, at), new.answers)
+        except script.BadAnswer as bad:
+            raise Refused(str(bad), pointer="/answers") from None
+        try:
+            conditions = told({**asked, **new.conditions}, self._zone)
+            damage_at = new.damage_at
+            if damage_at is None and "damage_at" in conditions:
+                damage_at = moment_told("damage_at", conditions["damage_at"], self._zone)
+        except BadCondition as bad:
+            raise Refused(str(bad), pointer="/conditions") from None
+        return Matter(registered_at=at, damage_at=damage_at, conditions=conditions, paid=new.paid or entry.paid)
+
+    def _draft(
+        self, form: _Form, route: Routing, number: str, author: Reader, matter: Matter, terms: Deadlines
+    ) -> Ticket:
+        now, paid_by = matter.registered_at, {clock.name: clock.due_at for clock in terms.clocks}.get("paid")
+        status = Status.FROM_CABINET if form.new.cabinet else first_status(route)
+        draft = Ticket(
             id=0,
             number=number,
-            status=first_status(route),
+            status=status,
             urgency=form.entry.urgency,
             classifier=form.entry,
             house=form.house,
@@ -187,13 +236,19 @@ class TicketsService:
             text=form.new.text,
             answers=form.new.answers,
             created_by=author.staff_id,
-            damage_at=form.new.damage_at,
+            damage_at=matter.damage_at,
+            conditions=dict(matter.conditions),
+            paid=matter.paid,
+            paid_confirm_by=paid_by if route.organisation else None,
             district=form.house.district if form.house else "",
             touched_at=now,
             contract_code=route.contract_code,
-            due_at=terms.accept_by or terms.fix_by,
+            # What the centre settles in the call itself has been taken on with it.
+            accepted_at=None if status in BEFORE_ACCEPTANCE else now,
+            parent_id=form.parent_id,
             call_ids=() if form.new.call_id is None else (form.new.call_id,),
         )
+        return replace(draft, due_at=clocks.due_at(draft))
 
     def _first_events(self, ticket: Ticket, form: _Form, route: Routing, author: Reader) -> tuple[TicketEvent, ...]:
         registered: dict[str, Any] = {"call_id": form.new.call_id, "status": ticket.status, "urgency": ticket.urgency}
@@ -207,10 +262,12 @@ class TicketsService:
             "candidates": [c.organisation.name for c in route.candidates],
         }
         what = "routed" if route.organisation else "spoken" if route.spoken else "unassigned"
-        at, who = ticket.created_at, author.name
+        if form.new.parent:
+            registered["repeats"] = form.new.parent
+        at, who, role = ticket.created_at, author.name, getattr(author, "role", "")
         return (
-            TicketEvent(at, "registered", who, "", registered),
-            TicketEvent(at, what, who, route.reason, routed),
+            TicketEvent(at, "registered", who, "", registered, role),
+            TicketEvent(at, what, who, route.reason, routed, role),
         )
 
     # --- the classifier and the preview -----------------------------------------------------------------
@@ -226,31 +283,40 @@ class TicketsService:
         return sorted(hits, key=lambda hit: not hit.available)
 
     async def preview(
-        self, code: str, house_id: int, at: datetime | None = None, language: str | None = None
+        self,
+        code: str,
+        house_id: int,
+        at: datetime | None = None,
+        language: str | None = None,
+        *,
+        form: NewTicket | None = None,
     ) -> Preview:
-        """Who would answer and by when, explained to a reader of `language`, before anything is written."""
+        """Who would answer and by when, explained to a reader of `language`, before anything is written.
+
+        `form` is what the operator has so far: answers, conditions, the moment of the damage, whether the job is paid,
+        the organisation that the operator chose. Raises Refused that names what in it cannot be read.
+        """
         at, language = at or self._clock.now(), language or self._language
         async with self._store.read() as conn:
             entry = await rows.entry(conn, storable(code))
             if entry is None:
                 raise NotFound(f"there is no classifier entry {code!r}")
             house = await self._house(conn, house_id)
-            route = await self._route(conn, entry, house_id, at, language)
+            matter = self._matter(entry, form or NewTicket(code, house_id), at)
+            route = await self._book.route(conn, entry, house_id, at, language=language)
+            answers = form.organisation_id if form and form.organisation_id else None
+            answers = answers or (route.organisation.id if route.organisation else None)
+            terms = await self._book.terms(conn, entry, matter, answers, language=language)
+            entry = await self._book.entry_for(conn, entry, answers)
         impossible = self._unavailable(entry, house, language)
-        terms = deadlines(entry_in(entry, language), at, self._zone, language=language)
-        return Preview(route, terms, not impossible, impossible)
+        asked = self._book.script(entry_in(entry, language), at)
+        return Preview(route, terms, not impossible, impossible, entry, asked, matter.paid)
 
     async def _house(self, conn: rows.Conn, house_id: int) -> House:
         found = await directory_rows.houses_by_id(conn, [house_id])
         if house_id not in found:
             raise NotFound(f"there is no house {house_id}")
         return found[house_id]
-
-    async def _route(
-        self, conn: rows.Conn, entry: Entry, house_id: int | None, at: datetime, language: str | None = None
-    ) -> Routing:
-        serving = await rows.contracts_for(conn, house_id, routing.kinds_of(entry))
-        return routing.decide(entry, serving, at.astimezone(self._zone), language or self._language)
 
     def _unavailable(self, entry: Entry, house: House | None, language: str | None = None) -> str:
         return classifier.unavailable(entry.code, house.features, language or self._language) if house else ""
@@ -314,6 +380,7 @@ def _storable(new: NewTicket) -> NewTicket:
     return replace(
         new,
         classifier=storable(new.classifier),
+        parent=storable(new.parent),
         premise=storable(new.premise),
         text=storable(new.text),
         applicant=replace(new.applicant, name=storable(new.applicant.name)),
@@ -352,11 +419,16 @@ def _columns(ticket: Ticket, key: str | None) -> dict[str, object]:
         "created_at": ticket.created_at,
         "idempotency_key": key,
         "rank": RANKS[ticket.urgency],
-        "due_at": terms.accept_by or terms.fix_by,
+        "due_at": ticket.due_at,
         "damage_at": ticket.damage_at,
         "district": ticket.district,
         "touched_at": ticket.created_at,
         "contract_code": ticket.contract_code,
+        "conditions": ticket.conditions,
+        "paid": ticket.paid,
+        "paid_confirm_by": ticket.paid_confirm_by,
+        "accepted_at": ticket.accepted_at,
+        "parent_id": ticket.parent_id,
     }
 
 

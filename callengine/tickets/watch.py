@@ -18,12 +18,12 @@ from callengine.store import moves as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
 from callengine.tickets import clocks, routing
-from callengine.tickets.clocks import Promise
+from callengine.tickets.clocks import TIMER, Promise
 from callengine.tickets.effects import Asked
 from callengine.tickets.events import TicketReminded
 from callengine.tickets.lifecycle import Move
 from callengine.tickets.model import Ticket, TicketEvent
-from callengine.tickets.moves import ENGINE, TIMER, MovesService
+from callengine.tickets.moves import ENGINE, MovesService
 from callengine.timers.model import Owner
 
 log = logging.getLogger(__name__)
