@@ -55,7 +55,6 @@ from callengine.tickets.files import FilesService
 from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import MovesService
 from callengine.tickets.rulebook import Rulebook
-from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.service import TicketsService
 from callengine.tickets.watch import TicketWatch
 from callengine.timers.worker import TimerWorker
