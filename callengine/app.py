@@ -51,6 +51,7 @@ from callengine.store.database import Store, Tx
 from callengine.store.engines import EngineLease
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
+from callengine.tickets.classifier_service import CLASSIFIER
 from callengine.tickets.files import FilesService
 from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import MovesService
@@ -94,6 +95,7 @@ class Engine:
         pbxs = await self._start_pbx()
         self._build(pbxs)
         self._react()
+        await self.services.classifier.begin()
         if self.sandbox:
             await self._fill_sample_data()
         await self.access.recover()
@@ -202,6 +204,7 @@ class Engine:
             {
                 IMPORT: self.recordings.on_timer,
                 RETENTION: self.recordings.on_timer,
+                CLASSIFIER: self.services.classifier.on_timer,
                 SHIFT: self.access.on_timer,
                 **self.callbacks.timer_owners,
                 **self.watch.timer_owners,

@@ -18,6 +18,7 @@ from callengine.config import Settings
 from callengine.directory.imports import Imports
 from callengine.errors import EngineError
 from callengine.store.database import Store
+from callengine.tickets.classifier_service import ClassifierService
 
 if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
@@ -77,6 +78,7 @@ class Services:
     def __post_init__(self) -> None:
         locale = self.settings.locale
         self.views = Views(self)
+        self.classifier = ClassifierService(self.store, self.clock)
         self.imports = Imports(
             self.store,
             self.clock,

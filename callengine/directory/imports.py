@@ -18,13 +18,15 @@ from zoneinfo import ZoneInfo
 from callengine import phone
 from callengine.clock import Clock
 from callengine.directory.csvrows import CsvRow, CsvRows, Mistake
+from callengine.directory.model import Somebody
 from callengine.directory.search import premise_of
 from callengine.errors import Refused
 from callengine.store import imports as rows
 from callengine.store.database import Store
 from callengine.store.imports import ContractRow, HouseRow, OrganisationRow, ResidentRow, StaffRow
-from callengine.tickets import classifier
+from callengine.tickets import classifier, classifier_csv
 from callengine.tickets.classifier import BadRow
+from callengine.tickets.classifier_service import ClassifierService
 from callengine.tickets.model import KINDS
 
 BATCH = 1000
@@ -93,6 +95,8 @@ class Imports:
         """
         if kind not in KIND:
             raise Refused(f"unknown kind {kind!r}: one of {', '.join(KIND)}")
+        if kind == "classifier":
+            return await self._classifier(stream, dry_run)
         run = _Run(self, KIND[kind], dry_run)
         try:
             async for chunk in _chunks(stream):
@@ -103,6 +107,22 @@ class Imports:
             return await run.end()
         finally:
             run.seen.close()
+
+    async def _classifier(self, stream: Stream, dry_run: bool) -> ImportReport:
+        """The classifier changes as a whole, by one version that can be undone; what the file lacks stays."""
+        data = bytearray()
+        async for chunk in _chunks(stream):
+            data += chunk
+            if len(data) > classifier_csv.MOST_BYTES:
+                break  # the reader says how large it may be
+        service = ClassifierService(self.store, self.clock)
+        if dry_run:
+            plan = await service.preview(bytes(data), retire_missing=False)
+        else:
+            plan = await service.apply(bytes(data), Somebody("import"), retire_missing=False)
+        refused = len({mistake.row for mistake in plan.mistakes if mistake.row > 1})
+        changed = sum(change.kind == "entry" for change in plan.changes)
+        return ImportReport(plan.rows - refused, changed, refused, plan.mistakes)
 
 
 async def _chunks(stream: Stream) -> AsyncIterator[bytes]:

@@ -11,13 +11,13 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import resources
 from zoneinfo import ZoneInfo
 
 from callengine.clock import Clock
 from callengine.directory.imports import Hasher, Imports
 from callengine.store import directory as rows
 from callengine.store.database import Store
+from callengine.tickets import classifier_csv
 
 NAME = "Верхнеозёрск"
 SEED = 115
@@ -137,7 +137,7 @@ class Town:
     def csv(self, kind: str, *, passwords: bool = True) -> bytes:
         """The file of a kind, as an administrator would bring it."""
         if kind == "classifier":
-            return resources.files("callengine.data").joinpath("classifier.csv").read_bytes()
+            return classifier_csv.write(classifier_csv.shipped_state()).encode()
         rows: Iterable[Row]
         if kind == "residents":
             rows = map(_resident_row, self.residents)
