@@ -481,6 +481,17 @@ class Recording(View):
     ticket_numbers: list[str]
 
 
+class UnclaimedRecording(View):
+    """A file that a remote PBX sent and no call names; it lies under [recordings] dir, in unclaimed/PBX."""
+
+    pbx: str
+    file_name: str
+    bytes: int
+    arrived_at: datetime
+    set_aside_at: datetime
+    reason: str
+
+
 class Hold(Body):
     hold: bool
     reason: Annotated[str, Field(min_length=3, max_length=500, pattern=NO_NUL)]

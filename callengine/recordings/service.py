@@ -23,7 +23,7 @@ from callengine.calls.events import CallFact
 from callengine.calls.model import Conversation, Outcome
 from callengine.clock import Clock
 from callengine.errors import NotFound, Refused
-from callengine.recordings import audio, rules
+from callengine.recordings import audio, leftovers, rules
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import PLAYABLE, Kind, Listening, Recording, RecordingState
 from callengine.recordings.sources import OutsideFolder, Sources
@@ -381,7 +381,14 @@ class RecordingsService:
         return changed or found
 
     async def sweep(self) -> int:
-        """Delete what outlived its retention; the row stays and says so. Returns how many."""
+        """Delete what outlived its retention; the row stays and says so. Returns how many.
+
+        With it go the leftovers: uploads without a call are kept aside, empty legs of unanswered calls are deleted.
+        """
+        for pbx, folder in self.sources.folders.items():
+            await self._sweep_uploads(pbx)
+            if folder is not None:
+                await self._sweep_empty_legs(pbx, folder)
         swept = 0
         while True:
             async with self._store.read() as conn:
@@ -391,6 +398,42 @@ class RecordingsService:
             swept += len(old)
             if len(old) < SWEEP_BATCH:
                 return swept
+
+    async def _sweep_uploads(self, pbx: str) -> None:
+        now, aside = self._clock.now(), self.sources.aside(pbx)
+        term = now - timedelta(days=self._settings.unclaimed_days)
+        for path in await self._in_thread(leftovers.older, self.sources.incoming(pbx), term):
+            if await self._is_awaited(pbx, path.name):
+                continue
+            try:
+                kept = await self._in_thread(leftovers.set_aside, path, aside)
+            except OSError as error:
+                fields = {"action": "upload_stays", "pbx": pbx, "file": path.name, "problem": error.strerror}
+                log.warning("an upload without a call could not be set aside", extra=fields)
+                continue
+            fields = {"action": "upload_unclaimed", "pbx": pbx, "file": str(kept)}
+            log.warning("no call names this upload: it is kept aside", extra=fields)
+        outlived = now - timedelta(days=self._settings.retention_days)
+        for path in await self._in_thread(leftovers.older, aside, outlived):
+            log.warning("deleted by retention", extra={"action": "unclaimed_expired", "pbx": pbx, "file": path.name})
+            await self._remove([path])
+
+    async def _is_awaited(self, pbx: str, name: str) -> bool:
+        async with self._store.read() as conn:
+            found = await rows.of_file(conn, pbx, name)
+        return any(recording.state is RecordingState.RECORDING for recording in found)
+
+    async def _sweep_empty_legs(self, pbx: str, folder: Path) -> None:
+        for path in await self._in_thread(leftovers.empty_legs, folder, self._clock.now()):
+            if not await self._is_awaited(pbx, path.name):
+                await self._remove([path])
+
+    async def unclaimed(self) -> list[leftovers.Unclaimed]:
+        """Uploads that came for no known call, newest first. They become their call's should it still come."""
+        found: list[leftovers.Unclaimed] = []
+        for pbx in self.sources.folders:
+            found += await self._in_thread(leftovers.unclaimed, self.sources.aside(pbx), pbx)
+        return sorted(found, key=lambda one: one.set_aside_at, reverse=True)
 
     async def _expire(self, recording: Recording) -> None:
         # The row first: a file that outlives its row by a crash is swept with its folder, a row never lies.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INCOMING = "incoming"
+ASIDE = "unclaimed"
 
 
 class OutsideFolder(Exception):
@@ -23,6 +24,10 @@ class Sources:
     def incoming(self, pbx: str) -> Path:
         return self.kept / INCOMING / pbx
 
+    def aside(self, pbx: str) -> Path:
+        """Where uploads lie whose call never came."""
+        return self.kept / ASIDE / pbx
+
     def find(self, pbx: str, file_name: str) -> list[Path]:
         """All files of a recording (two when each side has its own); [] when one is not there yet.
 
@@ -36,8 +41,9 @@ class Sources:
             raise OutsideFolder(name)
         folder = self.folders.get(pbx)
         inside = _inside(folder, name) if folder else None
-        sent = _inside(self.incoming(pbx), name.rpartition("/")[2])
-        return next((path for path in (sent, inside) if path and path.is_file()), None)
+        last = name.rpartition("/")[2]
+        sent, late = _inside(self.incoming(pbx), last), _inside(self.aside(pbx), last)
+        return next((path for path in (sent, inside, late) if path and path.is_file()), None)
 
     def is_local(self, pbx: str) -> bool:
         return self.folders.get(pbx) is not None

@@ -209,6 +209,12 @@ async def test_a_remote_pbx_uploads_and_may_repeat_itself(desk: Desk) -> None:
         kept_there = await desk.ask("POST", path, data=wav, headers=headers, role="pbx")
         assert (kept_there["state"], kept_there["bytes"]) == ("kept", len(wav))
     assert [p.name for p in desk.services.recordings.sources.incoming("far").iterdir()] == ["9.1.wav"]
+    desk.clock.advance(seconds=400 * 86_400)  # no call has named it
+    await desk.services.recordings.sweep()
+    await desk.ask("GET", "/recordings/unclaimed", role="operator", status=403)
+    (one,) = (await desk.ask("GET", "/recordings/unclaimed", role="supervisor"))["items"]
+    assert (one["pbx"], one["file_name"], one["bytes"]) == ("far", "9.1.wav", len(wav))
+    assert one["reason"] == "no call of this PBX named the file within 7 days"
 
 
 async def test_the_export_is_csv_that_no_spreadsheet_executes(desk: Desk) -> None:

@@ -62,8 +62,10 @@ class FakeEngine:
         self.rows = town.rows()
         self.card = town.card()
         self.new_to_town = False
+        self.can_hold = True
         self.pbx_trouble: dict[str, Any] = {}  # what is not well with the PBX, for its health
         self.coverage: list[s.Interval] = []
+        self.unclaimed: list[s.UnclaimedRecording] = []
         self.failing: set[str] = set()
         self.slow: set[str] = set()
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
@@ -129,6 +131,7 @@ class FakeEngine:
             ("POST", "/calls", lambda r, b: s.Dialled(request_id="r1", state="sent")),
             ("POST", "/calls/{id}/hangup", lambda r, b: None),
             ("POST", "/calls/{id}/transfer", lambda r, b: None),
+            ("POST", "/calls/{id}/hold", self._hold),
             ("GET", "/caller", lambda r, b: self.card),
             ("GET", "/callbacks", self._callbacks),
             ("GET", "/callbacks/compliance", self._compliance),
@@ -149,6 +152,7 @@ class FakeEngine:
             ("POST", "/tickets", self._register),
             ("GET", "/tickets/{number}", self._ticket),
             ("GET", "/search", self._search),
+            ("GET", "/recordings/unclaimed", lambda r, b: page(self.unclaimed)),
             ("GET", "/coverage", lambda r, b: page(self.coverage)),
             ("POST", "/demo/call", lambda r, b: {"started": True}),
             ("POST", "/people/{id}/notes", lambda r, b: town.note(77, b["text"], "Петрова Наталья", None)),
@@ -269,6 +273,10 @@ class FakeEngine:
             )
         ]
         return s.CallDetail(**known.model_dump(), offers=offers, talks=[])
+
+    def _hold(self, request: web.Request, body: Any) -> Any:
+        s.HoldCall.model_validate(body)
+        return None if self.can_hold else self._problem(409, "no-hold", "the PBX did not take the hold")
 
     def _callbacks(self, request: web.Request, body: Any) -> Any:
         if request.query.get("state") == "impossible":

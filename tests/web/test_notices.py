@@ -52,6 +52,21 @@ async def test_a_lost_link_and_a_stretch_unseen_are_told_with_their_times(desk: 
     assert [one for one in await look(page, "notices") if "notice" in one.partition("<")[2]] == []
 
 
+async def test_recordings_that_came_without_a_call_are_named(desk: Desk) -> None:
+    desk.engine.unclaimed = [
+        s.UnclaimedRecording(
+            pbx="far", file_name=f"1795329270.{n}-caller.wav", bytes=90_000, arrived_at=town.ago(hours=180),
+            set_aside_at=town.ago(hours=ago), reason="",
+        )
+        for n, ago in enumerate((1, 2, 100))
+    ]  # fmt: skip
+    page = await desk.open("/callbacks", who="supervisor")
+    notices = page.get_by_role("region", name="Предупреждения об АТС")
+    await expect(notices).to_contain_text("2 записи пришли без вызова и отложены.")
+    await expect(notices).to_contain_text("far/1795329270.1-caller.wav")
+    await expect(notices).not_to_contain_text("1795329270.2")
+
+
 async def test_all_is_quiet_when_the_pbx_is_well_or_the_operator_works(desk: Desk) -> None:
     desk.engine.coverage = intervals((60, None))
     page = await desk.open("/callbacks", who="supervisor")

@@ -17,7 +17,7 @@ from callengine.api import render
 from callengine.api.core import Ask, Routes
 from callengine.api.problems import BadRequest, NoRoom, TooLarge, WrongMedia
 from callengine.api.queries import Listening
-from callengine.api.schemas import Hold, Recording, Uploaded
+from callengine.api.schemas import Hold, Page, Recording, UnclaimedRecording, Uploaded
 from callengine.errors import NotFound, Refused
 
 routes = Routes("recordings")
@@ -25,6 +25,26 @@ MEDIA = {"opus": "audio/ogg", "wav": "audio/wav"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.wav")
 MOST_UPLOAD_BYTES = 500 * 1024 * 1024
 CHUNK = 1 << 18
+
+
+@routes.get("/recordings/unclaimed", roles=LEADERS, summary="Uploads whose call never came; kept aside")
+async def list_unclaimed(ask: Ask[None, None]) -> Page[UnclaimedRecording]:
+    days = ask.services.settings.recordings.unclaimed_days
+    reason = f"no call of this PBX named the file within {days} days"
+    found = await ask.services.recordings.unclaimed()
+    return Page(
+        items=[
+            UnclaimedRecording(
+                pbx=one.pbx,
+                file_name=one.file_name,
+                bytes=one.bytes,
+                arrived_at=one.arrived_at,
+                set_aside_at=one.set_aside_at,
+                reason=reason,
+            )
+            for one in found
+        ]
+    )
 
 
 @routes.get("/recordings/{id:int}", roles=DESK, summary="One recording, its check sums, peaks and listenings")

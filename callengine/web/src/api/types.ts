@@ -409,6 +409,15 @@ export interface Recording {
   ticket_numbers: string[];
 }
 
+export interface UnclaimedRecording {
+  pbx: string;
+  file_name: string;
+  bytes: number;
+  arrived_at: string;
+  set_aside_at: string;
+  reason: string;
+}
+
 export interface Hold {
   hold: boolean;
   reason: string;

@@ -1,10 +1,10 @@
 // What a supervisor must know of the PBX before he believes a figure: no link, a wrong clock, a stretch unseen.
 
-import { IconAlertTriangle, IconClockExclamation, IconPlugConnectedX, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangle, IconClockExclamation, IconMicrophoneOff, IconPlugConnectedX, type Icon } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
-import type { Interval, Me, Page, PbxHealth } from "@/api/types";
+import type { Interval, Me, Page, PbxHealth, UnclaimedRecording } from "@/api/types";
 import { serverNow, useNow } from "@/lib/clock";
 import { unseen, type Unseen } from "@/lib/coverage";
 import { hm, span } from "@/lib/time";
@@ -13,6 +13,7 @@ import { I } from "@/ui/pieces";
 
 const WATCHES = new Set(["supervisor", "administrator"]);
 const LATELY = 3_600_000;
+const NEWS = 3 * 86_400_000; // so long a file that was set aside is news; the list of all is in the API
 const SLOW = 10; // seconds without a link before it is worth a banner
 const CLOCK_OFF = 30; // seconds; the engine's own threshold for telling it
 
@@ -33,11 +34,14 @@ function PbxNotices() {
   const off = pbx.filter((p) => (p.state === "down" || p.state === "refused") && (now - Date.parse(p.since)) / 1000 >= SLOW);
   const wrong = pbx.filter((p) => Math.abs(p.skew_seconds ?? 0) >= CLOCK_OFF);
   const gaps = unseen(seen.data?.items ?? []);
-  if (!off.length && !wrong.length && !gaps.length) return null;
+  const asides = useQuery({ queryKey: ["unclaimed"], queryFn: () => get<Page<UnclaimedRecording>>("/recordings/unclaimed"), refetchInterval: 600_000 });
+  const aside = (asides.data?.items ?? []).filter((one) => now - Date.parse(one.set_aside_at) < NEWS);
+  if (!off.length && !wrong.length && !gaps.length && !aside.length) return null;
   return (
     <section className="notices" aria-label={t("notice.label")}>
       {off.map((p) => <Off key={`off ${p.name}`} of={p} now={now} />)}
       {gaps.map((g) => <Gap key={`gap ${g.pbx} ${g.from}`} of={g} />)}
+      {aside.length > 0 && <Aside of={aside} />}
       {wrong.map((p) => <Clock key={`clock ${p.name}`} of={p} />)}
     </section>
   );
@@ -62,6 +66,12 @@ function Off({ of, now }: { of: PbxHealth; now: number }) {
 function Gap({ of }: { of: Unseen }) {
   const { t } = useTranslation();
   return <Line picture={IconAlertTriangle} tone="soon" words={t("notice.gap", { name: of.pbx, from: hm(of.from), to: hm(of.to) })} under={t("notice.gapUnder")} />;
+}
+
+function Aside({ of }: { of: UnclaimedRecording[] }) {
+  const { t } = useTranslation();
+  const names = of.slice(0, 4).map((one) => `${one.pbx}/${one.file_name}`).join(", ");
+  return <Line picture={IconMicrophoneOff} tone="soon" words={t("notice.unclaimed", { count: of.length })} under={t("notice.unclaimedUnder", { names: of.length > 4 ? `${names}…` : names })} />;
 }
 
 function Clock({ of }: { of: PbxHealth }) {
