@@ -11,13 +11,14 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 from callengine.clock import Clock
 from callengine.directory.imports import Hasher, Imports
 from callengine.store import directory as rows
 from callengine.store.database import Store
-from callengine.tickets import classifier_csv
+from callengine.tickets.classifier_service import ClassifierService
 
 NAME = "Верхнеозёрск"
 SEED = 115
@@ -137,7 +138,7 @@ class Town:
     def csv(self, kind: str, *, passwords: bool = True) -> bytes:
         """The file of a kind, as an administrator would bring it."""
         if kind == "classifier":
-            return classifier_csv.write(classifier_csv.shipped_state()).encode()
+            return resources.files("callengine.data").joinpath("classifier.csv").read_bytes()
         rows: Iterable[Row]
         if kind == "residents":
             rows = map(_resident_row, self.residents)
@@ -326,6 +327,7 @@ async def load_town(
     async with store.read() as conn:
         if await rows.has_notes(conn) or await _has_others(conn, town):
             return False
+    await ClassifierService(store, clock).begin()
     imports = Imports(store, clock, zone or ZoneInfo("Europe/Moscow"), hash_password=hash_password)
     for kind in ORDER:
         report = await imports.import_csv(kind, town.csv(kind, passwords=hash_password is not None))

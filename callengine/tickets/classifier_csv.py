@@ -176,7 +176,7 @@ class _Reader:
         code = cells.get("code", "")
         taken: Mapping[str, tuple[int, object]] = self._groups if kind in _GROUP else self._entries
         if code and code in taken:
-            raise BadRow(f"the code {code} is taken by row {taken[code][0]}")
+            raise BadRow(f"the same as row {taken[code][0]}: {code}")
         if kind in _GROUP:
             self._groups[code] = (row, self._group(cells))
         else:
