@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import asyncpg
 
@@ -37,11 +37,24 @@ def apart(work: Callable[[], Result]) -> Result:
 
 
 class PostgresServer:
-    """One server for the whole test session; databases are copies of one migrated template."""
+    """One server for the whole test session; databases are copies of one migrated template.
 
-    def __init__(self) -> None:
+    With a folder of its own it is kept there from one run to the next (benches).
+    """
+
+    settings: ClassVar[dict[str, object]] = {
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "shared_buffers": "32MB",
+        "max_connections": 200,
+        "autovacuum": "off",
+    }
+
+    def __init__(self, kept: Path | None = None) -> None:
         self._bin = binaries()
-        self._dir = Path(tempfile.mkdtemp(prefix="callengine-pg-"))
+        self._kept = kept
+        self._dir = kept or Path(tempfile.mkdtemp(prefix="callengine-pg-"))
         self._count = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -50,16 +63,18 @@ class PostgresServer:
         assert self._bin is not None, "PostgreSQL is not installed: make setup-test"
         # PostgreSQL refuses to run as root, so it gets a user of its own.
         self._as: dict[str, Any] = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+        self._dir.mkdir(parents=True, exist_ok=True)
         if self._as:
             shutil.chown(self._dir, "postgres", "postgres")
         data = self._dir / "data"
-        subprocess.run(
-            [self._bin / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self._dir,
-            **self._as,
-        )
+        if not (data / "PG_VERSION").exists():
+            subprocess.run(
+                [self._bin / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=self._dir,
+                **self._as,
+            )
         for _ in range(5):  # another process may take the free port between our look and the server's
             if self._run(data):
                 return
@@ -69,16 +84,10 @@ class PostgresServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        settings = {
+        settings = self.settings | {
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": self._dir,
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "shared_buffers": "32MB",
-            "max_connections": 200,
-            "autovacuum": "off",
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         assert self._bin is not None
@@ -117,6 +126,19 @@ class PostgresServer:
     def drop(self, name: str) -> None:
         apart(lambda: asyncio.run(self._execute(f"DROP DATABASE {name} WITH (FORCE)")))
 
+    def has(self, name: str) -> bool:
+        return apart(lambda: asyncio.run(self._has(name)))
+
+    async def _has(self, name: str) -> bool:
+        conn = await asyncpg.connect(self._dsn("postgres"))
+        try:
+            return bool(await conn.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", name))
+        finally:
+            await conn.close()
+
+    def rename(self, name: str, new: str) -> None:
+        apart(lambda: asyncio.run(self._execute(f"ALTER DATABASE {name} RENAME TO {new}")))
+
     async def _execute(self, statement: str) -> None:
         conn = await asyncpg.connect(self._dsn("postgres"))
         try:
@@ -128,4 +150,5 @@ class PostgresServer:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)  # "fast": ends the sessions and stops
             self._process.wait(timeout=30)
-        shutil.rmtree(self._dir, ignore_errors=True)
+        if self._kept is None:
+            shutil.rmtree(self._dir, ignore_errors=True)

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import TypeDecorator
 
 from callengine.errors import Unavailable
-from callengine.store.sqlite import WriterConnection, connector
+from callengine.store.sqlite import HintingCompiler, WriterConnection, connector
 from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -327,6 +327,8 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
         pool_reset_on_return=None,  # we end each transaction ourselves; a reset would be one more trip to the thread
         isolation_level="AUTOCOMMIT",  # we say BEGIN ourselves: the driver's own begins late and not IMMEDIATE
     )
+
+    engine.dialect.statement_compiler = HintingCompiler
 
     def prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 STATEMENTS_CACHED = 256
 # The writer's statements that may wait; BEGIN, COMMIT and ROLLBACK are methods of their own.
@@ -141,3 +142,10 @@ def connector(path: Path, *, writer: bool) -> Callable[[], aiosqlite.Connection]
         return made
 
     return make
+
+
+class HintingCompiler(SQLiteCompiler):
+    """Writes `with_hint(table, "INDEXED BY …", "sqlite")`, which SQLAlchemy's own compiler of SQLite leaves out."""
+
+    def get_from_hint_text(self, table: object, text: str | None) -> str | None:
+        return text

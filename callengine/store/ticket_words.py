@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, func, or_, select, text
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, literal, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,11 +50,12 @@ class Term:
         """One list in one order: it can be read from any place on without sorting."""
         return len(self.word_ids) == 1 and not self.beyond and not self.numbers
 
-    def words(self) -> ColumnElement[bool]:
-        c = postings.c.word_id
+    def words(self, column: ColumnElement[int] = postings.c.word_id) -> ColumnElement[bool]:
+        """The posting's word is one of these."""
         if not self.beyond:
-            return c.in_(self.word_ids) if len(self.word_ids) != 1 else c == self.word_ids[0]
-        return c.in_(select(vocabulary.c.id).where(_within(self.beyond)))
+            return column.in_(self.word_ids) if len(self.word_ids) != 1 else column == self.word_ids[0]
+        many = column.in_(select(vocabulary.c.id).where(_within(self.beyond)))
+        return or_(column.in_(self.word_ids), many) if self.word_ids else many
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -201,15 +202,9 @@ async def _known(conn: AsyncConnection, asked: words.Term) -> Term:
 async def _weighed(conn: AsyncConnection, term: Term) -> Term:
     if not term.word_ids and not term.beyond:
         return replace(term, weight=len(term.numbers))
-    some = select(postings.c.ticket_id).where(_postings_of(term)).limit(WEIGHED)
+    some = select(postings.c.ticket_id).where(term.words()).limit(WEIGHED)
     count: int = (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
     return replace(term, weight=count + len(term.numbers))
-
-
-def _postings_of(term: Term) -> ColumnElement[bool]:
-    if term.beyond and term.word_ids:
-        return or_(postings.c.word_id.in_(term.word_ids), term.words())
-    return term.words()
 
 
 async def _near(conn: AsyncConnection, word: str) -> tuple[int, ...]:
@@ -229,12 +224,14 @@ async def _near(conn: AsyncConnection, word: str) -> tuple[int, ...]:
 # --- conditions -------------------------------------------------------------------------------------------
 
 
-def has(term: Term) -> ColumnElement[bool]:
+def has(
+    term: Term, created_at: ColumnElement[datetime] = tickets.c.created_at, id: ColumnElement[int] = tickets.c.id
+) -> ColumnElement[bool]:
     """The ticket of the outer query has the term: one look into the index for each word that it may mean."""
     parts: list[ColumnElement[bool]] = []
     if term.word_ids or term.beyond:
-        its = and_(postings.c.created_at == tickets.c.created_at, postings.c.ticket_id == tickets.c.id)
-        parts.append(exists().where(_postings_of(term), its).correlate(tickets))
+        its = and_(postings.c.created_at == created_at, postings.c.ticket_id == id)
+        parts.append(select(literal(1)).where(term.words(), its).correlate_except(postings).exists())
     if term.numbers:
         parts.append(tickets.c.number.in_(term.numbers))
     return or_(*parts)
@@ -245,5 +242,5 @@ def ids_of(term: Term) -> Select[tuple[int]]:
     numbered = select(tickets.c.id).where(tickets.c.number.in_(term.numbers))
     if not term.word_ids and not term.beyond:
         return numbered
-    posted = select(postings.c.ticket_id).where(_postings_of(term))
+    posted = select(postings.c.ticket_id).where(term.words())
     return select(posted.union_all(numbered).subquery().c[0]) if term.numbers else posted

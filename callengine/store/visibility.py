@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 
 from callengine.store.tables import ticket_organisations, tickets
 from callengine.tickets.visibility import Scope
@@ -23,3 +23,13 @@ def within(scope: Scope) -> ColumnElement[bool]:
     if scope.districts is not None:
         return c.district.in_(scope.districts) if scope.districts else true()
     return false()
+
+
+def parts_of(scope: Scope) -> list[ColumnElement[bool]]:
+    """`within` as conditions that exclude one another: each can be read along an index of its own."""
+    if scope.everything or scope.organisation_id is None:
+        return [within(scope)]
+    c, past = tickets.c, ticket_organisations.c
+    own = c.organisation_id == scope.organisation_id
+    left = c.id.in_(select(past.ticket_id).where(past.organisation_id == scope.organisation_id))
+    return [own, and_(left, or_(c.organisation_id.is_(None), c.organisation_id != scope.organisation_id))]

@@ -1,0 +1,516 @@
+"""Queries of the journal: keys in an order by the best index, then the lines of one page in one reading.
+
+Each order is one or more parts, each read along an index; a page goes on from its place in a part, so it never shifts
+when new tickets come. On SQLite the index is named (it has no statistics to choose by); PostgreSQL chooses by its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.directory.model import House, Organisation
+from callengine.store import tables, ticket_words
+from callengine.store.tables import (
+    houses,
+    organisations,
+    recordings,
+    staff,
+    ticket_calls,
+    ticket_history,
+    tickets,
+)
+from callengine.store.tables import ticket_postings as postings
+from callengine.store.visibility import parts_of, within
+from callengine.tickets import listing
+from callengine.tickets.listing import JournalFilter, JournalRow, Place, Sort
+from callengine.tickets.model import Entry, Status
+from callengine.tickets.visibility import Scope
+
+Conn = AsyncConnection  # so that services can name it without SQLAlchemy
+FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first for a word with many forms
+WINDOW_GROWS = 8
+c = tickets.c
+# The conditions of the partial indexes, word for word: with bound values SQLite would not know them.
+OPEN, LATE, MARKED = (literal_column(one.text, Boolean) for one in (tables.OPEN, tables.LATE, tables.MARKED))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an order: a condition, the columns that it is sorted by, and which way."""
+
+    open: bool | None  # of these tickets only; None: of all
+    columns: tuple[ColumnElement[Any], ...]
+    descending: bool = False
+    where: tuple[ColumnElement[bool], ...] = ()
+    index: str = "ix_tickets_created_at"
+
+    @property
+    def shape(self) -> tuple[type, ...]:
+        return tuple(datetime if column in (c.due_at, c.created_at) else int for column in self.columns)
+
+
+_NEWEST = Part(None, (c.created_at, c.id), descending=True)
+_FINAL = replace(_NEWEST, open=False)
+_NO_TERM = Part(True, (c.rank, c.id), where=(c.due_at.is_(None),), index="ix_tickets_open")
+_TERM = (c.due_at.is_not(None),)
+ORDERS: dict[Sort, tuple[Part, ...]] = {
+    Sort.NEWEST: (_NEWEST,),
+    Sort.DANGER: (Part(True, (c.rank, c.due_at, c.id), where=_TERM, index="ix_tickets_open"), _NO_TERM, _FINAL),
+    Sort.DUE: (Part(True, (c.due_at, c.id), where=_TERM, index="ix_tickets_open_due"), _NO_TERM, _FINAL),
+}
+SHAPES = {sort: tuple(part.shape for part in parts) for sort, parts in ORDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A filter made ready: its conditions, its words, and the indexes that could lead."""
+
+    statuses: frozenset[str]
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    terms: tuple[ticket_words.Term, ...] = ()
+    # By name, each with its condition; the first is the narrowest as a rule. `of all` lead any order by date.
+    lead_open: tuple[tuple[str, ColumnElement[bool]], ...] = ()
+    lead_all: tuple[tuple[str, ColumnElement[bool]], ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    id: int
+    place: Place
+
+
+@dataclass(slots=True)
+class _Page:
+    keys: list[Key] = field(default_factory=list)
+
+
+# --- what is asked ----------------------------------------------------------------------------------------
+
+
+async def prepare(
+    conn: AsyncConnection, wanted: JournalFilter, number: str, codes: Sequence[str], now: datetime
+) -> Asked:
+    """`number` is a telephone number that the words may be; `codes` are those of the wanted classifier branch."""
+    statuses = wanted.statuses()
+    terms: Sequence[ticket_words.Term] = ()
+    if wanted.q.strip():
+        found = await ticket_words.terms(conn, wanted.q, number)
+        if not found:
+            return Asked(statuses, nothing=True)
+        terms = found
+    if not statuses or (wanted.classifier and not codes):
+        return Asked(statuses, nothing=True)
+    leads = _leads(wanted, codes)
+    conditions = [*(condition for _, condition in leads), *_narrowed(wanted, codes, now)]
+    lead_all = tuple((name, condition) for name, condition in leads if name in _OF_ALL)
+    lead_open = tuple((_OF_OPEN[name], condition) for name, condition in leads if name in _OF_OPEN)
+    if len(statuses) == 1 and not statuses & FINAL:
+        lead_open += (("ix_tickets_open_status", c.status == next(iter(statuses))),)
+    return Asked(statuses, tuple(conditions), tuple(terms), lead_open, lead_all, wanted.since, wanted.until)
+
+
+FINAL = frozenset({"closed", "cancelled"})
+_OF_ALL = (
+    "ix_tickets_house_created",
+    "ix_tickets_executor_created",
+    "ix_tickets_late",
+    "ix_tickets_mark",
+    "ix_tickets_paid",
+    "ix_tickets_classifier_created",
+    "ix_tickets_organisation_created",
+    "ix_tickets_district_created",
+)
+_OF_OPEN = {
+    "ix_tickets_house_created": "ix_tickets_house",
+    "ix_tickets_executor_created": "ix_tickets_executor",
+    "ix_tickets_organisation_created": "ix_tickets_open_organisation",
+}
+
+
+def _leads(wanted: JournalFilter, codes: Sequence[str]) -> list[tuple[str, ColumnElement[bool]]]:
+    """What has an index in the order of registration, the narrowest as a rule first."""
+    found: list[tuple[str, ColumnElement[bool]]] = []
+    if wanted.house_id is not None:
+        found.append(("ix_tickets_house_created", c.house_id == wanted.house_id))
+    if wanted.executor_id is not None:
+        found.append(("ix_tickets_executor_created", c.executor_id == wanted.executor_id))
+    if wanted.late:
+        found.append(("ix_tickets_late", LATE))
+    if len(wanted.mark) == 1:
+        found.append(("ix_tickets_mark", and_(c.mark == wanted.mark[0], MARKED)))
+    if wanted.paid:
+        found.append(("ix_tickets_paid", c.paid))
+    if wanted.classifier and len(codes) == 1:
+        found.append(("ix_tickets_classifier_created", c.classifier_code == codes[0]))
+    if wanted.organisation_id is not None:
+        found.append(("ix_tickets_organisation_created", c.organisation_id == wanted.organisation_id))
+    if wanted.district is not None:
+        found.append(("ix_tickets_district_created", c.district == wanted.district))
+    return found
+
+
+def _narrowed(wanted: JournalFilter, codes: Sequence[str], now: datetime) -> list[ColumnElement[bool]]:
+    """What has no index of its own: it is asked of each ticket on the way."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.urgency:
+        found.append(c.urgency.in_(wanted.urgency))
+    if wanted.accident is not None:
+        accident = c.rank <= listing.ACCIDENT_RANK
+        found.append(accident if wanted.accident else ~accident)
+    if wanted.paid is False:
+        found.append(~c.paid)
+    if wanted.late is False:
+        found.append(c.late_at.is_(None))
+    if wanted.overdue is not None:
+        found.append(overdue(now) if wanted.overdue else ~func.coalesce(overdue(now), False))
+    if wanted.unassigned is not None:
+        found.append(c.organisation_id.is_(None) if wanted.unassigned else c.organisation_id.is_not(None))
+    if wanted.classifier and len(codes) > 1:
+        found.append(c.classifier_code.in_(codes))
+    if len(wanted.mark) > 1:
+        found.append(c.mark.in_(wanted.mark))
+    return found
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """As model.Ticket.overdue, without asking whether it is final."""
+    unaccepted = and_(c.status.in_(listing.WAITING), c.accept_by < now)
+    return or_(c.fix_by < now, unaccepted)
+
+
+# --- keys in an order -------------------------------------------------------------------------------------
+
+
+async def keys(
+    conn: AsyncConnection, asked: Asked, scope: Scope, sort: Sort, limit: int, after: Place | None = None
+) -> list[Key]:
+    """The keys of the next `limit` tickets in the order, from a place on."""
+    found: list[Key] = []
+    for number, part in enumerate(ORDERS[sort]):
+        if asked.nothing or len(found) >= limit:
+            break
+        if (after and number < after.part) or not _meets(part, asked.statuses):
+            continue
+        start = after.values if after and after.part == number else None
+        some: list[Row[Any]] = []
+        branches = _branches(asked, scope)
+        for branch in branches:
+            some += await _read(conn, branch, part, start, limit - len(found))
+        if len(branches) > 1:
+            some.sort(key=tuple, reverse=part.descending)
+        found += [Key(row[-1], Place(number, tuple(row))) for row in some[: limit - len(found)]]
+    return found
+
+
+def _meets(part: Part, statuses: frozenset[str]) -> bool:
+    """Whether the part can have tickets in any of the statuses."""
+    return bool(part.open is None or (statuses - FINAL if part.open else statuses & FINAL))
+
+
+def _branches(asked: Asked, scope: Scope) -> list[Asked]:
+    """The scope as conditions; an organisation's own tickets and those that it left are read apart."""
+    if scope.everything:
+        return [asked]
+    if scope.organisation_id is not None:
+        own, left = parts_of(scope)
+        by_id = (("", left),)
+        return [
+            _led(asked, own, "ix_tickets_organisation_created", "ix_tickets_open_organisation"),
+            replace(asked, conditions=(*asked.conditions, left), lead_all=by_id, lead_open=by_id),
+        ]
+    if scope.executor_id is not None:
+        return [_led(asked, within(scope), "ix_tickets_executor_created", "ix_tickets_executor")]
+    if scope.districts is not None and len(scope.districts) == 1:
+        return [_led(asked, within(scope), "ix_tickets_district_created", "")]
+    return [replace(asked, conditions=(*asked.conditions, within(scope)))]
+
+
+def _led(asked: Asked, condition: ColumnElement[bool], of_all: str, of_open: str) -> Asked:
+    return replace(
+        asked,
+        conditions=(*asked.conditions, condition),
+        lead_all=(*asked.lead_all, (of_all, condition)),
+        lead_open=(*asked.lead_open, *([(of_open, condition)] if of_open else [])),
+    )
+
+
+async def _read(
+    conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> list[Row[Any]]:
+    by_date = part.columns[0] is c.created_at
+    leads = asked.lead_all if by_date else asked.lead_open
+    query = _ordered(asked, part, start).limit(limit)
+    if not asked.terms:
+        return await _all(conn, _along(query, await _lead(conn, asked, part, leads)))
+    rarest, *rest = asked.terms
+    if rarest.weight < ticket_words.RARE:
+        query = query.where(c.id.in_(ticket_words.ids_of(rarest)), *map(ticket_words.has, rest))
+        return await _all(conn, _along(query, ""))
+    narrow = await _narrowest(conn, leads, rarest.weight) if by_date else (leads[0][0] if leads else part.index)
+    if narrow is not None:
+        query = query.where(*map(ticket_words.has, asked.terms))
+        return await _all(conn, _along(query, narrow))
+    return await _by_word(conn, asked, part, start, limit)
+
+
+async def _all(conn: AsyncConnection, query: Select[Any]) -> list[Row[Any]]:
+    return list(await conn.execute(query))
+
+
+async def _lead(
+    conn: AsyncConnection, asked: Asked, part: Part, leads: Sequence[tuple[str, ColumnElement[bool]]]
+) -> str:
+    """The index to read along when there are no words."""
+    if leads:
+        return leads[0][0]
+    only = asked.statuses
+    if part.open is None and len(only) == 1 and not only & FINAL:  # a rare status is sorted; a common one is met soon
+        few = and_(OPEN, c.status == next(iter(only)))
+        if await _weigh(conn, few) < ticket_words.RARE:
+            return "ix_tickets_open_status"
+    return part.index
+
+
+async def _narrowest(
+    conn: AsyncConnection, leads: Sequence[tuple[str, ColumnElement[bool]]], weight: int
+) -> str | None:
+    """The index with fewer tickets than the rarest word has, or none."""
+    best = None
+    for name, condition in leads:
+        its = await _weigh(conn, condition)
+        if its < weight:
+            best, weight = name, its
+    return best
+
+
+async def _weigh(conn: AsyncConnection, condition: ColumnElement[bool]) -> int:
+    some = select(literal(1)).select_from(tickets).where(condition).limit(ticket_words.WEIGHED)
+    return int((await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one())
+
+
+def _along(query: Select[Any], index: str) -> Select[Any]:
+    """Read along the index; without one by the ids that the query names."""
+    return query.with_hint(tickets, f"INDEXED BY {index}" if index else "NOT INDEXED", "sqlite")
+
+
+def _ordered(asked: Asked, part: Part, start: tuple[Any, ...] | None) -> Select[Any]:
+    query = select(*part.columns).where(*part.where, *_all_of(asked, part.open))
+    if start is not None:
+        query = query.where(_beyond(part.columns, start, part.descending))
+    return query.order_by(*(column.desc() if part.descending else column for column in part.columns))
+
+
+def _beyond(columns: Sequence[ColumnElement[Any]], start: Sequence[Any], descending: bool) -> ColumnElement[bool]:
+    place = tuple_(*(literal(value, column.type) for value, column in zip(start, columns, strict=True)))
+    return tuple_(*columns) < place if descending else tuple_(*columns) > place
+
+
+def _all_of(asked: Asked, is_open: bool | None) -> list[ColumnElement[bool]]:
+    """Every condition on a ticket but its words; the words of the partial indexes stand as they were written."""
+    found = [*_status(asked.statuses, is_open), *asked.conditions]
+    if asked.since is not None:
+        found.append(c.created_at >= asked.since)
+    if asked.until is not None:
+        found.append(c.created_at < asked.until)
+    return found
+
+
+def _status(statuses: frozenset[str], is_open: bool | None) -> list[ColumnElement[bool]]:
+    everything = frozenset(Status)
+    if is_open is False:
+        return [c.status.in_(sorted(statuses & FINAL))]
+    if is_open is None and statuses & FINAL:
+        return [] if statuses == everything else [c.status.in_(sorted(statuses))]
+    named = statuses - FINAL
+    if named == everything - FINAL:
+        return [OPEN]
+    return [OPEN, c.status == next(iter(named)) if len(named) == 1 else c.status.in_(sorted(named))]
+
+
+# --- along a word's tickets -------------------------------------------------------------------------------
+
+
+async def _by_word(
+    conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> list[Row[Any]]:
+    """The newest with all words: the rarest word's own tickets, in windows of time when it has several forms."""
+    rarest, *rest = asked.terms
+    lead = postings.alias("lead")
+    columns = (lead.c.created_at, lead.c.ticket_id)
+    query = select(*columns).where(rarest.words(lead.c.word_id), *_each(asked, part, rest, lead))
+    if start is not None:
+        query = query.where(_beyond(columns, start, True))
+    query = query.order_by(*(column.desc() for column in columns)).limit(limit)
+    if rarest.single:
+        return await _all(conn, query)
+    return await _in_windows(conn, query.distinct(), columns[0], asked, start, limit)
+
+
+def _each(asked: Asked, part: Part, rest: Sequence[ticket_words.Term], lead: Any) -> list[ColumnElement[bool]]:
+    of_ticket = _all_of(replace(asked, since=None, until=None), part.open)
+    dates = []
+    if asked.since is not None:
+        dates.append(lead.c.created_at >= asked.since)
+    if asked.until is not None:
+        dates.append(lead.c.created_at < asked.until)
+    numbered = [term for term in rest if term.numbers]
+    posted = [ticket_words.has(term, lead.c.created_at, lead.c.ticket_id) for term in rest if not term.numbers]
+    of_ticket += [ticket_words.has(term) for term in numbered]
+    if of_ticket:
+        posted.append(select(literal(1)).where(c.id == lead.c.ticket_id, *of_ticket).correlate(lead).exists())
+    return dates + posted
+
+
+async def _in_windows(
+    conn: AsyncConnection,
+    query: Select[Any],
+    at: ColumnElement[Any],
+    asked: Asked,
+    start: tuple[Any, ...] | None,
+    limit: int,
+) -> list[Row[Any]]:
+    """Back in time by windows that grow: what is common is met in the first, and only the rare is looked for long."""
+    newest = await _newest(conn, start[0] if start else asked.until)
+    oldest = await _newest(conn, newest, FIRST_WINDOW) if newest else None
+    found: list[Row[Any]] = []
+    until, since = None, oldest
+    while len(found) < limit:
+        windowed = query.where(*([at < until] if until else []), *([at >= since] if since else []))
+        found += await _all(conn, windowed)
+        if since is None or (asked.since and since <= asked.since):
+            break
+        assert newest is not None
+        until, since = since, _further(newest, since)
+    return found[:limit]
+
+
+def _further(newest: datetime, since: datetime) -> datetime | None:
+    """The window's next end; None at the beginning of time."""
+    reach = (newest - since) * WINDOW_GROWS + timedelta(seconds=1)
+    return None if reach > timedelta(days=36_500) else newest - reach
+
+
+async def _newest(conn: AsyncConnection, until: datetime | None, skip: int = 0) -> datetime | None:
+    query = select(c.created_at).order_by(c.created_at.desc(), c.id.desc()).offset(skip).limit(1)
+    if until is not None:
+        query = query.where(c.created_at <= until)
+    at: datetime | None = (await conn.execute(query)).scalar_one_or_none()
+    return at
+
+
+# --- counting ---------------------------------------------------------------------------------------------
+
+
+async def count(conn: AsyncConnection, asked: Asked, scope: Scope, limit: int) -> int:
+    """How many there are, counted up to the limit."""
+    if asked.nothing:
+        return 0
+    total = 0
+    for branch in _branches(asked, scope):
+        for is_open in (True, False):
+            if not (branch.statuses - FINAL if is_open else branch.statuses & FINAL):
+                continue
+            total += await _count(conn, branch, is_open, limit - total)
+    return total
+
+
+async def _count(conn: AsyncConnection, asked: Asked, is_open: bool, limit: int) -> int:
+    if limit <= 0:
+        return 0
+    leads = asked.lead_open if is_open else asked.lead_all
+    index = leads[0][0] if leads else "ix_tickets_open" if is_open else "ix_tickets_status"
+    some = select(literal(1)).select_from(tickets).where(*_all_of(asked, is_open))
+    if asked.terms:
+        rarest, *rest = asked.terms
+        rare = rarest.weight < ticket_words.RARE
+        some = some.where(c.id.in_(ticket_words.ids_of(rarest)) if rare else ticket_words.has(rarest))
+        some = some.where(*map(ticket_words.has, rest))
+        index = "" if rare else index
+    query = select(func.count()).select_from(_along(some, index).limit(limit).subquery())
+    return int((await conn.execute(query)).scalar_one())
+
+
+# --- lines ------------------------------------------------------------------------------------------------
+
+_HOUSE = ("id", "code", "street", "number", "district", "floors", "entrances", "features")
+_ORGANISATION = ("id", "code", "name", "kind", "phone", "email", "active")
+# In the order of JournalRow; instead of the entry its code, and the house and the organisation at the end.
+_BEFORE = (c.id, c.number, c.status, c.urgency, c.classifier_code)
+_AFTER = (
+    c.executor_id,
+    staff.c.name,
+    c.applicant_name,
+    c.applicant_number,
+    c.person_id,
+    c.created_at,
+    c.accept_by,
+    c.localise_by,
+    c.fix_by,
+    c.deadline_reason,
+    c.due_at,
+    c.district,
+    c.mark,
+    c.paid,
+    c.postponed_until,
+    c.late_at,
+    c.applicant_count,
+    c.version,
+)
+_COLUMNS: tuple[Any, ...] = (
+    *_BEFORE,
+    c.premise,
+    *_AFTER,
+    *(houses.c[name].label(f"h_{name}") for name in _HOUSE),
+    *(organisations.c[name].label(f"o_{name}") for name in _ORGANISATION),
+)
+_JOINED = (
+    tickets.outerjoin(houses, houses.c.id == c.house_id)
+    .outerjoin(organisations, organisations.c.id == c.organisation_id)
+    .outerjoin(staff, staff.c.id == c.executor_id)
+)
+_AT_HOUSE = len(_BEFORE) + 1 + len(_AFTER)
+_AT_ORGANISATION = _AT_HOUSE + len(_HOUSE)
+
+
+async def rows(conn: AsyncConnection, found: Sequence[Key], entries: Mapping[str, Entry]) -> list[JournalRow]:
+    """The lines of some keys, in their order. `entries` has the classifier's entry of every code among them."""
+    if not found:
+        return []
+    query = select(*_COLUMNS).select_from(_JOINED).where(c.id.in_([key.id for key in found]))
+    lines = {row[0]: _line(row, entries) for row in await conn.execute(query)}
+    return [lines[key.id] for key in found if key.id in lines]
+
+
+def _line(row: Row[Any], entries: Mapping[str, Entry]) -> JournalRow:
+    id, number, status, urgency, code, premise, executor_id, executor, *rest = row[:_AT_HOUSE]
+    h, o = row[_AT_HOUSE:_AT_ORGANISATION], row[_AT_ORGANISATION:]
+    house = House(**dict(zip(_HOUSE, (*h[:-1], tuple(h[-1] or ())), strict=True))) if h[0] is not None else None
+    organisation = Organisation(*o) if o[0] is not None else None
+    return JournalRow(
+        id, number, status, urgency, entries[code], house, premise, organisation, executor_id, executor or "", *rest
+    )
+
+
+async def last_comments(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
+    """The newest public comment of each."""
+    h = ticket_history.c
+    newest = select(func.max(h.id)).where(h.ticket_id.in_(ids), h.what == "comment", h.public).group_by(h.ticket_id)
+    query = select(h.ticket_id, h.reason).where(h.id.in_(newest))
+    return {ticket_id: said for ticket_id, said in await conn.execute(query)}
+
+
+async def first_recordings(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
+    """The recording of the earliest linked call that has one to be heard."""
+    join = ticket_calls.join(recordings, recordings.c.call_id == ticket_calls.c.call_id)
+    query = select(ticket_calls.c.ticket_id, func.min(recordings.c.id)).select_from(join)
+    query = query.where(ticket_calls.c.ticket_id.in_(ids), recordings.c.state.in_(("ready", "short")))
+    return {ticket_id: first for ticket_id, first in await conn.execute(query.group_by(ticket_calls.c.ticket_id))}

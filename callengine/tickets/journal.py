@@ -1,0 +1,173 @@
+"""JournalService: the lists of tickets, their counts and saved filters, each within the reader's scope."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from callengine import phone
+from callengine.clock import Clock
+from callengine.directory.search import storable
+from callengine.log import masked
+from callengine.store import journal as rows
+from callengine.store import tickets as ticket_rows
+from callengine.store.database import Store
+from callengine.tickets.listing import Count, JournalFilter, JournalRow, Place, Sort, cursor_of, place_of
+from callengine.tickets.model import Entry
+from callengine.tickets.visibility import Scope, Seer, scope_of
+
+LIMIT = 50
+MOST = 200
+COUNTED = 1_000  # the rail says "1000+" beyond
+FRESH_SECONDS = 2.0  # so long the counts of one scope are told again without counting
+ENTRIES_SECONDS = 5.0  # so long a renamed entry may stand under its old name in lists
+
+# The rail's own filters: what each counts, over and above the reader's scope.
+RAIL: dict[str, JournalFilter] = {
+    "open": JournalFilter(status=("open",)),
+    "accidents": JournalFilter(status=("open",), accident=True),
+    "overdue": JournalFilter(overdue=True),
+    "awaiting_centre": JournalFilter(status=("awaiting_centre",)),
+    "unassigned": JournalFilter(unassigned=True),
+    "paid": JournalFilter(status=("open",), paid=True),
+    "conflict": JournalFilter(status=("conflict",)),
+}
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Counts of one scope as they were a moment ago."""
+
+    at: datetime
+    counts: dict[str, Count]
+
+
+class JournalService:
+    """Reads only; whoever asks is put into a scope first (tickets/visibility.py)."""
+
+    def __init__(self, store: Store, clock: Clock, *, country: str = "RU", city_code: str = "") -> None:
+        self._store = store
+        self._clock = clock
+        self._country = country
+        self._city_code = city_code
+        self._entries: dict[str, Entry] = {}
+        self._entries_at: datetime | None = None
+        self._counts: dict[Scope, _Kept] = {}
+        self._counting = asyncio.Lock()
+
+    # --- a page -----------------------------------------------------------------------------------------
+
+    async def page(
+        self,
+        wanted: JournalFilter,
+        who: Seer,
+        *,
+        sort: Sort = Sort.NEWEST,
+        limit: int = LIMIT,
+        cursor: str | None = None,
+        extras: Sequence[str] = (),
+    ) -> tuple[list[JournalRow], str | None]:
+        """Up to `limit` lines (200 at most) and the cursor of the next page, None at the end.
+
+        `extras` may have "comment" and "recording". A page never shifts when new tickets come. Raises Refused on a
+        cursor of another order.
+        """
+        limit = max(1, min(limit, MOST))
+        scope = scope_of(who)
+        after = place_of(cursor, sort, rows.SHAPES[sort])
+        async with self._store.read() as conn:
+            asked = await self._prepare(conn, wanted)
+            keys = await rows.keys(conn, asked, scope, sort, limit + 1, after)
+            more = len(keys) > limit
+            keys = keys[:limit]
+            found = await self._lines(conn, keys, scope, extras)
+        return found, cursor_of(keys[-1].place, sort) if more else None
+
+    async def pages(
+        self, wanted: JournalFilter, scope: Scope, sort: Sort, *, each: int, extras: Sequence[str] = ()
+    ) -> AsyncIterator[list[JournalRow]]:
+        """The whole list in pages, as it stood at one moment, however long the reading takes."""
+        async with self._store.read() as conn:
+            asked = await self._prepare(conn, wanted)
+            after: Place | None = None
+            while True:
+                keys = await rows.keys(conn, asked, scope, sort, each, after)
+                if keys:
+                    yield await self._lines(conn, keys, scope, extras)
+                if len(keys) < each:
+                    return
+                after = keys[-1].place
+
+    async def count(self, wanted: JournalFilter, scope: Scope, limit: int = COUNTED) -> Count:
+        """How many there are, counted up to the limit."""
+        async with self._store.read() as conn:
+            return _counted(await rows.count(conn, await self._prepare(conn, wanted), scope, limit + 1), limit)
+
+    async def counts(self, who: Seer, more: Mapping[str, JournalFilter] | None = None) -> dict[str, Count]:
+        """The rail's counts by name, and those of the filters in `more`; at most FRESH_SECONDS old."""
+        scope = scope_of(who)
+        async with self._counting:
+            kept = self._counts.get(scope)
+            if kept is None or (self._clock.now() - kept.at).total_seconds() > FRESH_SECONDS:
+                kept = _Kept(self._clock.now(), {})
+                self._counts = {s: k for s, k in self._counts.items() if _young(k, kept.at)} | {scope: kept}
+            wanted = {**RAIL, **(more or {})}
+            missing = {name: one for name, one in wanted.items() if f"{name}:{one}" not in kept.counts}
+            if missing:
+                async with self._store.read() as conn:
+                    for name, one in missing.items():
+                        count = await rows.count(conn, await self._prepare(conn, one), scope, COUNTED + 1)
+                        kept.counts[f"{name}:{one}"] = _counted(count, COUNTED)
+            return {name: kept.counts[f"{name}:{one}"] for name, one in wanted.items()}
+
+    async def _prepare(self, conn: rows.Conn, wanted: JournalFilter) -> rows.Asked:
+        wanted = replace(wanted, q=storable(wanted.q))
+        known = await self._known(conn)
+        codes = [code for code in known if code == wanted.classifier or code.startswith(wanted.classifier)]
+        parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
+        number = parsed.value if parsed.kind is phone.Kind.E164 else ""
+        return await rows.prepare(conn, wanted, number, codes if wanted.classifier else (), self._clock.now())
+
+    async def _lines(
+        self, conn: rows.Conn, keys: Sequence[rows.Key], scope: Scope, extras: Sequence[str]
+    ) -> list[JournalRow]:
+        found = await rows.rows(conn, keys, await self._known(conn))
+        ids = [one.id for one in found]
+        if "comment" in extras:
+            said = await rows.last_comments(conn, ids)
+            for one in found:
+                one.comment = said.get(one.id, "")
+        if "recording" in extras:
+            heard = await rows.first_recordings(conn, ids)
+            for one in found:
+                one.recording_id = heard.get(one.id)
+        if not scope.personal:
+            for one in found:
+                hide(one)
+        return found
+
+    async def _known(self, conn: rows.Conn) -> dict[str, Entry]:
+        """The classifier's entries by code, also the retired ones."""
+        now = self._clock.now()
+        if self._entries_at is None or (now - self._entries_at).total_seconds() > ENTRIES_SECONDS:
+            self._entries = await ticket_rows.all_entries(conn)
+            self._entries_at = now
+        return self._entries
+
+
+def _young(kept: _Kept, now: datetime) -> bool:
+    return (now - kept.at).total_seconds() <= FRESH_SECONDS
+
+
+def _counted(count: int, limit: int) -> Count:
+    return Count(min(count, limit), count > limit)
+
+
+def hide(row: JournalRow) -> None:
+    """Personal data for those who must not read it: initials, and the ends of the number."""
+    row.applicant_name = " ".join(f"{word[0]}." for word in row.applicant_name.split())
+    row.applicant_number = masked(row.applicant_number)
+    row.person_id = None
+    row.comment = ""
