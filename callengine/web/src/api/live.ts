@@ -102,7 +102,7 @@ class Live {
     if (!shown) return this.tell(message);
     const painting = (this.painting = {});
     afterPaint(() => {
-      if (this.painting !== painting) return; // the line was stopped
+      if (this.painting !== painting) return shown(); // the line was stopped
       this.painting = null;
       try {
         this.tell(message);

@@ -1,6 +1,6 @@
 // The call, docked on the right: who, where, what is open there, what was before. It survives navigation and covers nothing.
 
-import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlayerPause, IconPlayerPlay, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
 import { memo, useEffect, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, post, remove } from "@/api/client";
@@ -44,7 +44,7 @@ const Pop = memo(function Pop({ title, withheld }: { title: string; withheld: st
   const told = popped.use();
   if (!told) return null;
   return (
-    <div aria-hidden style={{ position: "absolute", inset: 0, zIndex: 1, background: "var(--surface)" }}>
+    <div aria-hidden style={{ position: "absolute", inset: 0, zIndex: 1, background: "var(--surface)", contain: "strict" }}>
       <div className="callhead ringing">
         <h2 className="b accent" style={{ fontSize: 15, lineHeight: "24px" }}>{title}</h2>
         <p className="number">{told.number ? phone(told.number) : withheld}</p>
@@ -111,11 +111,14 @@ function Head({ own, me }: { own: Mine; me: Me }) {
   const hangup = () => void act("hangup", undefined, t("call.hungUp")).catch(() => undefined);
   // A voicemail is a try and no contact: the duty goes on.
   const machine = () => void post(`/callbacks/${call.duty?.id}/machine`).then(() => say(t("call.machineSaid")), (e: unknown) => say(why(e), { bad: true }));
+  // The engine holds for the phone; where the PBX cannot, the phone's own key does, and the page shows it all the same.
+  const hold = () => void post(`/calls/${call.id}/hold`, { hold: phase !== "hold" }).catch((e: unknown) => say(e instanceof Failure && e.code === "no-hold" ? t("hold.atPhone", { extension: me.extension }) : why(e), { bad: true }));
   const finish = () => void setState("ready").then(forgetCall, (e) => { say(why(e), { bad: true }); forgetCall(); });
   const live = phase === "talking" || phase === "hold";
   useKeys({
     ...(phase === "ringing" && { F2: answer }),
     ...(phase !== "after" && { "Shift+F2": hangup }),
+    ...(live && { F4: hold }),
     ...((live || phase === "ringing") && { "Shift+F4": () => setGiving(true) }),
   });
   return (
@@ -136,6 +139,7 @@ function Head({ own, me }: { own: Mine; me: Me }) {
       <div className="row wrap">
         {phase === "ringing" && <Btn look="green" size="main" className="grow" icon={IconPhone} keys="F2" onClick={answer}>{t("call.answer")}</Btn>}
         {phase === "ringing" && <Btn size="main" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.give")}</Btn>}
+        {live && <Btn className="grow" icon={phase === "hold" ? IconPlayerPlay : IconPlayerPause} keys="F4" onClick={hold}>{t(phase === "hold" ? "hold.back" : "hold.hold")}</Btn>}
         {live && <Btn className="grow" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.transfer")}</Btn>}
         {(live || phase === "dialling") && <Btn className="grow" icon={IconPhoneOff} keys="⇧F2" onClick={hangup}>{t("call.hangup")}</Btn>}
         {call.direction === "outbound" && call.duty && call.answered_at && (live || phase === "after") && <Btn className="grow" icon={IconRobot} onClick={machine}>{t("call.machine")}</Btn>}
