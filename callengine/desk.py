@@ -55,6 +55,11 @@ class Desk:
         call = await self._live(call_id)
         await self._bridge(call).phones.transfer(call.call, to)
 
+    async def hold(self, call_id: int, *, on: bool) -> None:
+        """The other side hears music; recording and ledger go on. Raises NoHold when the PBX cannot."""
+        call = await self._live(call_id)
+        await self._bridge(call).phones.hold(call.call, on=on)
+
     async def pause(self, extension: str, *, paused: bool, reason: str) -> None:
         for bridge in self._bridges.values():
             await bridge.phones.pause(extension, paused=paused, reason=reason)

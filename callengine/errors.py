@@ -87,3 +87,9 @@ class NoRoom(EngineError):
     """There is no room for the file; keep it and try again later."""
 
     code, status = "no-room", 507
+
+
+class NoHold(EngineError):
+    """The PBX did not take the hold: put the call on hold at the telephone, and see dialplan/features.conf."""
+
+    code, status = "no-hold", 409

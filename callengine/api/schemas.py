@@ -213,6 +213,12 @@ class Transfer(Body):
     to: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9*#+]+$")]
 
 
+class HoldCall(Body):
+    """`hold` false takes the call back."""
+
+    hold: bool
+
+
 class DemoCall(Body):
     kind: Literal["known", "unknown", "withheld", "hangup", "busy_day"] = "known"
 
@@ -793,6 +799,78 @@ class TicketRow(View):
     created_at: datetime
     deadlines: Deadlines
     overdue: bool
+    due_at: datetime | None = None  # the nearest term that still runs
+    late: bool = False  # its fix term passed unfinished, whatever came later
+    district: str = ""
+    executor_id: int | None = None
+    executor_name: str = ""
+    mark: int | None = None
+    paid: bool = False
+    postponed_until: datetime | None = None
+    applicant_count: int = 1
+    comment: str = ""  # the last public one, where asked for
+    recording_id: int | None = None  # of its first call, where asked for
+
+
+class TicketCount(View):
+    """Counted up to a limit: with `more` there are more than `count`, and nobody counted how many."""
+
+    count: int
+    more: bool
+
+
+class TicketCounts(View):
+    open: TicketCount
+    accidents: TicketCount
+    overdue: TicketCount
+    awaiting_centre: TicketCount
+    unassigned: TicketCount
+    paid: TicketCount
+    conflict: TicketCount
+    filters: dict[str, TicketCount]  # by the id of the saved filter
+
+
+class FilterWords(View):
+    """What a saved filter narrows the journal by: the parameters of GET /tickets, without page and cursor."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = ""
+    status: Annotated[str, StringConstraints(max_length=300, pattern=r"^[a-z_,]*$")] = ""
+    urgency: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z_,]*$")] = ""
+    accident: bool | None = None
+    paid: bool | None = None
+    overdue: bool | None = None
+    late: bool | None = None
+    unassigned: bool | None = None
+    organisation_id: Id | None = None
+    house_id: Id | None = None
+    district: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = ""
+    executor_id: Id | None = None
+    classifier: Annotated[str, StringConstraints(max_length=60, pattern=NO_NUL)] = ""
+    mark: Annotated[str, StringConstraints(max_length=20, pattern=r"^[1-5,]*$")] = ""
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+    days: Annotated[int | None, Field(ge=1, le=3660)] = None  # the last so many days, today included
+    sort: Literal["danger", "newest", "due"] = "danger"
+
+
+class SavedFilter(View):
+    id: int
+    name: str
+    shared: bool
+    own: bool  # may be changed by the reader
+    filter: dict[str, Any]
+    columns: list[str]
+    position: int
+
+
+class SavedFilterBody(Body):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NO_NUL)]
+    filter: dict[str, Any]
+    columns: Annotated[list[ShortText], Field(max_length=20)] = []
+    shared: bool = False
+    position: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 class Ticket(TicketRow):

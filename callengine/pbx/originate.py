@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from callengine.calls.model import Conversation
+from callengine.calls.model import Conversation, State
 from callengine.config import OnePbx
-from callengine.errors import PbxRefused, Refused
+from callengine.errors import NoHold, PbxRefused, Refused
 from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.wire import RawEvent
 
 TRANSFER_CONTEXT = "callengine-transfer"
 RING_SECONDS = 30
+# As dialplan/features.conf names the feature; any digit brings the call back.
+HOLD_DIGITS, BACK_DIGIT = "*74", "1"
+HOLD_LOOKS, HOLD_LOOK_SECONDS = 30, 0.1
 _DIALLED = re.compile(r"\+?[0-9]{2,20}")
 # The Reason header of OriginateResponse: AST_CONTROL_ codes.
 _REASONS = {
@@ -113,6 +117,36 @@ class AmiOriginator:
             "Redirect",
             {"Channel": talking[0]["Channel"], "Context": TRANSFER_CONTEXT, "Exten": to, "Priority": "1"},
         )
+
+    async def hold(self, call: Conversation, *, on: bool) -> None:
+        """Put the other side on hold with music, or take it back; the bridge stands, so nothing of the call changes.
+
+        AMI has no hold of its own: the digits of a dynamic feature are pressed on the operator's channel, and
+        CE_HELD tells whether the dialplan has taken them (dialplan/features.conf). Raises NoHold when it has not,
+        Refused when nobody talks or the telephone itself holds.
+        """
+        channel = await self._talking_phone(call)
+        if (held := await self._is_held(channel)) == on:
+            if call.state is State.HELD and not held:
+                raise Refused("the telephone itself holds: take the call back there")
+            return
+        for digit in HOLD_DIGITS if on else BACK_DIGIT:
+            await self._link.action("PlayDTMF", {"Channel": channel, "Digit": digit, "Receive": "true"})
+        for _ in range(HOLD_LOOKS):
+            if (await self._is_held(channel)) == on:
+                return
+            await asyncio.sleep(HOLD_LOOK_SECONDS)
+        raise NoHold()
+
+    async def _talking_phone(self, call: Conversation) -> str:
+        for channel in await self._channels(call):
+            if channel.get("BridgeId") and self._is_phone(channel.get("Channel", ""), call.operator):
+                return channel["Channel"]
+        raise Refused("nobody is talking in this call: there is nothing to hold")
+
+    async def _is_held(self, channel: str) -> bool:
+        reply = await self._link.action("Getvar", {"Channel": channel, "Variable": "CE_HELD"})
+        return reply.headers.get("Value", "") == "1"
 
     async def pause(self, extension: str, *, paused: bool, reason: str = "") -> None:
         """Take the operator out of all his queues, or back in. Raises PbxRefused when he is in none."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIRST_OPERATOR = 101
-OURS = ("callengine.conf", "common.conf", "inbound.conf", "operators.conf", "robot.conf", "queues.conf", "manager.conf")
+OURS = (
+    "callengine.conf",
+    "common.conf",
+    "inbound.conf",
+    "operators.conf",
+    "robot.conf",
+    "queues.conf",
+    "manager.conf",
+    "features.conf",
+)
 
 # Only what the sandbox uses: others open ports (DUNDi, IAX, chan_sip of 16) or wait for databases.
 MODULES = """
@@ -70,7 +79,8 @@ def render(plan: Plan, dialplan: Path, indications: str) -> dict[str, str]:
         "logger.conf": "[general]\ndateformat = %F %T.%3q\n\n[logfiles]\nmessages.log => notice,warning,error\n",
         "indications.conf": indications,
         "rtp.conf": "[general]\nrtpstart = {}\nrtpend = {}\nicesupport = no\n".format(*plan.rtp_ports),
-        "features.conf": "[general]\n\n[featuremap]\nblindxfer => ##\natxfer => *2\n",
+        "features.conf": "[general]\n\n[featuremap]\nblindxfer => ##\natxfer => *2\n\n"
+        '[applicationmap]\n#include "callengine/features.conf"\n',
         "musiconhold.conf": "[default]\nmode = files\ndirectory = " + plan.home + "/share/moh\n",
         "manager.conf": _manager_general(plan),
         "pjsip.conf": _pjsip(plan),

@@ -61,6 +61,9 @@ class FakePhone:
     async def transfer(self, call_id: int, to: str) -> None:
         self.asked.append(("transfer", call_id, to))
 
+    async def hold(self, call_id: int, *, on: bool) -> None:
+        self.asked.append(("hold", call_id, on))
+
     async def pause(self, extension: str, *, paused: bool, reason: str) -> None:
         self.asked.append(("pause", extension, paused))
 

@@ -60,3 +60,13 @@ async def test_a_duty_is_given_to_an_operator_on_shift_and_pushed_at_once(desk: 
         "assigned",
         one["claimed_by_name"],
     )
+
+
+async def test_only_who_talks_puts_his_call_on_hold(desk: Desk) -> None:
+    call_id = await desk.answered()
+    await desk.ask("POST", f"/calls/{call_id}/hold", json={"hold": True}, status=204)
+    await desk.ask("POST", f"/calls/{call_id}/hold", json={"hold": False}, status=204)
+    assert desk.phone.asked == [("hold", call_id, True), ("hold", call_id, False)]
+    problem = await desk.ask("POST", f"/calls/{call_id}/hold", json={"hold": True}, role="supervisor", status=422)
+    assert "only who talks" in problem["detail"]
+    await desk.ask("POST", "/calls/4711/hold", json={"hold": True}, status=404)

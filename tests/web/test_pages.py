@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from playwright.async_api import expect
 
+from callengine.api import schemas as s
 from tests.web import town
 from tests.web.conftest import Desk
 
@@ -320,6 +321,39 @@ async def test_who_is_given_a_duty_sees_it_at_once_on_any_page_and_dials_it_firs
     await row.get_by_role("button", name="Вернуть").click()
     await expect(row).not_to_contain_text("поручено вам")
     assert desk.engine.bodies("POST", f"/callbacks/{duty.id}/release") == [None]
+
+
+async def talks(desk: Desk) -> s.Call:
+    """101's operator talks at the desk."""
+    call = town.offered()
+    await desk.engine.offer(call)
+    talking = call.model_copy(update={"state": "talking", "operator": "101", "answered_at": datetime.now(UTC)})
+    await desk.engine.tell("call", talking)
+    await desk.page.locator(".callhead.talking").wait_for()
+    return talking
+
+
+async def test_f4_holds_and_takes_back_even_while_the_operator_writes(desk: Desk) -> None:
+    page = await desk.open("/desk?new=1")
+    talking = await talks(desk)
+    await page.get_by_role("combobox", name="Что случилось").focus()
+    await page.keyboard.press("F4")
+    await desk.engine.tell("call", talking.model_copy(update={"state": "held"}))
+    await expect(page.get_by_role("heading", name="Удержание")).to_be_visible()
+    await page.keyboard.press("F4")
+    await desk.engine.tell("call", talking)
+    await expect(page.get_by_role("heading", name="Разговор")).to_be_visible()
+    assert desk.engine.bodies("POST", f"/calls/{talking.id}/hold") == [{"hold": True}, {"hold": False}]
+
+
+async def test_where_the_pbx_cannot_hold_the_page_says_how_and_shows_what_the_phone_does(desk: Desk) -> None:
+    desk.engine.can_hold = False
+    page = await desk.open("/desk")
+    talking = await talks(desk)
+    await page.get_by_role("button", name="Удержать").click()
+    await expect(page.get_by_text("нажмите удержание на телефоне 101")).to_be_visible()
+    await desk.engine.tell("call", talking.model_copy(update={"state": "held"}))
+    await expect(page.get_by_role("heading", name="Удержание")).to_be_visible()
 
 
 @pytest.mark.parametrize("height", [640, 720, 800])

@@ -11,7 +11,7 @@ from callengine.api import export
 from callengine.api.core import Ask, Routes, clear, opaque
 from callengine.api.dialling import place_call
 from callengine.api.queries import CallsFilter, CallsList
-from callengine.api.schemas import Call, CallDetail, CallTotals, Dial, Dialled, Page, Transfer
+from callengine.api.schemas import Call, CallDetail, CallTotals, Dial, Dialled, HoldCall, Page, Transfer
 from callengine.calls.model import CallFilter
 from callengine.errors import Refused
 
@@ -99,3 +99,11 @@ async def hang_up_call(ask: Ask[None, None]) -> None:
 async def transfer_call(ask: Ask[Transfer, None]) -> None:
     await ask.services.calls.get(ask.id)
     await ask.services.phone.transfer(ask.id, ask.body.to)
+
+
+@routes.post("/calls/{id:int}/hold", roles=DESK, summary="Put the other side on hold, or take it back; only who talks")
+async def hold_call(ask: Ask[HoldCall, None]) -> None:
+    found = await ask.services.calls.get(ask.id)
+    if not ask.who.extension or found.call.operator != ask.who.extension:
+        raise Refused("only who talks in this call can put it on hold")
+    await ask.services.phone.hold(ask.id, on=ask.body.hold)

@@ -161,6 +161,10 @@ export interface Transfer {
   to: string;
 }
 
+export interface HoldCall {
+  hold: boolean;
+}
+
 export interface DemoCall {
   kind?: "known" | "unknown" | "withheld" | "hangup" | "busy_day";
 }
