@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callengine.directory.model import Organisation
 from callengine.store.database import Tx
 from callengine.store.tables import (
+    classifier,
     contract_houses,
     contracts,
     houses,
@@ -340,3 +341,22 @@ async def with_codes(conn: Conn, codes: Collection[str]) -> dict[str, Contract]:
         query = select(*_columns).select_from(_join).where(c.code.in_(listed[start : start + PART]))
         found |= {row.code: contract_of(row) for row in await conn.execute(query)}
     return found
+
+
+async def living(conn: Conn, codes: Collection[str]) -> dict[str, tuple[int, frozenset[int]]]:
+    """The contracts of some codes that were not taken away: the id of each, and its houses."""
+    query = select(c.id, c.code).where(c.code.in_(sorted(codes)), c.removed_at.is_(None))
+    ids = {row.code: row.id for row in await conn.execute(query)} if codes else {}
+    named: dict[int, set[int]] = {id: set() for id in ids.values()}
+    if named:
+        houses_named = select(contract_houses).where(contract_houses.c.contract_id.in_(list(named)))
+        for row in await conn.execute(houses_named):
+            named[row.contract_id].add(row.house_id)
+    return {code: (id, frozenset(named[id])) for code, id in ids.items()}
+
+
+async def has_branch(conn: Conn, branch: str) -> bool:
+    """Whether some entry of the classifier, a retired one too, is in the branch."""
+    code = classifier.c.code
+    query = select(code).where(or_(code == branch, code.startswith(branch + "-", autoescape=True))).limit(1)
+    return (await conn.execute(query)).first() is not None
