@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from callengine.access.model import DESK, EXECUTOR, MANAGER, TICKETS
 from callengine.api import render, ticket_pages
+from callengine.api.classifier_shapes import ClassifierProblem, problem
 from callengine.api.core import Ask, Routes, clear, idempotency_key, opaque
 from callengine.api.language import language_of
 from callengine.api.queries import FindProblem, TicketsList
 from callengine.api.schemas import (
-    ClassifierEntry,
     NewTicket,
     OrganisationLoad,
     Page,
@@ -37,10 +37,11 @@ Key = TypeVar("Key", bound=StrEnum)
 
 
 @routes.get("/classifier", roles=DESK, summary="Search problems; what a house cannot have is marked unavailable")
-async def list_classifier(ask: Ask[None, FindProblem]) -> Page[ClassifierEntry]:
+async def list_classifier(ask: Ask[None, FindProblem]) -> Page[ClassifierProblem]:
     language = language_of(ask)
     found = await ask.services.tickets.classifier_search(ask.query.q, ask.query.house_id, language)
-    return Page(items=[render.entry(entry_in(hit.entry, language), hit.unavailable_reason) for hit in found])
+    lean = [render.entry(entry_in(hit.entry, language), hit.unavailable_reason) for hit in found]
+    return Page(items=[problem(hit.entry, one) for hit, one in zip(found, lean, strict=True)])
 
 
 @routes.post("/routing/preview", roles=DESK, summary="Which organisation, why, and by when")
