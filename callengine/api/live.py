@@ -45,9 +45,12 @@ class Message:
     raw: bytes
     to_extension: str | None
     roles: frozenset[str] | None
+    only: Callable[[Principal], bool] | None = None
 
     def is_for(self, who: Principal) -> bool:
         if self.roles is not None and who.role not in self.roles:
+            return False
+        if self.only is not None and not self.only(who):
             return False
         return self.to_extension is None or who.extension == self.to_extension
 
@@ -114,8 +117,9 @@ class LiveHub:
         *,
         to_extension: str | None = None,
         roles: Iterable[str] | None = None,
+        only: Callable[[Principal], bool] | None = None,
     ) -> int:
-        """Returns the number of the message; `data` as bytes is JSON already.
+        """Returns the number of the message; `data` as bytes is JSON already, `only` says who of the roles may see it.
 
         Never waits, never fails because of a client.
         """
@@ -123,7 +127,7 @@ class LiveHub:
         raw = _encode(self.seq, type, self._clock.now(), data)
         if len(self._ring) == self._ring.maxlen and self._ring:
             self._floor = self._ring[0].seq
-        message = Message(self.seq, raw, to_extension, frozenset(roles) if roles is not None else None)
+        message = Message(self.seq, raw, to_extension, frozenset(roles) if roles is not None else None, only)
         self._ring.append(message)
         if to_extension is not None:
             for socket in tuple(self._of_extension.get(to_extension, ())):

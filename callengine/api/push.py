@@ -11,10 +11,12 @@ import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 
 from callengine.access.events import StaffStateChanged
-from callengine.access.model import DESK
-from callengine.api import render, schemas
+from callengine.access.model import DESK, INSPECTOR, TICKETS, Principal
+from callengine.api import render, schemas, ticket_pages
 from callengine.api.offers import Offers
 from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
@@ -23,8 +25,17 @@ from callengine.calls.model import CallKey, Conversation, StoredCall
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Recording
 from callengine.store import views as rows
-from callengine.tickets.events import TicketOpened
+from callengine.store.tickets import past_organisations
+from callengine.tickets.events import (
+    TicketCommented,
+    TicketFact,
+    TicketFiled,
+    TicketMoved,
+    TicketOpened,
+    TicketReminded,
+)
 from callengine.tickets.model import Ticket
+from callengine.tickets.visibility import masked_applicant, scope_of, sees
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +66,8 @@ DUTY_FACTS = (
     duty_events.DutySettled,
     duty_events.DutyDue,
 )
-SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, TicketOpened)
+TICKET_FACTS = (TicketOpened, TicketMoved, TicketCommented, TicketFiled, TicketReminded)
+SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS)
 Work = Callable[[], Awaitable[None]]
 
 
@@ -91,7 +103,10 @@ class Screens:
                 self.on_state(fact)
             case RecordingChanged():
                 self.on_recording(fact)
-            case TicketOpened():
+            case TicketReminded():
+                self.on_ticket(fact)
+                self._put(("reminder", (fact.ticket.number, fact.about, fact.level)), lambda: self._remind(fact))
+            case TicketFact():
                 self.on_ticket(fact)
 
     def on_call(self, fact: call_events.CallFact) -> None:
@@ -130,7 +145,7 @@ class Screens:
         recording = fact.recording
         self._put(("recording", recording.id), lambda: self._recording(recording))
 
-    def on_ticket(self, fact: TicketOpened) -> None:
+    def on_ticket(self, fact: TicketFact) -> None:
         ticket = fact.ticket
         self._put(("ticket", ticket.number), lambda: self._ticket(ticket))
 
@@ -241,4 +256,20 @@ class Screens:
         await self._publish("recording", told)
 
     async def _ticket(self, ticket: Ticket) -> None:
-        await self._publish("ticket", render.ticket_row(ticket, self._its.clock.now()))
+        """To each who may see it, as he may see it: an inspector's row is masked."""
+        async with self._its.store.read() as conn:
+            past = await past_organisations(conn, ticket.id)
+        now, live = self._its.clock.now(), self._its.live
+
+        def may(who: Principal, *, personal: bool) -> bool:
+            scope = scope_of(who)
+            return scope.personal is personal and sees(scope, ticket, past)
+
+        live.publish("ticket", render.ticket_row(ticket, now), roles=TICKETS, only=partial(may, personal=True))
+        hidden = render.ticket_row(replace(ticket, applicant=masked_applicant(ticket.applicant)), now)
+        live.publish("ticket", hidden, roles={INSPECTOR}, only=partial(may, personal=False))
+
+    async def _remind(self, fact: TicketReminded) -> None:
+        """To those that it is for: of its organisation, of its executors and inspectors only the ticket's own."""
+        told = ticket_pages.reminder(fact.ticket, fact.about, fact.level, fact.due_at)
+        self._its.live.publish("reminder", told, roles=fact.to, only=lambda who: sees(scope_of(who), fact.ticket))

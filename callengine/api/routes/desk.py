@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from callengine.access.model import DESK
+from callengine.access.model import DESK, TICKETS
 from callengine.api.core import Ask, Routes
 from callengine.api.queries import After, Find, WhichCaller
 from callengine.api.schemas import Board, CallerCard, Found, Page, ShiftFigures
@@ -39,6 +39,6 @@ async def search(ask: Ask[None, Find]) -> Page[Found]:
     return Page(items=await ask.services.views.search(ask.query.q, ask.query.limit))
 
 
-@routes.get("/live", roles=DESK, summary="WebSocket of LiveMessage; ?after=SEQ resumes", status=101)
+@routes.get("/live", roles=TICKETS, summary="WebSocket of LiveMessage; ?after=SEQ resumes", status=101)
 async def live(ask: Ask[None, After]) -> web.WebSocketResponse:
     return await ask.services.live.serve(ask.request, ask.who, ask.query.after)
