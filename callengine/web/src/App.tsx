@@ -10,6 +10,7 @@ import { Callbacks } from "@/callbacks/Callbacks";
 import { Desk } from "@/desk/Desk";
 import { go, useRoute } from "@/lib/route";
 import { listen, queries, useMe } from "@/session";
+import { Resident } from "@/resident/Resident";
 import { Frame } from "@/shell/Frame";
 import { SignIn } from "@/signin/SignIn";
 import { TicketPage } from "@/tickets/TicketPage";
@@ -30,11 +31,17 @@ export function roomsOf(me: Me): Room[] {
 const homeOf = (me: Me): Room => (me.role === "operator" ? "desk" : me.role === "supervisor" || me.role === "administrator" ? "callbacks" : "tickets");
 
 export function App() {
-  const me = useMe();
+  const { room, id } = useRoute();
   const hints = useQuery({ queryKey: ["hints"], queryFn: () => get<SignInHints>("/session/hints"), staleTime: Infinity });
   useEffect(() => {
     if (hints.data) suggestLanguage(hints.data.language, hints.data.timezone);
   }, [hints.data]);
+  // A resident's link opens his ticket without the gate.
+  return room === "r" ? <Resident token={id} /> : <Gate hints={hints.data} />;
+}
+
+function Gate({ hints }: { hints: SignInHints | undefined }) {
+  const me = useMe();
   useEffect(
     () =>
       queries.getQueryCache().subscribe((event) => {
@@ -47,7 +54,7 @@ export function App() {
   const refused = me.error instanceof Failure && me.error.status === 401;
   if (me.isPending) return null;
   if (me.isError && !refused) return <main style={{ height: "100%" }}><Failed error={me.error} again={() => void me.refetch()} /></main>;
-  if (!me.data || refused) return <><SignIn hints={hints.data} /><Toasts /></>;
+  if (!me.data || refused) return <><SignIn hints={hints} /><Toasts /></>;
   return <SignedIn me={me.data} />;
 }
 

@@ -1,4 +1,5 @@
 // Every word of the pages in English.
+import { residentEn } from "@/resident/words";
 
 import type { Words } from "./ru";
 
@@ -67,5 +68,6 @@ export const en: Like<Words> = {
   tickets: { title: "Tickets", filter: "No., word, address", allStatuses: "All statuses", status: "Status", col: { number: "No.", what: "What", where: "Where", status: "Status", organisation: "Organisation", created: "Taken", due: "Due" }, empty: "No tickets in this filter", emptyLead: "A ticket stands here when an operator registers it: F3.", overdueBy: "overdue by {{span}}", overdue: "overdue", left: "{{span}} left", noTerm: "no term", noOrganisation: "not assigned", said: "reported by {{name}}", terms: "Terms", who: "Who", applicant: "applicant", organisation: "organisation", executor: "executor", story: "History", answers: "Answers", recordings: "Call and recording", mark: "mark {{mark}}", call: "Call {{name}}", back: "Back", text: "In words", failed: "The ticket did not open", byHouse: "House: {{house}}", clearHouse: "Clear the house", noStory: "No events yet", what: { registered: "Registered", unassigned: "Left unassigned", spoken: "Answered in the talk", created: "Registered", routed: "Routed", route: "Routed", call_linked: "Call attached", call_attached: "Call attached", recording_attached: "Recording attached", comment: "Comment", moved: "Moved" } },
   status: { from_cabinet: "From the cabinet", unassigned: "Unassigned", awaiting_acceptance: "Awaiting acceptance", declined: "Declined by the organisation", no_executor: "No executor", executor_assigned: "Executor assigned", in_progress: "In progress", awaiting_centre: "Awaiting the centre", awaiting_client: "Awaiting the client", needs_rework: "Needs rework", conflict: "Conflict", closed: "Closed", cancelled: "Cancelled" },
   statusShort: { from_cabinet: "From cabinet", unassigned: "Unassigned", awaiting_acceptance: "Acceptance", declined: "Declined", no_executor: "No executor", executor_assigned: "Assigned", in_progress: "In progress", awaiting_centre: "Centre", awaiting_client: "Client", needs_rework: "Rework", conflict: "Conflict", closed: "Closed", cancelled: "Cancelled" },
+  resident: residentEn,
   common: { close: "Close", cancel: "Cancel", minus: "—", flat: "flat {{flat}}", save: "Save", dismiss: "Dismiss the message" },
 };

@@ -1,4 +1,5 @@
 // Every word of the pages in Russian. Buttons are verbs, states suit any gender, no exclamation marks.
+import { residentRu } from "@/resident/words";
 
 export const ru = {
   app: "Диспетчерская",
@@ -135,6 +136,7 @@ export const ru = {
   },
   status: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ожидает принятия ответственным", declined: "Отклонена управляющим", no_executor: "Не назначен исполнитель", executor_assigned: "Назначен исполнитель", in_progress: "В работе", awaiting_centre: "Ожидает подтверждения центром", awaiting_client: "Ожидает подтверждения клиентом", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
   statusShort: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ждёт принятия", declined: "Отклонена", no_executor: "Без исполнителя", executor_assigned: "Назначен", in_progress: "В работе", awaiting_centre: "Ждёт центр", awaiting_client: "Ждёт клиента", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
+  resident: residentRu,
   common: { close: "Закрыть", cancel: "Отменить", minus: "—", flat: "кв. {{flat}}", save: "Сохранить", dismiss: "Убрать сообщение" },
 };
 
