@@ -1,7 +1,19 @@
 """Every route of the public contract, one file a topic."""
 
 from callengine.api.core import Route
-from callengine.api.routes import callbacks, calls, classifier, desk, directory, files, public, recordings, session, system, tickets
+from callengine.api.routes import (
+    callbacks,
+    calls,
+    classifier,
+    desk,
+    directory,
+    files,
+    public,
+    recordings,
+    session,
+    system,
+    tickets,
+)
 
 TOPICS = (system, session, desk, calls, callbacks, recordings, directory, classifier, tickets, files, public)
 
