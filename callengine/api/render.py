@@ -338,8 +338,9 @@ def deadlines(it: tickets.Deadlines) -> schemas.Deadlines:
     return schemas.Deadlines(accept_by=it.accept_by, localise_by=it.localise_by, fix_by=it.fix_by, why=it.why)
 
 
-def preview(it: tickets.Preview) -> schemas.RoutingPreview:
-    found = it.routing
+def preview(it: tickets.Preview, language: str = "ru") -> schemas.RoutingPreview:
+    found, entry = it.routing, it.entry
+    texts = {name: _in(entry, name, language) for name in ("safety", "referral", "answer")}
     return schemas.RoutingPreview(
         organisation=organisation(found.organisation) if found.organisation else None,
         candidates=[
@@ -347,8 +348,37 @@ def preview(it: tickets.Preview) -> schemas.RoutingPreview:
             for one in found.candidates
         ],
         reason=found.reason if it.possible else it.impossible_reason,
+        contract_code=found.contract_code,
+        spoken=found.spoken,
         deadlines=deadlines(it.deadlines),
+        clocks=[
+            schemas.PreviewClock.model_validate({"name": c.name, "due_at": c.due_at, "why": c.why, "rule": c.rule})
+            for c in it.deadlines.each()
+        ],
         possible=it.possible,
+        urgency=entry.urgency if entry else "",
+        **texts,
+        transfer_to=entry.transfer_to if entry else "",
+        paid=it.paid,
+        script=[script_question(one, language) for one in it.script],
+    )
+
+
+def _in(entry: tickets.Entry | None, name: str, language: str) -> str:
+    """A text of the entry in a language; in the other one when only that is written."""
+    ru, en = (getattr(entry, f"{name}_{of}", "") for of in ("ru", "en"))
+    return (ru or en) if language == "ru" else (en or ru)
+
+
+def script_question(it: tickets.Question, language: str) -> schemas.ScriptQuestion:
+    return schemas.ScriptQuestion(
+        text=it.text(language),
+        text_ru=it.text_ru,
+        type=it.type.value,
+        choices=list(it.choices_en if language != "ru" and it.choices_en else it.choices),
+        unit=it.unit,
+        required=it.required,
+        condition=it.condition,
     )
 
 
@@ -366,6 +396,15 @@ def _row(it: tickets.Ticket, now: datetime) -> dict[str, Any]:
         "created_at": it.created_at,
         "deadlines": deadlines(it.deadlines),
         "overdue": it.overdue(now),
+        "due_at": it.due_at,
+        "late": it.late_at is not None,
+        "district": it.district,
+        "executor_id": it.executor.id if it.executor else None,
+        "executor_name": it.executor.name if it.executor else "",
+        "mark": it.mark,
+        "paid": it.paid,
+        "postponed_until": it.postponed_until,
+        "applicant_count": it.applicant_count,
     }
 
 

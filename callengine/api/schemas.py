@@ -503,6 +503,23 @@ class Hold(Body):
     reason: Annotated[str, Field(min_length=3, max_length=500, pattern=NO_NUL)]
 
 
+class NewMark(Body):
+    """`at_seconds` counts from the beginning of the recording."""
+
+    at_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+    text: Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
+
+
+class RecordingMark(View):
+    """A supervisor's words at a moment of a recording; who may listen sees them."""
+
+    id: int
+    at_seconds: float
+    text: str
+    author: str
+    created_at: datetime
+
+
 class Uploaded(View):
     """What the PBX-side script is told; `state` as in Recording, or "kept" while its call is not known yet."""
 
@@ -553,10 +570,27 @@ class ClassifierEntry(View):
     unavailable_reason: str
 
 
+class Answer(Body):
+    question: Annotated[str, Field(max_length=500, pattern=NO_NUL)]
+    answer: Annotated[str, Field(max_length=1000, pattern=NO_NUL)]
+
+
+ConditionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Conditions = Annotated[dict[ConditionName, bool | float | ShortText], Field(max_length=30)]
+"""What the rules are told at intake by name: indoor_celsius, power_feeds, outage_at (RFC 3339), …"""
+
+
 class RoutingAsk(Body):
+    """What the form has so far; `organisation_id` is the one that the operator chose himself."""
+
     classifier: ShortText
     house_id: Id
     at: Moment | None = None
+    answers: Annotated[list[Answer], Field(max_length=50)] = []
+    conditions: Conditions = {}
+    damage_at: Moment | None = None
+    paid: bool = False
+    organisation_id: Id | None = None
 
 
 class RoutingCandidate(View):
@@ -571,23 +605,51 @@ class Deadlines(View):
     why: str
 
 
+class PreviewClock(View):
+    """One term with its why; `rule` is the rule's id, or the classifier's code."""
+
+    name: Literal["accept", "localise", "fix", "paid"]
+    due_at: datetime
+    why: str
+    rule: str
+
+
+class ScriptQuestion(View):
+    """One question in the reader's language; `text_ru` is what the answer is kept beside."""
+
+    text: str
+    text_ru: str
+    type: Literal["yesno", "choice", "number", "text", "moment"]
+    choices: list[str]
+    unit: str
+    required: bool
+    condition: str
+
+
 class RoutingPreview(View):
+    """Texts are in the reader's language, "" where there is none. `spoken`: the centre settles it in the call."""
+
     organisation: Organisation | None
     candidates: list[RoutingCandidate]
     reason: str
+    contract_code: str
+    spoken: bool
     deadlines: Deadlines
+    clocks: list[PreviewClock]
     possible: bool
+    urgency: str
+    safety: str
+    transfer_to: str
+    referral: str
+    answer: str
+    paid: bool
+    script: list[ScriptQuestion]
 
 
 class Applicant(Body):
     number: ShortText = ""
     name: ShortText = ""
     person_id: Id | None = None
-
-
-class Answer(Body):
-    question: Annotated[str, Field(max_length=500, pattern=NO_NUL)]
-    answer: Annotated[str, Field(max_length=1000, pattern=NO_NUL)]
 
 
 class NewTicket(Body):
@@ -602,6 +664,7 @@ class NewTicket(Body):
     answers: Annotated[list[Answer], Field(max_length=50)] = []
     organisation_id: Id | None = None
     damage_at: Moment | None = None
+    conditions: Conditions = {}
     paid: bool = False
     parent: ShortText = ""
     cabinet: bool = False
@@ -830,47 +893,41 @@ class TicketCounts(View):
     filters: dict[str, TicketCount]  # by the id of the saved filter
 
 
-class FilterWords(View):
-    """What a saved filter narrows the journal by: the parameters of GET /tickets, without page and cursor."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    q: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = ""
-    status: Annotated[str, StringConstraints(max_length=300, pattern=r"^[a-z_,]*$")] = ""
-    urgency: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z_,]*$")] = ""
-    accident: bool | None = None
-    paid: bool | None = None
-    overdue: bool | None = None
-    late: bool | None = None
-    unassigned: bool | None = None
-    organisation_id: Id | None = None
-    house_id: Id | None = None
-    district: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = ""
-    executor_id: Id | None = None
-    classifier: Annotated[str, StringConstraints(max_length=60, pattern=NO_NUL)] = ""
-    mark: Annotated[str, StringConstraints(max_length=20, pattern=r"^[1-5,]*$")] = ""
-    from_: Annotated[Moment | None, Field(alias="from")] = None
-    to: Moment | None = None
-    days: Annotated[int | None, Field(ge=1, le=3660)] = None  # the last so many days, today included
-    sort: Literal["danger", "newest", "due"] = "danger"
-
-
 class SavedFilter(View):
+    """A named selection of the journal; `filter` has the parameters of GET /tickets."""
+
     id: int
     name: str
-    shared: bool
-    own: bool  # may be changed by the reader
-    filter: dict[str, Any]
+    shared: bool  # for everybody; else the reader's own
+    changeable: bool
+    filter: dict[str, str]
     columns: list[str]
     position: int
 
 
 class SavedFilterBody(Body):
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NO_NUL)]
-    filter: dict[str, Any]
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NO_NUL)]
+    filter: dict[ShortText, ShortText]
     columns: Annotated[list[ShortText], Field(max_length=20)] = []
     shared: bool = False
     position: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class NewExport(Body):
+    filter: dict[ShortText, ShortText] = {}  # the parameters of GET /tickets
+    columns: Annotated[list[ShortText], Field(max_length=20)] = []  # in their order; none: all
+
+
+class Export(View):
+    id: int
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    rows_done: int
+    rows_total: int
+    problem: str
+    created_at: datetime
+    finished_at: datetime | None
+    delete_after: datetime | None
+    file: str | None  # where to fetch it, once done
 
 
 class Ticket(TicketRow):
@@ -1001,3 +1058,188 @@ class LiveMessage(View):
         | DialMessage
         | None
     ) = None
+
+
+# --- contracts, the working calendar, the rules --------------------------------------------------------------
+
+ContractText = Annotated[str, Field(max_length=120, pattern=NO_NUL)]
+
+
+class ContractBody(Body):
+    """A contract: houses by their ids, or `everywhere`. `duty_hours`: "" is always, else 24x7, work, 20:00-08:00."""
+
+    code: Annotated[str, Field(min_length=1, max_length=120, pattern=NO_NUL)]
+    organisation_id: Id
+    kind: ContractText
+    branch: ContractText = ""
+    house_ids: Annotated[list[Id], Field(max_length=20_000)] = []
+    everywhere: bool = False
+    priority: Annotated[int, Field(ge=0, le=999_999)] = 100
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+    duty_hours: Annotated[str, Field(max_length=20, pattern=NO_NUL)] = ""
+    note: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
+
+
+class ContractRow(View):
+    id: int
+    code: str
+    organisation: Organisation
+    kind: str
+    branch: str
+    everywhere: bool
+    house_count: int
+    priority: int
+    valid_from: datetime | None
+    valid_until: datetime | None
+    duty_hours: str
+    note: str
+    author: str
+    changed_at: datetime | None
+    removed_at: datetime | None
+
+
+class Contract(ContractRow):
+    """`warnings` are what is odd about it, in words: it was taken all the same."""
+
+    houses: list[House]
+    warnings: list[str]
+
+
+class Share(View):
+    organisation: Organisation
+    count: int
+
+
+class MisroutePlace(View):
+    by: Literal["house", "street", "district"]
+    label: str
+    house_id: int | None
+    street: str
+    district: str
+
+
+class Misroute(View):
+    """A cell of the matrix classifier × address. Without a `suggestion` its words say why there is none."""
+
+    classifier: str
+    problem: str
+    place: MisroutePlace
+    count: int
+    declined_by: list[Share]
+    accepted_by: list[Share]
+    last_at: datetime
+    houses: int
+    suggested: Organisation | None
+    suggestion: str
+    contract_id: int | None
+
+
+class SuggestionAsk(Body):
+    """Which cell of the matrix; `apply` makes the contract, and needs the organisation that was shown."""
+
+    classifier: ShortText
+    by: Literal["house", "street", "district"] = "house"
+    house_id: Id | None = None
+    street: ShortText = ""
+    district: ShortText = ""
+    days: Annotated[int, Field(ge=1, le=1100)] = 90
+    apply: bool = False
+    organisation_id: Id | None = None
+
+
+class SuggestionChange(View):
+    house: House
+    before: Organisation | None
+    before_reason: str
+    after: Organisation | None
+    after_reason: str
+    changes: bool
+
+
+class Suggestion(View):
+    """What a suggested contract would change. `contract` is there when it was made: DELETE it to undo."""
+
+    words: str
+    organisation: Organisation
+    code: str
+    kind: str
+    branch: str
+    priority: int
+    houses: int
+    note: str
+    changes: list[SuggestionChange]
+    more_houses: int
+    waiting: int
+    reasons: list[str]
+    warnings: list[str]
+    contract: Contract | None
+
+
+class CalendarDay(View):
+    """`local` is the service's own exception; else it is the country's."""
+
+    day: date
+    working: bool
+    name: str
+    local: bool
+    author: str
+
+
+class CalendarYear(View):
+    """The days that are not as their weekday says, or that have a name; the others work from Monday to Friday."""
+
+    year: int
+    country: str
+    moves_known: bool
+    opens: str
+    closes: str
+    days: list[CalendarDay]
+
+
+class CalendarDayBody(Body):
+    working: bool
+    name: ShortText = ""
+
+
+class RuleView(View):
+    """`when` says the conditions in words; `limit` the term."""
+
+    id: str
+    clock: Literal["accept", "localise", "fix", "paid"]
+    limit: str
+    start: Literal["registration", "damage", "outage"]
+    window: str
+    words: str
+    source: str
+    branches: list[str]
+    urgencies: list[str]
+    when: list[str]
+    default: bool
+    monthly: str
+    valid_from: date | None
+    valid_until: date | None
+
+
+class DutyView(View):
+    words: str
+    limit: str
+    source: str
+    verified: bool
+
+
+class RulePack(View):
+    """`active` is the one that this service works by."""
+
+    id: str
+    active: bool
+    title: str
+    source: str
+    countries: list[str]
+    valid_from: date | None
+    valid_until: date | None
+    read_on: date | None
+    work: str
+    rules: list[RuleView]
+    duties: list[DutyView]
+    questions: list[ScriptQuestion]

@@ -46,9 +46,18 @@ async def list_classifier(ask: Ask[None, FindProblem]) -> Page[ClassifierProblem
 
 @routes.post("/routing/preview", roles=DESK, summary="Which organisation, why, and by when")
 async def preview_routing(ask: Ask[RoutingAsk, None]) -> RoutingPreview:
-    wanted = ask.body
-    said = await ask.services.tickets.preview(wanted.classifier, wanted.house_id, wanted.at, language_of(ask))
-    return render.preview(said)
+    wanted, language = ask.body, language_of(ask)
+    form = model.NewTicket(
+        wanted.classifier,
+        wanted.house_id,
+        answers=kept(wanted.classifier, (model.Answer(one.question, one.answer) for one in wanted.answers)),
+        organisation_id=wanted.organisation_id,
+        damage_at=wanted.damage_at,
+        paid=wanted.paid,
+        conditions=dict(wanted.conditions),
+    )
+    said = await ask.services.tickets.preview(wanted.classifier, wanted.house_id, wanted.at, language, form=form)
+    return render.preview(said, language)
 
 
 @routes.get("/tickets", roles=DESK, summary="Tickets, newest first")
@@ -81,6 +90,7 @@ async def create_ticket(ask: Ask[NewTicket, None]) -> Ticket:
         answers=kept(form.classifier, [model.Answer(one.question, one.answer) for one in form.answers]),
         organisation_id=form.organisation_id,
         damage_at=form.damage_at,
+        conditions=dict(form.conditions),
         paid=form.paid,
         parent=form.parent,
         cabinet=form.cabinet,
