@@ -19,6 +19,8 @@ from callengine.directory.imports import Imports
 from callengine.errors import EngineError
 from callengine.store.database import Store
 from callengine.tickets.classifier_service import ClassifierService
+from callengine.tickets.filters import FiltersService
+from callengine.tickets.journal import JournalService
 
 if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
@@ -81,6 +83,9 @@ class Services:
         locale = self.settings.locale
         self.views = Views(self)
         self.classifier = ClassifierService(self.store, self.clock)
+        names = {"country": locale.country, "city_code": locale.city_code}
+        self.journal = JournalService(self.store, self.clock, **names)
+        self.filters = FiltersService(self.store, self.clock)
         self.imports = Imports(
             self.store,
             self.clock,

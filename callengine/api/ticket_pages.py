@@ -47,8 +47,8 @@ def whole(
 
 # What the shape and the ticket call by the same name.
 _PLAIN = (
-    "mark marked_at damage_at due_at closed_at close_reason stall_level declined_count reopened_count paid "
-    "paid_confirm_by paid_confirmed_at"
+    "marked_at damage_at closed_at close_reason stall_level declined_count reopened_count paid_confirm_by "
+    "paid_confirmed_at"
 ).split()
 
 

@@ -8,6 +8,7 @@ from callengine.api.routes import (
     desk,
     directory,
     files,
+    journal,
     public,
     recordings,
     session,
@@ -15,7 +16,7 @@ from callengine.api.routes import (
     tickets,
 )
 
-TOPICS = (system, session, desk, calls, callbacks, recordings, directory, classifier, tickets, files, public)
+TOPICS = (system, session, desk, calls, callbacks, recordings, directory, classifier, journal, tickets, files, public)
 
 
 def all_routes() -> list[Route]:

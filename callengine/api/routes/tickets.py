@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from callengine.access.model import DESK, EXECUTOR, MANAGER, TICKETS
 from callengine.api import render, ticket_pages
 from callengine.api.classifier_shapes import ClassifierProblem, problem
-from callengine.api.core import Ask, Routes, clear, idempotency_key, opaque
+from callengine.api.core import Ask, Routes, idempotency_key
 from callengine.api.language import language_of
-from callengine.api.queries import FindProblem, TicketsList
+from callengine.api.queries import FindProblem
 from callengine.api.schemas import (
     NewTicket,
     OrganisationLoad,
@@ -20,7 +20,6 @@ from callengine.api.schemas import (
     Ticket,
     TicketComment,
     TicketMove,
-    TicketRow,
 )
 from callengine.errors import NotFound, Refused
 from callengine.store.ticket_pages import TicketPage
@@ -28,7 +27,7 @@ from callengine.tickets import model
 from callengine.tickets.clocks import Periods
 from callengine.tickets.effects import Asked
 from callengine.tickets.lifecycle import Move
-from callengine.tickets.translations import entry_in, kept, ticket_in
+from callengine.tickets.translations import entry_in, kept
 from callengine.tickets.visibility import NOTHING, scope_of
 
 routes = Routes("tickets")
@@ -58,22 +57,6 @@ async def preview_routing(ask: Ask[RoutingAsk, None]) -> RoutingPreview:
     )
     said = await ask.services.tickets.preview(wanted.classifier, wanted.house_id, wanted.at, language, form=form)
     return render.preview(said, language)
-
-
-@routes.get("/tickets", roles=DESK, summary="Tickets, newest first")
-async def list_tickets(ask: Ask[None, TicketsList]) -> Page[TicketRow]:
-    asked, now = ask.query, ask.services.clock.now()
-    wanted = model.TicketFilter(
-        q=asked.q,
-        status=tuple(part for part in asked.status.split(",") if part),
-        house_id=asked.house_id,
-        since=asked.from_,
-        until=asked.to,
-    )
-    found, cursor = await ask.services.tickets.find(wanted, limit=asked.limit, cursor=clear(asked.cursor))
-    return Page(
-        items=[render.ticket_row(ticket_in(ticket, language_of(ask)), now) for ticket in found], next=opaque(cursor)
-    )
 
 
 @routes.post("/tickets", roles=DESK, summary="A new ticket, routed, with deadlines", status=201, idempotent=True)
