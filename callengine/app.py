@@ -48,7 +48,7 @@ from callengine.sandbox.demo import Demo
 from callengine.sandbox.pbx import SandboxPbx
 from callengine.sandbox.street import Street
 from callengine.store.database import Store, Tx
-from callengine.store.engines import EngineLease
+from callengine.store.engines import EngineLeases
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
 from callengine.tickets.classifier_service import CLASSIFIER
@@ -88,7 +88,7 @@ class Engine:
         await asyncio.to_thread(migrate, settings.store.url)
         self.store = Store(settings.store.url)
         self._closing.push_async_callback(self.store.close)
-        lease = EngineLease(self.store, self.clock)
+        lease = EngineLeases(self.store, self.clock, [pbx.name for pbx in settings.pbxs])
         await lease.acquire()
         self._closing.push_async_callback(lease.release)
         self._background(lease.run(), "engine lease")

@@ -15,6 +15,8 @@ STEADY_WHEN_SHORT = timedelta(seconds=10)
 MISSING_LOCAL = timedelta(minutes=10)
 # The upload script's spool survives a day without a network.
 MISSING_REMOTE = timedelta(hours=24)
+# Engines that share a database draw each other's timers too.
+NOT_OURS_PAUSE = timedelta(seconds=2)
 DISK_FULL_PAUSE = timedelta(seconds=60)
 FAILED_PAUSE = timedelta(minutes=5)
 

@@ -166,6 +166,10 @@ class RecordingsService:
         if recording is None or recording.state is RecordingState.EXPIRED:
             await self._finish(recording_id)
             return None
+        now = self._clock.now()
+        if recording.pbx not in self.sources.folders and now - recording.created_at < rules.MISSING_REMOTE:
+            # Another engine on this database serves that PBX: its timer will find the file.
+            return await self._later(recording, now + rules.NOT_OURS_PAUSE, recording.problem)
         try:
             paths = self.sources.find(recording.pbx, recording.file_name)
         except OutsideFolder:

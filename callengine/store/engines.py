@@ -1,4 +1,8 @@
-"""Leases on what only one engine may hold: a second engine on one database is refused, a dead one's place is taken."""
+"""Leases on what only one engine may hold: a dead engine's place is taken, a living one's never.
+
+An SQLite file belongs to one engine, whole. On PostgreSQL each PBX has a lease of its own: two engines may serve
+different PBXs on one database, and the same PBX never twice.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +24,14 @@ from callengine.store.tables import engines
 
 log = logging.getLogger(__name__)
 
+WHOLE = "engine"
+PBX = "pbx:"
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 4.0
 
 
 class AlreadyRunning(Conflict):
-    """Another engine runs on this database."""
+    """Another engine runs on this database, or serves this PBX."""
 
     code = "already-running"
 
@@ -87,10 +94,42 @@ async def _holder(tx: Tx, name: str) -> str | None:
     return owner
 
 
-class EngineLease:
-    """Our place as the only engine of `name`: `acquire` at the start, `run` beside everything, `release` at the end."""
+class EngineLeases:
+    """All that this engine needs to itself: `acquire` at the start, `run` beside everything, `release` at the end."""
 
-    def __init__(self, store: Store, clock: Clock, name: str = "engine", owner: str | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock, pbxs: Iterable[str], owner: str | None = None) -> None:
+        names = [WHOLE] if store.is_sqlite else [PBX + name for name in sorted(set(pbxs))]
+        owner = owner or owner_name()
+        self._leases = [EngineLease(store, clock, name, owner) for name in names]
+
+    async def acquire(self) -> None:
+        """All of them or none. Raises AlreadyRunning, which names what is held by whom, and what to do."""
+        held: list[EngineLease] = []
+        try:
+            for lease in self._leases:
+                await lease.acquire()
+                held.append(lease)
+        except AlreadyRunning:
+            for lease in held:
+                await lease.release()
+            raise
+
+    async def run(self) -> None:
+        """Renew until cancelled. Raises AlreadyRunning when another engine took one of the places."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            for lease in self._leases:
+                await lease.renew()
+
+    async def release(self) -> None:
+        for lease in self._leases:
+            await lease.release()
+
+
+class EngineLease:
+    """One place that only one engine may have."""
+
+    def __init__(self, store: Store, clock: Clock, name: str = WHOLE, owner: str | None = None) -> None:
         self._store = store
         self._clock = clock
         self.name = name
@@ -105,23 +144,28 @@ class EngineLease:
         owner: str = found.owner if found else "?/?"
         until = rfc3339(found.lease_until) if found else "now"
         host, pid = [*owner.split("/"), "?"][:2]
+        pbx = self.name.removeprefix(PBX)
+        if pbx == self.name:
+            what = f"another engine ({self.name}) already runs on this database"
+            instead = "give this one a [store] url of its own"
+        else:
+            what = f"another engine already serves the PBX {pbx} on this database"
+            instead = f"take {pbx} out of this one's [pbx], or give it another name if it is another PBX"
         raise AlreadyRunning(
-            f"another engine ({self.name}) already runs on this database: process {pid} on host {host}. "
-            f"Stop it, or give this one a [store] url of its own; if it crashed, its place is free after {until}.",
+            f"{what}: process {pid} on host {host}. Stop it, or {instead}; if it crashed, its place is free "
+            f"after {until}.",
             owner=owner,
         )
 
-    async def run(self) -> None:
-        """Renew until cancelled. Raises AlreadyRunning when another engine took the place: then stop everything."""
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            try:
-                held = await self._renew()
-            except Unavailable as error:
-                log.warning("lease not renewed: %s", error, extra={"action": "lease_not_renewed"})
-                continue
-            if not held:
-                raise AlreadyRunning(f"another engine took the place of {self.name}; this one stops")
+    async def renew(self) -> None:
+        """Raises AlreadyRunning when another engine took the place: then stop everything."""
+        try:
+            held = await self._renew()
+        except Unavailable as error:
+            log.warning("lease not renewed: %s", error, extra={"action": "lease_not_renewed"})
+            return
+        if not held:
+            raise AlreadyRunning(f"another engine took the place of {self.name}; this one stops")
 
     async def _renew(self) -> bool:
         async def work(tx: Tx) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from callengine.clock import ManualClock
 from callengine.store.database import Store
-from callengine.store.engines import LEASE_SECONDS, AlreadyRunning, EngineLease, is_dead, owner_name
+from callengine.store.engines import LEASE_SECONDS, AlreadyRunning, EngineLease, EngineLeases, is_dead, owner_name
 
 
 async def test_a_second_engine_is_refused_and_told_who_runs(store: Store, clock: ManualClock) -> None:
@@ -57,9 +57,39 @@ async def test_renewing_holds_the_place(store: Store, clock: ManualClock) -> Non
         await EngineLease(store, clock).acquire()
 
 
-async def test_engines_of_different_pbxs_share_a_database(store: Store, clock: ManualClock) -> None:
-    await EngineLease(store, clock, "pbx:north").acquire()
-    await EngineLease(store, clock, "pbx:south").acquire()
+@pytest.mark.postgres
+async def test_engines_of_different_pbxs_share_a_postgresql_and_the_same_pbx_is_never_served_twice(
+    postgres_url: str, clock: ManualClock
+) -> None:
+    store = Store(postgres_url)
+    north = EngineLeases(store, clock, ["north", "east"], owner="dispatch-1/4711/abc/00")
+    await north.acquire()
+    south = EngineLeases(store, clock, ["south"])
+    await south.acquire()
+    both = EngineLeases(store, clock, ["centre", "east"])
+    with pytest.raises(AlreadyRunning, match="serves the PBX east on this database: process 4711 on host dispatch-1"):
+        await both.acquire()
+    await EngineLeases(store, clock, ["centre"]).acquire()  # what was refused holds nothing back
+    await north.release()
+    await EngineLeases(store, clock, ["east"]).acquire()
+    await store.close()
+
+
+async def test_an_sqlite_file_belongs_to_one_engine_whatever_pbxs_it_serves(
+    sqlite_store: Store, clock: ManualClock
+) -> None:
+    await EngineLeases(sqlite_store, clock, ["north"]).acquire()
+    with pytest.raises(AlreadyRunning, match="already runs on this database"):
+        await EngineLeases(sqlite_store, clock, ["south"]).acquire()
+
+
+async def test_an_engine_whose_place_was_taken_is_told_when_it_renews(store: Store, clock: ManualClock) -> None:
+    first = EngineLease(store, clock, owner="dispatch-1/4711/abc/00")
+    await first.acquire()
+    clock.advance(seconds=LEASE_SECONDS)
+    await EngineLease(store, clock).acquire()
+    with pytest.raises(AlreadyRunning, match="took the place"):
+        await first.renew()
 
 
 def test_a_process_id_used_again_is_not_taken_for_the_old_process() -> None:

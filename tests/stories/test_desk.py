@@ -17,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from callengine import bootstrap
 from tests.pbx_fixture import free_ports, sandbox_settings
+from tests.stories.conftest import versions
 from tests.stories.engine import HOME
 from tests.web.conftest import ARGS, CHROMIUM
 from tests.web.test_axe import AXE, look
@@ -30,12 +31,12 @@ DEADLINE_MS = 20_000
 class SandboxEngine:
     """`callengine run` as `make run` starts it: in sandbox mode, with an Asterisk of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, version: str) -> None:
         self.folder = folder
         self.log = folder / "engine.log"
         self.url = ""
         (http,) = free_ports(1)
-        self._settings = sandbox_settings(folder / "sandbox")
+        self._settings = sandbox_settings(folder / "sandbox", version=version)
         sandbox, pbx = self._settings.sandbox, self._settings.pbx
         self._env = {
             **os.environ,
@@ -48,6 +49,7 @@ class SandboxEngine:
             "CALLENGINE_PBX__FASTAGI_PORT": str(pbx.fastagi_port),
             "CALLENGINE_SANDBOX__DIR": str(sandbox.dir),
             "CALLENGINE_SANDBOX__ROOT": sandbox.root,
+            "CALLENGINE_SANDBOX__ASTERISK": version,
             "CALLENGINE_SANDBOX__SIP_PORT": str(sandbox.sip_port),
             "CALLENGINE_SANDBOX__TRUNK_PORT": str(sandbox.trunk_port),
         }
@@ -112,11 +114,11 @@ class SandboxEngine:
         return answer
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[SandboxEngine]:
+@pytest.fixture(params=versions())
+async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SandboxEngine]:
     """A fresh sandbox engine; SIGTERM ends it, and it leaves nothing running."""
     bootstrap.web()
-    engine = SandboxEngine(tmp_path)
+    engine = SandboxEngine(tmp_path, request.param)
     try:
         await engine.start()
         assert engine.asterisks(), "it started an Asterisk"
