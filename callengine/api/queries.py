@@ -75,10 +75,33 @@ class FindProblem(Query):
     lang: Literal["ru", "en"] | None = None
 
 
-class TicketsList(Between, Listed):
+Keys = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300, pattern=r"^[a-z_,]*$")]
+
+
+class TicketsFilter(Between):
+    """What the journal is narrowed by; lists are written with commas."""
+
     q: Words = ""
-    status: Words = ""
+    status: Keys = ""
+    urgency: Keys = ""
+    accident: bool | None = None
+    paid: bool | None = None
+    overdue: bool | None = None
+    late: bool | None = None
+    unassigned: bool | None = None
+    organisation_id: Id | None = None
     house_id: Id | None = None
+    district: Words = ""
+    executor_id: Id | None = None
+    classifier: Words = ""
+    mark: Annotated[str, Field(max_length=9, pattern=r"^([1-5](,[1-5])*)?$")] = ""
+    days: Annotated[int | None, Field(ge=1, le=3660)] = None  # the last so many, today among them
+    sort: Literal["newest", "danger", "due"] = "newest"
+
+
+class TicketsList(TicketsFilter, Listed):
+    # "comment,recording": what costs a look of its own and is shown in columns of its own.
+    extras: Keys = ""
 
 
 class Trial(Query):

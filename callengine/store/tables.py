@@ -519,6 +519,7 @@ search_words = Table(
 
 OPEN = text("status NOT IN ('closed','cancelled')")
 LATE, MARKED = text("late_at IS NOT NULL"), text("mark IS NOT NULL")
+DECLINED = text("declined_at IS NOT NULL")
 
 
 def _open_index(name: str, *columns: str) -> Index:
@@ -762,6 +763,13 @@ ticket_organisations = Table(
     Column("declined_at", Moment, nullable=True),
     Column("decline_reason", Text, nullable=False, server_default=""),
     Index("ix_ticket_organisations_ticket", "ticket_id"),
+    Index(
+        "ix_ticket_organisations_declined",
+        "organisation_id",
+        "ticket_id",
+        sqlite_where=DECLINED,
+        postgresql_where=DECLINED,
+    ),
     comment="who ever answered for a ticket: an organisation sees those that it declined",
 )
 
@@ -849,6 +857,7 @@ saved_filters = Table(
     Column("columns", JSON, nullable=False, server_default=text("'[]'")),
     Column("position", Integer, nullable=False, server_default="0"),
     Column("created_at", Moment, nullable=False),
+    Column("removed_at", Moment, nullable=True, comment="deleted, and may be brought back"),
     Index("ix_saved_filters_staff", "staff_id"),
 )
 
@@ -869,6 +878,8 @@ exports = Table(
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment, nullable=True),
     Column("delete_after", Moment, nullable=True),
+    Column("lease_until", Moment, nullable=True, comment="an engine writes it until then, and puts it off"),
+    Column("tries", Integer, nullable=False, server_default="0", comment="how often an engine began it"),
     Index("ix_exports_staff", "staff_id"),
 )
 

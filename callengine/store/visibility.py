@@ -26,10 +26,16 @@ def within(scope: Scope) -> ColumnElement[bool]:
 
 
 def parts_of(scope: Scope) -> list[ColumnElement[bool]]:
-    """`within` as conditions that exclude one another: each can be read along an index of its own."""
+    """The scope for lists, as conditions that exclude one another: each is read along an index of its own.
+
+    An organisation's lists have its own tickets and those that it declined (DOMAIN.md). A ticket that was taken from
+    it without a decline, which only the administrator can do, it still opens by the number: `within`.
+    """
     if scope.everything or scope.organisation_id is None:
         return [within(scope)]
     c, past = tickets.c, ticket_organisations.c
     own = c.organisation_id == scope.organisation_id
-    left = c.id.in_(select(past.ticket_id).where(past.organisation_id == scope.organisation_id))
-    return [own, and_(left, or_(c.organisation_id.is_(None), c.organisation_id != scope.organisation_id))]
+    declined = select(past.ticket_id).where(
+        past.organisation_id == scope.organisation_id, past.declined_at.is_not(None)
+    )
+    return [own, and_(c.id.in_(declined), or_(c.organisation_id.is_(None), c.organisation_id != scope.organisation_id))]

@@ -10,13 +10,12 @@ from datetime import datetime
 from callengine import phone
 from callengine.clock import Clock
 from callengine.directory.search import storable
-from callengine.log import masked
 from callengine.store import journal as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store
 from callengine.tickets.listing import Count, JournalFilter, JournalRow, Place, Sort, cursor_of, place_of
-from callengine.tickets.model import Entry
-from callengine.tickets.visibility import Scope, Seer, scope_of
+from callengine.tickets.model import Applicant, Entry
+from callengine.tickets.visibility import Scope, Seer, masked_applicant, scope_of
 
 LIMIT = 50
 MOST = 200
@@ -166,8 +165,6 @@ def _counted(count: int, limit: int) -> Count:
 
 
 def hide(row: JournalRow) -> None:
-    """Personal data for those who must not read it: initials, and the ends of the number."""
-    row.applicant_name = " ".join(f"{word[0]}." for word in row.applicant_name.split())
-    row.applicant_number = masked(row.applicant_number)
-    row.person_id = None
-    row.comment = ""
+    """Personal data for those who must not read it."""
+    shown = masked_applicant(Applicant(row.applicant_number, row.applicant_name, row.person_id))
+    row.applicant_name, row.applicant_number, row.person_id = shown.name, shown.number, None

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _move_words()
     _add_telephones()
     _add_indexes()
+    _add_columns()
 
 
 def _create_tables() -> None:
@@ -127,6 +128,29 @@ def _add_indexes() -> None:
     op.create_index("ix_tickets_late", "tickets", ["created_at", "id"], sqlite_where=late, postgresql_where=late)
     op.create_index(
         "ix_tickets_mark", "tickets", ["mark", "created_at", "id"], sqlite_where=mark, postgresql_where=mark
+    )
+    declined = sa.text("declined_at IS NOT NULL")
+    op.create_index(
+        "ix_ticket_organisations_declined",
+        "ticket_organisations",
+        ["organisation_id", "ticket_id"],
+        sqlite_where=declined,
+        postgresql_where=declined,
+    )
+
+
+def _add_columns() -> None:
+    op.add_column(
+        "saved_filters",
+        sa.Column("removed_at", Moment(), nullable=True, comment="deleted, and may be brought back"),
+    )
+    op.add_column(
+        "exports",
+        sa.Column("lease_until", Moment(), nullable=True, comment="an engine writes it until then, and puts it off"),
+    )
+    op.add_column(
+        "exports",
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False, comment="how often an engine began it"),
     )
 
 
