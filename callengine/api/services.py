@@ -17,10 +17,15 @@ from callengine.clock import Clock
 from callengine.config import Settings
 from callengine.directory.imports import Imports
 from callengine.errors import EngineError
+from callengine.recordings.marks import MarksService
 from callengine.store.database import Store
+from callengine.tickets.calendar_service import CalendarService
 from callengine.tickets.classifier_service import ClassifierService
+from callengine.tickets.contracts import ContractsService
 from callengine.tickets.filters import FiltersService
 from callengine.tickets.journal import JournalService
+from callengine.tickets.misroutes import MisroutesService
+from callengine.tickets.rulebook import Rulebook
 
 if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
@@ -81,7 +86,13 @@ class Services:
 
     def __post_init__(self) -> None:
         locale = self.settings.locale
+        zone = ZoneInfo(locale.timezone)
+        self.book = Rulebook(zone, language=locale.language, country=locale.country, rules=locale.rules)
+        self.contracts = ContractsService(store=self.store, clock=self.clock, language=locale.language)
+        self.misroutes = MisroutesService(store=self.store, clock=self.clock, book=self.book, contracts=self.contracts)
+        self.calendar = CalendarService(store=self.store, clock=self.clock, book=self.book)
         self.views = Views(self)
+        self.marks = MarksService(self.store, self.clock)
         self.classifier = ClassifierService(self.store, self.clock)
         names = {"country": locale.country, "city_code": locale.city_code}
         self.journal = JournalService(self.store, self.clock, **names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from callengine.clock import Clock
-from callengine.directory.model import Organisation, Reader
+from callengine.directory.model import House, Organisation, Reader
 from callengine.directory.search import storable
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.store import classifier as classifier_rows
@@ -21,6 +21,7 @@ from callengine.tickets.routing import Contract
 
 LIMIT, MOST = 50, 200
 MOST_HOUSES = 20_000
+MOST_LISTED = 20_000
 MOST_PRIORITY = 999_999
 
 
@@ -72,6 +73,12 @@ class ContractsService:
         if kept is None:
             raise NotFound(f"there is no contract {id}")
         return kept
+
+    async def houses(self, kept: Kept) -> list[House]:
+        """The houses of a contract by their addresses, MOST_LISTED of them at most."""
+        async with self._store.read() as conn:
+            found = await directory_rows.houses_by_id(conn, kept.house_ids[:MOST_LISTED])
+        return sorted(found.values(), key=lambda house: (house.street, house.number))
 
     # --- writing ------------------------------------------------------------------------------------------------
 

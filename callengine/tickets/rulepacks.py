@@ -337,6 +337,31 @@ def _duty(raw: Mapping[str, Any]) -> Duty:
     )
 
 
+_SEASON_WORDS = {"winter": ("зима", "winter"), "summer": ("лето", "summer")}
+
+
+def in_words(pack: Pack, name: str, bound: Bound, language: str) -> str:
+    """A condition for people: «Сколько градусов в комнате? 10…12 °C»."""
+    ru, question = language == "ru", pack.question(name)
+    unit = f" {question.unit}" if question and question.unit else ""
+    if bound.equals is not None:
+        said = _said(bound.equals, ru)
+    elif bound.from_ is not None and bound.below is not None:
+        said = f"{bound.from_:g}…{bound.below:g}"
+    elif bound.from_ is not None:
+        said = f"≥ {bound.from_:g}"
+    else:
+        said = f"< {bound.below:g}"
+    label = question.text(language) if question else ("время года:" if ru else "season:") if name == "season" else name
+    return f"{label} {said}{unit}"
+
+
+def _said(value: Any, ru: bool) -> str:
+    if isinstance(value, bool):
+        return ("да" if value else "нет") if ru else ("yes" if value else "no")
+    return _SEASON_WORDS[value][0 if ru else 1] if value in _SEASON_WORDS else f"{value}"
+
+
 # --- what was answered at intake ------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from callengine.api.routes import (
     callbacks,
     calls,
     classifier,
+    contracts,
     desk,
     directory,
     files,
@@ -16,7 +17,21 @@ from callengine.api.routes import (
     tickets,
 )
 
-TOPICS = (system, session, desk, calls, callbacks, recordings, directory, classifier, journal, tickets, files, public)
+TOPICS = (
+    system,
+    session,
+    desk,
+    calls,
+    callbacks,
+    recordings,
+    directory,
+    classifier,
+    contracts,
+    journal,
+    tickets,
+    files,
+    public,
+)
 
 
 def all_routes() -> list[Route]:

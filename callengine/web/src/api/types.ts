@@ -427,6 +427,19 @@ export interface Hold {
   reason: string;
 }
 
+export interface NewMark {
+  at_seconds: number;
+  text: string;
+}
+
+export interface RecordingMark {
+  id: number;
+  at_seconds: number;
+  text: string;
+  author: string;
+  created_at: string;
+}
+
 export interface Uploaded {
   file_name: string;
   bytes: number;
@@ -472,10 +485,20 @@ export interface ClassifierEntry {
   unavailable_reason: string;
 }
 
+export interface Answer {
+  question: string;
+  answer: string;
+}
+
 export interface RoutingAsk {
   classifier: string;
   house_id: number;
   at?: string | null;
+  answers?: Answer[];
+  conditions?: Record<string, boolean | number | string>;
+  damage_at?: string | null;
+  paid?: boolean;
+  organisation_id?: number | null;
 }
 
 export interface RoutingCandidate {
@@ -490,23 +513,45 @@ export interface Deadlines {
   why: string;
 }
 
+export interface PreviewClock {
+  name: "accept" | "localise" | "fix" | "paid";
+  due_at: string;
+  why: string;
+  rule: string;
+}
+
+export interface ScriptQuestion {
+  text: string;
+  text_ru: string;
+  type: "yesno" | "choice" | "number" | "text" | "moment";
+  choices: string[];
+  unit: string;
+  required: boolean;
+  condition: string;
+}
+
 export interface RoutingPreview {
   organisation: Organisation | null;
   candidates: RoutingCandidate[];
   reason: string;
+  contract_code: string;
+  spoken: boolean;
   deadlines: Deadlines;
+  clocks: PreviewClock[];
   possible: boolean;
+  urgency: string;
+  safety: string;
+  transfer_to: string;
+  referral: string;
+  answer: string;
+  paid: boolean;
+  script: ScriptQuestion[];
 }
 
 export interface Applicant {
   number?: string;
   name?: string;
   person_id?: number | null;
-}
-
-export interface Answer {
-  question: string;
-  answer: string;
 }
 
 export interface NewTicket {
@@ -519,6 +564,7 @@ export interface NewTicket {
   answers?: Answer[];
   organisation_id?: number | null;
   damage_at?: string | null;
+  conditions?: Record<string, boolean | number | string>;
   paid?: boolean;
   parent?: string;
   cabinet?: boolean;
@@ -704,6 +750,68 @@ export interface TicketRow {
   created_at: string;
   deadlines: Deadlines;
   overdue: boolean;
+  due_at: string | null;
+  late: boolean;
+  district: string;
+  executor_id: number | null;
+  executor_name: string;
+  mark: number | null;
+  paid: boolean;
+  postponed_until: string | null;
+  applicant_count: number;
+  comment: string;
+  recording_id: number | null;
+}
+
+export interface TicketCount {
+  count: number;
+  more: boolean;
+}
+
+export interface TicketCounts {
+  open: TicketCount;
+  accidents: TicketCount;
+  overdue: TicketCount;
+  awaiting_centre: TicketCount;
+  unassigned: TicketCount;
+  paid: TicketCount;
+  conflict: TicketCount;
+  filters: Record<string, TicketCount>;
+}
+
+export interface SavedFilter {
+  id: number;
+  name: string;
+  shared: boolean;
+  changeable: boolean;
+  filter: Record<string, string>;
+  columns: string[];
+  position: number;
+}
+
+export interface SavedFilterBody {
+  name: string;
+  filter: Record<string, string>;
+  columns?: string[];
+  shared?: boolean;
+  position?: number;
+}
+
+export interface NewExport {
+  filter?: Record<string, string>;
+  columns?: string[];
+}
+
+export interface Export {
+  id: number;
+  state: "queued" | "running" | "done" | "failed" | "cancelled";
+  rows_done: number;
+  rows_total: number;
+  problem: string;
+  created_at: string;
+  finished_at: string | null;
+  delete_after: string | null;
+  file: string | null;
 }
 
 export interface Ticket extends TicketRow {
@@ -712,17 +820,14 @@ export interface Ticket extends TicketRow {
   text: string;
   answers: Answer[];
   organisation_reason: string;
-  mark: number | null;
   marked_at: string | null;
   damage_at: string | null;
-  due_at: string | null;
   late_at: string | null;
   closed_at: string | null;
   close_reason: string;
   stall_level: number;
   declined_count: number;
   reopened_count: number;
-  paid: boolean;
   paid_confirm_by: string | null;
   paid_confirmed_at: string | null;
   postponed: Postponed | null;
@@ -805,4 +910,166 @@ export interface LiveMessage {
   type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial";
   at: string;
   data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | null;
+}
+
+export interface ContractBody {
+  code: string;
+  organisation_id: number;
+  kind: string;
+  branch?: string;
+  house_ids?: number[];
+  everywhere?: boolean;
+  priority?: number;
+  valid_from?: string | null;
+  valid_until?: string | null;
+  duty_hours?: string;
+  note?: string;
+}
+
+export interface ContractRow {
+  id: number;
+  code: string;
+  organisation: Organisation;
+  kind: string;
+  branch: string;
+  everywhere: boolean;
+  house_count: number;
+  priority: number;
+  valid_from: string | null;
+  valid_until: string | null;
+  duty_hours: string;
+  note: string;
+  author: string;
+  changed_at: string | null;
+  removed_at: string | null;
+}
+
+export interface Contract extends ContractRow {
+  houses: House[];
+  warnings: string[];
+}
+
+export interface Share {
+  organisation: Organisation;
+  count: number;
+}
+
+export interface MisroutePlace {
+  by: "house" | "street" | "district";
+  label: string;
+  house_id: number | null;
+  street: string;
+  district: string;
+}
+
+export interface Misroute {
+  classifier: string;
+  problem: string;
+  place: MisroutePlace;
+  count: number;
+  declined_by: Share[];
+  accepted_by: Share[];
+  last_at: string;
+  houses: number;
+  suggested: Organisation | null;
+  suggestion: string;
+  contract_id: number | null;
+}
+
+export interface SuggestionAsk {
+  classifier: string;
+  by?: "house" | "street" | "district";
+  house_id?: number | null;
+  street?: string;
+  district?: string;
+  days?: number;
+  apply?: boolean;
+  organisation_id?: number | null;
+}
+
+export interface SuggestionChange {
+  house: House;
+  before: Organisation | null;
+  before_reason: string;
+  after: Organisation | null;
+  after_reason: string;
+  changes: boolean;
+}
+
+export interface Suggestion {
+  words: string;
+  organisation: Organisation;
+  code: string;
+  kind: string;
+  branch: string;
+  priority: number;
+  houses: number;
+  note: string;
+  changes: SuggestionChange[];
+  more_houses: number;
+  waiting: number;
+  reasons: string[];
+  warnings: string[];
+  contract: Contract | null;
+}
+
+export interface CalendarDay {
+  day: string;
+  working: boolean;
+  name: string;
+  local: boolean;
+  author: string;
+}
+
+export interface CalendarYear {
+  year: number;
+  country: string;
+  moves_known: boolean;
+  opens: string;
+  closes: string;
+  days: CalendarDay[];
+}
+
+export interface CalendarDayBody {
+  working: boolean;
+  name?: string;
+}
+
+export interface RuleView {
+  id: string;
+  clock: "accept" | "localise" | "fix" | "paid";
+  limit: string;
+  start: "registration" | "damage" | "outage";
+  window: string;
+  words: string;
+  source: string;
+  branches: string[];
+  urgencies: string[];
+  when: string[];
+  default: boolean;
+  monthly: string;
+  valid_from: string | null;
+  valid_until: string | null;
+}
+
+export interface DutyView {
+  words: string;
+  limit: string;
+  source: string;
+  verified: boolean;
+}
+
+export interface RulePack {
+  id: string;
+  active: boolean;
+  title: string;
+  source: string;
+  countries: string[];
+  valid_from: string | null;
+  valid_until: string | null;
+  read_on: string | null;
+  work: string;
+  rules: RuleView[];
+  duties: DutyView[];
+  questions: ScriptQuestion[];
 }
