@@ -11,10 +11,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from callengine import bootstrap
-from tests.web.fake_engine import FakeEngine
+from callengine.clock import ManualClock
+from callengine.store.database import Store
+from tests.api.conftest import Desk as Services
+from tests.api.conftest import town_template
+from tests.web.fake_engine import DIST, FakeEngine
+
+__all__ = ["town_template"]
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGS = [
@@ -31,7 +37,7 @@ ARGS = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and "desk" in getattr(item, "fixturenames", ()):
+        if here in item.path.parents and {"desk", "served"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
 
 
@@ -88,3 +94,50 @@ async def desk(browser: Browser) -> AsyncIterator[Desk]:
     await context.close()
     await runner.cleanup()
     assert desk.mistakes == []
+
+
+class Served:
+    """A browser at the real services on the sample town; only the PBX is a stand-in."""
+
+    def __init__(self, services: Services, page: Page, base: str) -> None:
+        self.services, self.page, self.base = services, page, base
+        self.mistakes: list[str] = []
+        page.on("pageerror", lambda error: self.mistakes.append(str(error)))
+
+    async def sign_in(self, login: str, password: str = "sandbox-1") -> Page:
+        """Signs a person of the town in, as the gate does; the next `open` is his."""
+        staff_id = await self.services.staff_id(login)
+        assert staff_id is not None, login
+        await self.services.services.access.set_password(staff_id, password)
+        await self.page.context.clear_cookies()
+        answer = await self.page.context.request.post(
+            f"{self.base}/api/v1/session", data={"login": login, "password": password}
+        )
+        assert answer.ok, await answer.text()
+        return self.page
+
+    async def open(self, path: str) -> Page:
+        await self.page.goto(self.base + path)
+        await self.page.locator("main, nav.rail").first.wait_for()
+        await expect(self.page.locator(".bone")).to_have_count(0)
+        return self.page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(browser: Browser, town_template: Path, tmp_path: Path) -> AsyncIterator[Served]:
+    shutil.copyfile(town_template, tmp_path / "town.db")
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'town.db'}")
+    services = Services(store, ManualClock(), tmp_path)
+    services.services.web_dir = DIST
+    await services.open()
+    context = await browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme="light", locale="ru-RU", reduced_motion="reduce"
+    )
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    opened = Served(services, page, str(services.client.make_url("/")).rstrip("/"))
+    yield opened
+    await context.close()
+    await services.close()
+    await store.close()
+    assert opened.mistakes == []

@@ -276,8 +276,18 @@ PREVIEW = s.RoutingPreview(
         candidate(VODOKANAL, "если течёт до ввода, на сети города"),
     ],
     reason="управляет домом, договор № 14-У; внутридомовая ХВС до вводной задвижки",
+    contract_code="14-У",
+    spoken=False,
     deadlines=DEADLINES,
+    clocks=[],
     possible=True,
+    urgency="emergency",
+    safety="",
+    transfer_to="",
+    referral="",
+    answer="",
+    paid=False,
+    script=[],
 )
 
 
