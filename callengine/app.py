@@ -152,7 +152,7 @@ class Engine:
         self.moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone, terms=book)
         self.files = FilesService(store, clock, settings.files, on_act=self.moves.act_added)
         self.links = LinksService(store, clock, settings.files, mark_by(self.moves))
-        self.watch = TicketWatch(store=store, clock=clock, moves=self.moves, zone=zone)
+        self.watch = TicketWatch(store=store, clock=clock, moves=self.moves, book=book)
         self.callbacks = CallbacksService(store, clock, settings.callbacks)
         folders = {p.name: Path(p.recordings_dir) if p.recordings_dir else None for p in pbxs}
         self.recordings = RecordingsService(store, clock, settings.recordings, folders)

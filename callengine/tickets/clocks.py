@@ -154,6 +154,8 @@ def holders(ticket: Ticket) -> frozenset[str]:
     """The roles that must act now."""
     if ticket.status is S.CONFLICT:
         return frozenset({SUPERVISOR})
+    if ticket.status is S.AWAITING_CLIENT and ticket.late_at:
+        return CENTRE | {MANAGER}  # it waits for the act that the organisation has to bring
     if ticket.status in _WITH_CENTRE:
         return CENTRE
     return frozenset({EXECUTOR, MANAGER}) if ticket.executor else frozenset({MANAGER})
@@ -212,8 +214,11 @@ def _terms(ticket: Ticket) -> list[Promise]:
 
 
 def _ladder(ticket: Ticket, periods: Periods) -> list[Promise]:
-    """Rungs not yet climbed. A postponed ticket is not forgotten before its day; its deadline stands all the same."""
-    if ticket.status is S.AWAITING_CLIENT:
+    """Rungs not yet climbed. A postponed ticket is not forgotten before its day; its deadline stands all the same.
+
+    The client may take his time with the mark, but what is late stays under control until its act has come.
+    """
+    if ticket.status is S.AWAITING_CLIENT and not ticket.late_at:
         return []
     since = ticket.touched_at or ticket.created_at
     if ticket.postponed_until:

@@ -301,6 +301,8 @@ class MovesService:
         ticket = await rows.ticket_of(tx.conn, ticket_id)
         if ticket is None or ticket.status is not Status.AWAITING_CLIENT:
             return
+        if not await rows.has_act(tx.conn, ticket_id):
+            return
         reason = self.silent_end(ticket)
         if ticket.mark is not None and ticket.mark > 2:
             reason = f"оценка {ticket.mark}, акт получен / mark {ticket.mark}, the act has come"

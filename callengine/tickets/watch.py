@@ -9,7 +9,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from callengine.clock import Clock, rfc3339
 from callengine.directory.model import Organisation
@@ -17,13 +16,14 @@ from callengine.errors import Refused
 from callengine.store import moves as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
-from callengine.tickets import clocks, routing
+from callengine.tickets import clocks
 from callengine.tickets.clocks import TIMER, Promise
 from callengine.tickets.effects import Asked
 from callengine.tickets.events import TicketReminded
 from callengine.tickets.lifecycle import Move
 from callengine.tickets.model import Ticket, TicketEvent
 from callengine.tickets.moves import ENGINE, MovesService
+from callengine.tickets.rulebook import Rulebook
 from callengine.timers.model import Owner
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ PRIVATE = "private_firm"
 class TicketWatch:
     """The owner of the timers of tickets."""
 
-    def __init__(self, *, store: Store, clock: Clock, moves: MovesService, zone: ZoneInfo) -> None:
-        self._store, self._clock, self._moves, self._zone = store, clock, moves, zone
+    def __init__(self, *, store: Store, clock: Clock, moves: MovesService, book: Rulebook) -> None:
+        self._store, self._clock, self._moves, self._book = store, clock, moves, book
 
     @property
     def timer_owners(self) -> Mapping[str, Owner]:
@@ -107,10 +107,10 @@ class TicketWatch:
         return await self._moves.act(tx, ticket, ENGINE, Asked(Move.ROUTE, reason=why, organisation_id=firm.id))
 
     async def _private_firm(self, tx: Tx, ticket: Ticket) -> Organisation | None:
+        """The first of those that serve the house privately and have not had the ticket yet."""
         had = await ticket_rows.past_organisations(tx.conn, ticket.id)
         house_id = ticket.house.id if ticket.house else None
-        serving = await ticket_rows.contracts_for(tx.conn, house_id, [PRIVATE])
         entry = replace(ticket.classifier, organisation_kind=PRIVATE, organisation_kinds_next=())
-        fresh = [one for one in serving if one.organisation.id not in had]
-        found = routing.decide(entry, fresh, self._clock.now().astimezone(self._zone))
-        return found.organisation or next((one.organisation for one in found.candidates), None)
+        found = await self._book.route(tx.conn, entry, house_id, self._clock.now())
+        firms = [found.organisation, *(one.organisation for one in found.candidates)]
+        return next((firm for firm in firms if firm and firm.id not in had), None)
