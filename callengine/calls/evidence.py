@@ -321,7 +321,7 @@ class Evidence:
         rung = [c for c in self.channels.values() if c.offer_at is not None]
         if not rung:
             return self.base.offers if self.base else ()
-        answers = self._picked_up_at(rung)
+        answers = self._picked_up_at(rung) if len(rung) > 1 else []  # when another phone may have answered
         mine: list[Offer] = []
         for c in rung:
             if c is first or c.offer_at is None:
@@ -470,7 +470,10 @@ class Evidence:
         mine = first.who if first is not None and first.role == OPERATOR else (self.base.operator if self.base else "")
         if direction is Direction.INTERNAL or not found:
             return mine if direction is not Direction.INBOUND or not found else found[-1].operator
-        return next((t.operator for t in reversed(found) if t.ended_at is None), found[-1].operator)
+        for talk in reversed(found):
+            if talk.ended_at is None:
+                return talk.operator
+        return found[-1].operator
 
     def _state(self, direction: Direction, found: tuple[Talk, ...], offers: tuple[Offer, ...]) -> State:
         for talk in found:
@@ -577,6 +580,9 @@ class Evidence:
         if first.role == OUTSIDE:
             legs = [first]
         if not legs:
+            # The far side was not heard of in time: the cause on the operator's own channel is the far side's.
+            if first.cause in (_BUSY, _REJECTED):
+                return Outcome.BUSY if first.cause == _BUSY else Outcome.REJECTED
             return Outcome.NO_ANSWER if first.came_in and first.cause in (16, 0) else Outcome.FAILED
         last = max(legs, key=lambda c: (c.dial_at or c.first_at, age(c.uid)))
         if (last.dial_status == "BUSY" and last.why_gone != _REJECTED) or last.why_gone == _BUSY:

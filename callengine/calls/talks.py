@@ -48,15 +48,19 @@ def talks(channels: Iterable[Mover]) -> tuple[Talk, ...]:
     if len(moving) < 2:
         return ()
     moves = _in_order(moving)
-    outside = any(c.role == OUTSIDE and not c.member for c in moving) or any(m[3][2] == OUTSIDE for m in moves)
+    outside = False
+    for _, _, c, move in moves:
+        if move[2] == OUTSIDE or (c.role == OUTSIDE and not c.member):
+            outside = True
+            break
     places: dict[str, Place] = {}
     open_since: dict[str, datetime] = {}
     done: list[Talk] = []
-    for at, _, channel, (_, bridge, role, who) in moves:
+    for at, uid, channel, (_, bridge, role, who) in moves:
         if bridge:
-            places[channel.uid] = (bridge, role, who, channel)
+            places[uid] = (bridge, role, who, channel)
         else:
-            places.pop(channel.uid, None)
+            places.pop(uid, None)
         now = _talking(places, outside)
         if open_since:
             for operator in [o for o in open_since if o not in now]:
@@ -94,8 +98,15 @@ def _talking(places: dict[str, Place], outside: bool) -> AbstractSet[str]:
 
 def _in_room(room: Iterable[Place], outside: bool) -> AbstractSet[str]:
     """Who of one bridge talks as an operator with the other side."""
-    operators = [who if role == OPERATOR else c.member for _, role, who, c in room if role == OPERATOR or c.member]
-    others = [c for _, role, _, c in room if role == OUTSIDE and not c.member]
+    operators: list[str] = []
+    others: list[Mover] = []
+    for _, role, who, c in room:
+        if role == OPERATOR:
+            operators.append(who)
+        elif c.member:
+            operators.append(c.member)
+        elif role == OUTSIDE:
+            others.append(c)
     if outside and not others:
         return _NOBODY
     if not outside and len(operators) < 2:

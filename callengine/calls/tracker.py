@@ -113,11 +113,14 @@ class Tracker:
         answer and end, in order. Only what came and went within the drain (a short hold) goes untold.
         """
         self._touched = touched = {}
-        take = self._take
+        handlers = self._handlers
         for signal in drain:
-            evidence = take(signal)
-            if evidence is not None:
-                touched[evidence] = signal.at
+            at = signal.at
+            if self._now is None or at > self._now:
+                self._advance(at)
+            handler = handlers.get(type(signal))
+            if handler is not None and (evidence := handler(signal)) is not None:
+                touched[evidence] = at
         self._touched = {}
         for evidence, at in touched.items():
             if evidence.channels:  # else it was merged into another one meanwhile
@@ -126,15 +129,17 @@ class Tracker:
 
     def _take(self, signal: Signal) -> Evidence | None:
         """Note what the signal says; the conversation that must be read anew."""
-        at = signal.at
-        if self._now is None or at > self._now:
-            self._now = at
-            if self._held_back:
-                self._release(at - HOLD_BACK)
-            if self._ended:
-                self._forget(at)
+        if self._now is None or signal.at > self._now:
+            self._advance(signal.at)
         handler = self._handlers.get(type(signal))
         return handler(signal) if handler is not None else None
+
+    def _advance(self, now: datetime) -> None:
+        self._now = now
+        if self._held_back:
+            self._release(now - HOLD_BACK)
+        if self._ended:
+            self._forget(now)
 
     def _told(self) -> list[CallFact]:
         if not self._facts:

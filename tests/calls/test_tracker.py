@@ -551,6 +551,15 @@ def test_how_an_outbound_call_may_fail(status, cause, outcome):
     assert last(told(story.signals)).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("cause", "outcome"), [(17, Outcome.BUSY), (21, Outcome.REJECTED), (16, Outcome.NO_ANSWER), (34, Outcome.FAILED)]
+)
+def test_where_the_far_side_was_never_heard_of_the_operators_own_channel_says_how_it_failed(cause, outcome):
+    story = Story()
+    story.lifts("101", "+79075550000").gone(cause)
+    assert last(told(story.signals)).outcome is outcome
+
+
 def test_colleagues_among_themselves_are_internal():
     story = Story()
     caller = story.lifts("101", "102")
