@@ -432,7 +432,7 @@ def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:
 def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket:
     """Nothing here names a telephone or a flat of somebody else, nor what is internal."""
     it = view.ticket
-    address = f"{it.house.address}, {it.premise}" if it.house and it.premise else it.house.address if it.house else ""
+    address = it.house.address if it.house else ""
     terms = it.deadlines
     return schemas.ResidentTicket(
         number=it.number,
@@ -442,6 +442,7 @@ def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket
         problem_en=it.classifier.problem_en,
         text=it.text,
         address=address,
+        premise=it.premise,
         organisation=it.organisation.name if it.organisation else "",
         organisation_phone=it.organisation.phone if it.organisation else "",
         executor=it.executor.name if it.executor else "",

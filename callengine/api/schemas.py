@@ -830,6 +830,7 @@ class ResidentTicket(View):
     problem_en: str
     text: str
     address: str
+    premise: str
     organisation: str
     organisation_phone: str
     executor: str

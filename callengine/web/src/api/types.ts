@@ -718,6 +718,7 @@ export interface ResidentTicket {
   problem_en: string;
   text: string;
   address: string;
+  premise: string;
   organisation: string;
   organisation_phone: string;
   executor: string;

@@ -75,7 +75,7 @@ function Whole({ of: x, path, take }: { of: ResidentTicket; path: string; take: 
         <p>{x.organisation || <span className="t2">{t("resident.nobody")}</span>}</p>
         {x.executor && <p className="t2 s13">{t("resident.executor", { name: x.executor })}</p>}
         {x.organisation_phone && <a className="btn main" href={`tel:${x.organisation_phone}`}><I of={IconPhone} size={18} />{t("resident.call", { number: phone(x.organisation_phone) })}</a>}
-        {x.address && <p className="row s13 t2"><I of={IconHome} size={16} />{x.address}</p>}
+        {x.address && <p className="row s13 t2"><I of={IconHome} size={16} />{[x.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ")}</p>}
         {x.text && <p className="said"><span className="t2 s12">{t("resident.said")}</span>{x.text}</p>}
       </section>
       {x.files.length > 0 && <Photos files={x.files} path={path} />}
