@@ -71,6 +71,8 @@ class FakeEngine:
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
         self.living: dict[int, s.Call] = {}
         self.closed: dict[int, s.Duty] = {}
+        self.marks = [town.mark(1, 4.2, "не назвал номер заявки")]
+        self.unmarked: dict[int, s.RecordingMark] = {}
         self.sockets: set[web.WebSocketResponse] = set()
         self.afters: list[str | None] = []
         self.seq = 1000
@@ -139,6 +141,10 @@ class FakeEngine:
             ("POST", "/callbacks/{id}/dial", lambda r, b: s.Dialled(request_id="r2", state="sent")),
             ("POST", "/callbacks/{id}/close", self._close),
             ("GET", "/recordings/{id}", lambda r, b: town.recording(int(r.match_info["id"]))),
+            ("GET", "/recordings/{id}/marks", lambda r, b: page(sorted(self.marks, key=lambda m: m.at_seconds))),
+            ("POST", "/recordings/{id}/marks", self._mark),
+            ("DELETE", "/recordings/{id}/marks/{mark}", self._unmark),
+            ("POST", "/recordings/{id}/marks/{mark}/restore", self._restore_mark),
             ("PUT", "/recordings/{id}/hold", lambda r, b: town.recording(int(r.match_info["id"]), hold=b["hold"])),
             ("POST", "/callbacks/close", self._close_several),
             ("POST", "/callbacks/reopen", self._reopen_several),
@@ -273,6 +279,20 @@ class FakeEngine:
             )
         ]
         return s.CallDetail(**known.model_dump(), offers=offers, talks=[])
+
+    def _mark(self, request: web.Request, body: Any) -> Any:
+        s.NewMark.model_validate(body)
+        made = town.mark(len(self.marks) + 10, body["at_seconds"], body["text"])
+        self.marks.append(made)
+        return web.json_response(plain(made), status=201)
+
+    def _unmark(self, request: web.Request, body: Any) -> Any:
+        id = int(request.match_info["mark"])
+        self.unmarked[id] = next(m for m in self.marks if m.id == id)
+        self.marks = [m for m in self.marks if m.id != id]
+
+    def _restore_mark(self, request: web.Request, body: Any) -> Any:
+        self.marks.append(self.unmarked.pop(int(request.match_info["mark"])))
 
     def _hold(self, request: web.Request, body: Any) -> Any:
         s.HoldCall.model_validate(body)

@@ -356,6 +356,36 @@ async def test_where_the_pbx_cannot_hold_the_page_says_how_and_shows_what_the_ph
     await expect(page.get_by_role("heading", name="Удержание")).to_be_visible()
 
 
+async def test_a_supervisor_marks_a_moment_where_the_sound_stands_and_takes_it_away(desk: Desk) -> None:
+    page = await desk.open("/calls?open=1", who="supervisor")
+    await page.locator(".wave").wait_for()
+    marks = page.get_by_role("region", name="Отметки")
+    await expect(marks.get_by_role("listitem")).to_have_count(1)
+    await page.get_by_role("slider").fill("2")
+    await page.evaluate("document.activeElement.blur()")
+    await page.keyboard.press("KeyM")
+    await expect(page.get_by_label("Отметка на 0:02")).to_be_focused()
+    await page.keyboard.type("перебил жителя")
+    await page.keyboard.press("Enter")
+    await expect(marks.get_by_role("listitem").first).to_contain_text("перебил жителя")
+    assert desk.engine.bodies("POST", "/recordings/1/marks") == [{"at_seconds": 2, "text": "перебил жителя"}]
+    await marks.get_by_role("button", name="К отметке 0:04").click()
+    assert await page.locator("audio").evaluate("a => a.currentTime") == pytest.approx(4.2, abs=0.1)
+    await marks.get_by_role("button", name="Убрать отметку «перебил жителя»").click()
+    await expect(marks.get_by_role("listitem")).to_have_count(1)
+    await page.get_by_role("button", name="Вернуть").click()
+    await expect(marks.get_by_role("listitem")).to_have_count(2)
+
+
+async def test_an_operator_reads_marks_goes_to_them_and_writes_none(desk: Desk) -> None:
+    page = await desk.open("/calls?open=1")
+    marks = page.get_by_role("region", name="Отметки")
+    await expect(marks.get_by_text("не назвал номер заявки")).to_be_visible()
+    await page.locator(".flag").click()
+    assert await page.locator("audio").evaluate("a => a.currentTime") == pytest.approx(4.2, abs=0.1)
+    await expect(marks.get_by_role("button")).to_have_count(1)
+
+
 @pytest.mark.parametrize("height", [640, 720, 800])
 async def test_the_chart_of_hours_is_whole_on_small_screens(desk: Desk, height: int) -> None:
     await desk.page.set_viewport_size({"width": 1280, "height": height})

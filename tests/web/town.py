@@ -204,6 +204,10 @@ def person_ref(name: str, address: str, premise: str) -> s.PersonRef:
     return s.PersonRef(id=9, name=name, address=address, premise=premise)
 
 
+def mark(id: int, at_seconds: float, text: str) -> s.RecordingMark:
+    return s.RecordingMark(id=id, at_seconds=at_seconds, text=text, author="Орлова Тамара", created_at=ago(hours=1))
+
+
 def trying() -> s.AttemptView:
     """A call back that goes on."""
     return s.AttemptView(

@@ -17,8 +17,9 @@ from callengine.api import render
 from callengine.api.core import Ask, Routes
 from callengine.api.problems import BadRequest, NoRoom, TooLarge, WrongMedia
 from callengine.api.queries import Listening
-from callengine.api.schemas import Hold, Page, Recording, UnclaimedRecording, Uploaded
+from callengine.api.schemas import Hold, NewMark, Page, Recording, RecordingMark, UnclaimedRecording, Uploaded
 from callengine.errors import NotFound, Refused
+from callengine.recordings.marks import Mark
 
 routes = Routes("recordings")
 MEDIA = {"opus": "audio/ogg", "wav": "audio/wav"}
@@ -72,6 +73,30 @@ async def get_audio(ask: Ask[None, Listening]) -> web.StreamResponse:
 async def hold_recording(ask: Ask[Hold, None]) -> Recording:
     await ask.services.recordings.hold(ask.id, ask.body.hold, ask.body.reason, ask.who)
     return await _recording(ask, ask.id)
+
+
+@routes.get("/recordings/{id:int}/marks", roles=DESK, summary="What supervisors wrote at moments of it")
+async def list_marks(ask: Ask[None, None]) -> Page[RecordingMark]:
+    return Page(items=[_mark(one) for one in await ask.services.marks.of(ask.id)])
+
+
+@routes.post("/recordings/{id:int}/marks", roles=LEADERS, summary="Mark a moment with a text", status=201)
+async def add_mark(ask: Ask[NewMark, None]) -> RecordingMark:
+    return _mark(await ask.services.marks.add(ask.id, ask.body.at_seconds, ask.body.text, ask.who))
+
+
+@routes.delete("/recordings/{id:int}/marks/{mark:int}", roles=LEADERS, summary="Take a mark away")
+async def remove_mark(ask: Ask[None, None]) -> None:
+    await ask.services.marks.remove(ask.id, int(ask.path["mark"]))
+
+
+@routes.post("/recordings/{id:int}/marks/{mark:int}/restore", roles=LEADERS, summary="Put a removed mark back")
+async def restore_mark(ask: Ask[None, None]) -> None:
+    await ask.services.marks.restore(ask.id, int(ask.path["mark"]))
+
+
+def _mark(it: Mark) -> RecordingMark:
+    return RecordingMark(id=it.id, at_seconds=it.at_seconds, text=it.text, author=it.author, created_at=it.created_at)
 
 
 async def _recording(ask: Ask[None, None] | Ask[Hold, None], id: int) -> Recording:

@@ -15,6 +15,7 @@ import { queries } from "@/session";
 import { ReasonDialog } from "@/ui/dialog";
 import { Bones, Btn, Failed, I, Keys } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
+import { Flags, Marks, useMarks } from "./Marks";
 
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const PLAYABLE = new Set(["ready", "short"]);
@@ -25,10 +26,10 @@ export function Player({ id, caller, operator, why = "journal", me, keys = true 
   const recording = useRecording(id);
   if (recording.isPending) return <div style={{ height: 128 }}><Bones count={1} height={100} /></div>;
   if (recording.isError) return <Failed error={recording.error} again={() => void recording.refetch()} />;
-  return <div className="open-call"><Sound recording={recording.data} caller={caller} operator={operator} why={why} keys={keys} /><Facts recording={recording.data} me={me} /></div>;
+  return <div className="open-call"><Sound recording={recording.data} caller={caller} operator={operator} why={why} keys={keys} me={me} /><Facts recording={recording.data} me={me} /></div>;
 }
 
-export function Sound({ recording, caller, operator, why, keys }: { recording: Recording; caller: string; operator: string; why: string; keys: boolean }) {
+export function Sound({ recording, caller, operator, why, keys, me }: { recording: Recording; caller: string; operator: string; why: string; keys: boolean; me?: Me }) {
   const { t } = useTranslation();
   const audio = useRef<HTMLAudioElement>(null);
   const [playing, setPlaying] = useState(false);
@@ -37,6 +38,7 @@ export function Sound({ recording, caller, operator, why, keys }: { recording: R
   const [failed, setFailed] = useState(false);
   const seconds = recording.seconds ?? 0;
   const can = PLAYABLE.has(recording.state);
+  const marks = useMarks(recording.id).data?.items ?? [];
   const toggle = () => {
     if (!can || !audio.current) return;
     if (playing) audio.current.pause();
@@ -68,9 +70,11 @@ export function Sound({ recording, caller, operator, why, keys }: { recording: R
       <div className="wave">
         <Wave recording={recording} at={seconds ? at / seconds : 0} />
         {can && <input type="range" min={0} max={seconds || 1} step={0.5} value={at} aria-label={t("player.seek")} aria-valuetext={clock(at)} onChange={(e) => seek(Number(e.target.value))} />}
+        <Flags marks={marks} seconds={seconds} onGo={seek} />
       </div>
       <span />
       <div className="row s12"><b>{clock(at)}</b>{!can && <span className={recording.state === "recording" ? "accent" : "danger"}>{t(`player.state.${recording.state}`, { defaultValue: recording.state })}{recording.problem && `: ${recording.problem}`}</span>}{failed && <span className="danger" role="alert">{t("player.failed")}</span>}<span className="end t2">{clock(seconds)}</span></div>
+      {can && <><span /><Marks id={recording.id} marks={marks} at={at} me={me} keys={keys} onGo={seek} /></>}
       {can && <audio ref={audio} preload="none" src={`/api/v1/recordings/${recording.id}/audio?why=${why}`} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onEnded={() => setPlaying(false)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onError={() => setFailed(true)} />}
     </div>
   );

@@ -11,7 +11,7 @@ export function KeysHelp({ onClose, sandbox, leader }: { onClose: () => void; sa
   const { t } = useTranslation();
   const [single, setSingle] = useSingleKeys();
   useKeys({ F1: onClose }, { modal: true });
-  const outside: [string, string][] = [["1 9", "digits"], ["↑ ↓ Enter", "arrows"], ["/", "slash"], ["C", "c"], ...(sandbox ? [["D", "d"] as [string, string]] : []), ["E", "e"], ["O", "o"], [t("key.space"), "space"], ["← →", "seek"], ["[ ]", "speed"]];
+  const outside: [string, string][] = [["1 9", "digits"], ["↑ ↓ Enter", "arrows"], ["/", "slash"], ["C", "c"], ...(sandbox ? [["D", "d"] as [string, string]] : []), ["E", "e"], ["O", "o"], [t("key.space"), "space"], ["← →", "seek"], ["[ ]", "speed"], ...(leader ? [["M", "m"] as [string, string]] : [])];
   const board: [string, string][] = [[t("key.space"), "choose"], ["⇧↑ ⇧↓", "range"], ["Ctrl A", "allRows"], ["A", "a"], ["X", "x"]];
   const list = (title: string, items: [string, string][]) => (
     <section className="col" style={{ gap: 6 }}>
