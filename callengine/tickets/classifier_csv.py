@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from callengine.directory.csvrows import CsvRow, CsvRows, Mistake
 from callengine.errors import Refused
 from callengine.tickets import classifier
 from callengine.tickets.classifier import COLUMNS, BadRow, cells_of, entry_of, parent_of
-from callengine.tickets.classifier_diff import Classifier, group_cells, mistakes_of, used_groups
+from callengine.tickets.classifier_diff import Classifier, Kind, group_cells, mistakes_of, used_groups
 from callengine.tickets.model import Entry, Group
 
 HEADER = ("type", *COLUMNS, "position")
@@ -93,11 +94,12 @@ def shipped_state() -> Classifier:
     return _with_implied(Classifier(groups, {entry.code: entry for entry in entries}))
 
 
-def _with_implied(state: Classifier) -> Classifier:
+def _with_implied(state: Classifier, never: Collection[str] = ()) -> Classifier:
     """With a group for each entry whose code names one that nobody wrote down: HVS of HVS-01, by its category."""
     groups = dict(state.groups)
     for entry in state.entries.values():
-        if entry.parent and entry.parent not in groups and entry.parent == parent_of(entry.code):
+        implied = entry.parent == parent_of(entry.code) and entry.parent not in never
+        if entry.parent and entry.parent not in groups and implied:
             groups[entry.parent] = Group(entry.parent, entry.category, "", "", 1000 + len(groups))
     return Classifier(groups, state.entries)
 
@@ -174,7 +176,7 @@ class _Reader:
         if kind not in (*_GROUP, *_ENTRY):
             raise BadRow(f"type {kind[:40]!r}: group or entry")
         code = cells.get("code", "")
-        taken: Mapping[str, tuple[int, object]] = self._groups if kind in _GROUP else self._entries
+        taken = self._taken("group" if kind in _GROUP else "entry")
         if code and code in taken:
             raise BadRow(f"the same as row {taken[code][0]}: {code}")
         if kind in _GROUP:
@@ -199,20 +201,18 @@ class _Reader:
         retire_missing = retire_missing and not self._nameless
         after = self._merged(retire_missing)
         while wrong := mistakes_of(after):  # a group that falls takes what stands under it along
-            for (kind, code), reason in wrong.items():
-                rows: Mapping[str, tuple[int, object]] = self._groups if kind == "group" else self._entries
-                row = rows[code][0] if code in rows else 1
-                self._refuse(row, code, reason if code in rows else f"{kind} {code}: {reason}")
-                if kind == "group":
-                    self._groups.pop(code, None)
-                else:
-                    self._entries.pop(code, None)
-            again = self._merged(retire_missing)
-            if mistakes_of(again).keys() == wrong.keys():
+            fallen = [(side, code) for side, code in wrong if code in self._taken(side)]
+            if not fallen:
                 raise Refused("the tree of the classifier is broken: " + "; ".join(wrong.values())[:500])
-            after = again
+            for side, code in fallen:
+                row, _ = self._taken(side).pop(code)
+                self._refuse(row, code, wrong[side, code])
+            after = self._merged(retire_missing)
         mistakes = sorted(self._mistakes, key=lambda mistake: mistake.row)
         return File(after, self._rows, tuple(mistakes))
+
+    def _taken(self, kind: Kind) -> dict[str, tuple[int, Any]]:
+        return self._groups if kind == "group" else self._entries
 
     def _merged(self, retire_missing: bool) -> Classifier:
         entries = {code: entry for code, (_, entry) in self._entries.items()}
@@ -221,7 +221,7 @@ class _Reader:
                 keep = not retire_missing or code in self._named
                 entries[code] = entry if keep else replace(entry, active=False)
         groups = {**self._now.groups, **{code: group for code, (_, group) in self._groups.items()}}
-        merged = _with_implied(Classifier(groups, entries))
+        merged = _with_implied(Classifier(groups, entries), self._named)
         return self._without_unused(merged) if retire_missing and self._groups else merged
 
     def _without_unused(self, state: Classifier) -> Classifier:
