@@ -309,6 +309,26 @@ def offers(s: Situation) -> tuple[Offer, ...]:
     return tuple(found.values())
 
 
+def guards_of(row: Transition, role: str) -> tuple[str, ...]:
+    """The keys of all that may forbid a row to a role, for the documents."""
+    own = ("not_yours",) if role in (MANAGER, EXECUTOR) else ()
+    return own + (_KEYS[row.guard] if row.guard else ())
+
+
+_KEYS: dict[Guard, tuple[str, ...]] = {
+    _act: ("act_required",),
+    _moving: ("act_required",),
+    _within_period: ("reopen_period_over",),
+    _settled_in_call: ("has_organisation", "act_required"),
+    _unheld: ("has_organisation",),
+    _executor: ("no_executor",),
+    _organisation: ("no_organisation",),
+    _cancelling: ("late_needs_supervisor",),
+    _localising: ("nothing_to_localise",),
+    _paid: ("nothing_to_confirm",),
+}
+
+
 def after_mark(s: Situation) -> Status:
     """Where the client's mark leads (DOMAIN.md): 3 to 5 close, 1 to 2 or "not done" is a conflict.
 

@@ -302,6 +302,9 @@ def test_every_key_and_every_move_has_its_words() -> None:
     best = replace(worst, has_organisation=True, late=False)
     keys = {guard(s) for guard in guards for s in (worst, best)} - {""}
     assert keys | {"not_yours"} == set(FORBIDDEN)
+    for row in TABLE:
+        said = {row.guard(s) for s in (worst, best, replace(best, late=True))} - {""} if row.guard else set()
+        assert said <= set(lifecycle.guards_of(row, OPERATOR)) <= set(FORBIDDEN)
     assert all(ru and en for ru, en in [*FORBIDDEN.values(), *MOVE_LABELS.values()])
 
 
