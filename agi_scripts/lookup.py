@@ -4,6 +4,7 @@
 import asyncio
 import json
 import os
+import sys
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -16,13 +17,26 @@ ENGINE, TOKEN = os.environ.get("CALLENGINE_URL", ""), os.environ.get("CALLENGINE
 
 
 def ask(caller: Caller) -> Known:
-    if caller.withheld or not caller.number or not ENGINE.startswith(("http://", "https://")):
+    if caller.withheld or not caller.number:
         return Known()
-    url = f"{ENGINE}/api/v1/caller?number={quote(caller.number, safe='')}"
-    with urlopen(Request(url, headers={"Authorization": f"Bearer {TOKEN}"}), timeout=1.2) as answer:
-        card = json.load(answer)
+    if not TOKEN or not ENGINE.startswith(("http://", "https://")):
+        return complain("set CALLENGINE_URL (http://HOST:PORT) and CALLENGINE_TOKEN in Asterisk's environment")
+    url = f"{ENGINE.rstrip('/')}/api/v1/caller?number={quote(caller.number, safe='')}"
+    try:
+        with urlopen(Request(url, headers={"Authorization": f"Bearer {TOKEN}"}), timeout=1.2) as answer:
+            card = json.load(answer)
+    except (OSError, ValueError) as error:
+        return complain(f"{ENGINE} did not answer: {error}")
     one = card["candidates"][0]["name"] if len(card["candidates"]) == 1 else ""
-    return Known(known=bool(card["candidates"]), name=one, accident="1" if card["incidents"] else "")
+    # Planned works are no accident: nobody should hear of one.
+    accident = next((found["title"] for found in card["incidents"] if found["kind"] == "accident"), "")
+    return Known(known=bool(card["candidates"]), name=one, accident=accident)
+
+
+def complain(problem: str) -> Known:
+    """Asterisk passes its scripts' error channel on to its console; the caller is unknown, and the call goes on."""
+    print(f"callengine lookup: {problem}", file=sys.stderr, flush=True)
+    return Known()
 
 
 asyncio.run(lookup(line(), lambda caller: asyncio.to_thread(ask, caller)))
