@@ -18,6 +18,7 @@ from callengine.store.database import Tx
 from callengine.store.tables import (
     calls,
     classifier,
+    classifier_versions,
     contract_houses,
     contracts,
     organisations,
@@ -159,8 +160,19 @@ async def next_number(tx: Tx, year: int) -> str:
     return f"{year % 100:02d}-{count:06d}"
 
 
+# The version of the classifier that stands, read by the same statement that keeps it.
+_STANDING = (
+    select(classifier_versions.c.id)
+    .where(classifier_versions.c.applied_at.is_not(None))
+    .order_by(classifier_versions.c.applied_at.desc(), classifier_versions.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
 async def add(tx: Tx, values: Mapping[str, Any]) -> int:
-    return int((await tx.conn.execute(insert(tickets).values(**values).returning(tickets.c.id))).scalar_one())
+    query = insert(tickets).values(classifier_version=_STANDING, **values).returning(tickets.c.id)
+    return int((await tx.conn.execute(query)).scalar_one())
 
 
 async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequence[TicketEvent]) -> None:
