@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from callengine.tickets.classifier import cells_of, loop_of, script_of
+from callengine.tickets.classifier import cells_of, loop_of
 from callengine.tickets.model import AnswerType, Entry, Group, Question, Urgency
 
 Kind = Literal["entry", "group"]
@@ -82,12 +82,13 @@ def snapshot(one: Entry | Group) -> Snapshot:
     if isinstance(one, Group):
         return asdict(one)
     plain = {name: value for name, value in asdict(one).items() if name not in _DATES}
-    kinds = list(one.organisation_kinds_next)
-    return plain | {"urgency": one.urgency.value, "organisation_kinds_next": kinds, "script": _script(one)}
-
-
-def _script(entry: Entry) -> list[Snapshot]:
-    return [question_kept(question) for question in script_of(entry)]
+    made = {
+        "urgency": one.urgency.value,
+        "organisation_kinds_next": list(one.organisation_kinds_next),
+        "script": [question_kept(question) for question in one.script],
+    }
+    # The release before had words alone: they are kept until somebody types them.
+    return plain | made | ({"questions": list(one.questions)} if one.questions and not one.script else {})
 
 
 def question_kept(question: Question) -> Snapshot:
@@ -104,7 +105,7 @@ def entry_from(kept: Mapping[str, Any]) -> Entry:
         "urgency": Urgency(kept["urgency"]),
         "organisation_kinds_next": tuple(kept["organisation_kinds_next"]),
         "script": script,
-        "questions": tuple(question.text_ru for question in script),
+        "questions": tuple(question.text_ru for question in script) or tuple(kept.get("questions", ())),
     }
     return Entry(**(known | made))
 

@@ -147,7 +147,7 @@ async def test_import_of_the_shipped_classifier_then_of_a_changed_copy_the_diff_
     assert (await service.entry("HVS-03")).entry.accept_minutes == 15  # nothing is changed yet
 
     before = (await service.tree()).state
-    clock.advance(60)
+    clock.advance(seconds=60)
     done = await service.apply(data, SEVERIN, fingerprint=plan.fingerprint, note="правка осени")
     assert done.version is not None and (done.version.id, done.version.note) == (2, "правка осени")
     assert told(done) == told(plan)
@@ -158,7 +158,7 @@ async def test_import_of_the_shipped_classifier_then_of_a_changed_copy_the_diff_
     found = await TicketsService(store, clock, ZONE).classifier_search("")
     assert {hit.entry.code for hit in found} == {code for code in state.entries if code != "POD-09"}
 
-    clock.advance(60)
+    clock.advance(seconds=60)
     back = await service.undo(2, SEVERIN)
     assert (back.id, back.source, back.note) == (3, "undo", "№ 2")
     after = (await service.tree()).state
@@ -253,9 +253,9 @@ async def test_what_was_undone_can_be_done_again_and_only_once_undone(service: C
 
 async def test_an_entry_is_told_as_it_stood_at_any_moment(service: ClassifierService, clock: ManualClock) -> None:
     began = clock.now()
-    clock.advance(3600)
+    clock.advance(seconds=3600)
     await save(service, "HVS-01", accept_minutes=6)
-    clock.advance(3600)
+    clock.advance(seconds=3600)
     await save(service, "HVS-01", active=False)
     moments = (began - DAY, began, clock.now() - timedelta(minutes=1), clock.now())
     stood = [await service.entry_at("HVS-01", moment) for moment in moments]
@@ -282,7 +282,7 @@ async def test_a_version_planned_for_a_moment_is_applied_by_a_timer_at_that_mome
     assert [version.id for version in (await service.tree()).planned] == [2]
     assert await worker.fire_due() == 0
     await save(service, "GAZ-01", accept_minutes=2)  # somebody edits it while the version waits
-    clock.advance(DAY.total_seconds())
+    clock.advance(seconds=DAY.total_seconds())
     assert await worker.fire_due() == 1
     gas = (await service.entry("GAZ-01")).entry
     assert (gas.problem_ru, gas.accept_minutes) == ("Запах газа в доме", 2)
@@ -303,7 +303,7 @@ async def test_a_planned_version_that_is_taken_back_never_comes(
     await service.save_entry(later, SEVERIN, revision=known.revision, valid_from=clock.now() + DAY)
     undo = await service.undo(2, SEVERIN)
     assert undo.changes == ()
-    clock.advance(DAY.total_seconds())
+    clock.advance(seconds=DAY.total_seconds())
     assert await worker.fire_due() == 0
     assert (await service.entry("GAZ-01")).entry.accept_minutes == 1
 
@@ -318,7 +318,7 @@ async def test_a_planned_entry_whose_group_is_gone_by_then_is_left_out_and_the_r
     starts = clock.now() + DAY
     await service.apply(data, SEVERIN, fingerprint=plan.fingerprint, retire_missing=False, valid_from=starts)
     await service.drop_group("NEW", SEVERIN)
-    clock.advance(DAY.total_seconds())
+    clock.advance(seconds=DAY.total_seconds())
     assert await TimerWorker(store, clock, {"classifier": service.on_timer}).fire_due() == 1
     state = (await service.tree()).state
     assert "HVS-91" in state.entries and "NEW-1" not in state.entries
