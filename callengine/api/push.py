@@ -30,6 +30,7 @@ from callengine.tickets.events import (
     TicketCommented,
     TicketFact,
     TicketFiled,
+    TicketJoined,
     TicketMoved,
     TicketOpened,
     TicketReminded,
@@ -66,7 +67,7 @@ DUTY_FACTS = (
     duty_events.DutySettled,
     duty_events.DutyDue,
 )
-TICKET_FACTS = (TicketOpened, TicketMoved, TicketCommented, TicketFiled, TicketReminded)
+TICKET_FACTS = (TicketOpened, TicketMoved, TicketCommented, TicketFiled, TicketJoined, TicketReminded)
 SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS)
 Work = Callable[[], Awaitable[None]]
 

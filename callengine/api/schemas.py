@@ -851,6 +851,27 @@ class TicketApplicant(View):
     person_id: int | None
 
 
+class JoinTicket(Body):
+    """One more applicant of a known matter."""
+
+    applicant: Applicant = Applicant()
+    premise: ShortText = ""
+    text: LongText = ""
+    call_id: Id | None = None
+
+
+class TicketJoined(View):
+    """One who joined a ticket after its first applicant."""
+
+    id: int
+    applicant: TicketApplicant
+    premise: str
+    text: str
+    call_id: int | None
+    joined_at: datetime
+    joined_by: str
+
+
 class TicketRow(View):
     number: str
     status: str

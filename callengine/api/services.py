@@ -23,6 +23,7 @@ from callengine.tickets.calendar_service import CalendarService
 from callengine.tickets.classifier_service import ClassifierService
 from callengine.tickets.contracts import ContractsService
 from callengine.tickets.filters import FiltersService
+from callengine.tickets.join import JoinService
 from callengine.tickets.journal import JournalService
 from callengine.tickets.misroutes import MisroutesService
 from callengine.tickets.rulebook import Rulebook
@@ -93,6 +94,7 @@ class Services:
         self.calendar = CalendarService(store=self.store, clock=self.clock, book=self.book)
         self.views = Views(self)
         self.marks = MarksService(self.store, self.clock)
+        self.joins = JoinService(self.store, self.clock, country=locale.country, city_code=locale.city_code)
         self.classifier = ClassifierService(self.store, self.clock)
         names = {"country": locale.country, "city_code": locale.city_code}
         self.journal = JournalService(self.store, self.clock, **names)

@@ -25,6 +25,10 @@ class TicketCommented(TicketFact):
     """Somebody wrote on it: one of those who work on it, or the resident through his link."""
 
 
+class TicketJoined(TicketFact):
+    """One more applicant and his call joined it, called again, or were taken off it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TicketMoved(TicketFact):
     """Somebody moved it; `move` is the key of the move, `from_status` where it stood before."""

@@ -9,6 +9,7 @@ from callengine.api.routes import (
     desk,
     directory,
     files,
+    joins,
     journal,
     public,
     recordings,
@@ -29,6 +30,7 @@ TOPICS = (
     contracts,
     journal,
     tickets,
+    joins,
     files,
     public,
 )

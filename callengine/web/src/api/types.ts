@@ -739,6 +739,23 @@ export interface TicketApplicant {
   person_id: number | null;
 }
 
+export interface JoinTicket {
+  applicant?: Applicant;
+  premise?: string;
+  text?: string;
+  call_id?: number | null;
+}
+
+export interface TicketJoined {
+  id: number;
+  applicant: TicketApplicant;
+  premise: string;
+  text: string;
+  call_id: number | null;
+  joined_at: string;
+  joined_by: string;
+}
+
 export interface TicketRow {
   number: string;
   status: string;

@@ -1,0 +1,44 @@
+"""Queries on the second and further applicants of a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.store.database import Tx
+from callengine.store.tables import calls, people, staff, ticket_applicants, ticket_calls
+
+
+async def of_ticket(conn: AsyncConnection, ticket_id: int) -> Sequence[Any]:
+    """Rows in the order of their joining, with `staff_name`, who joined them."""
+    query = (
+        select(ticket_applicants, staff.c.name.label("staff_name"))
+        .join(staff, staff.c.id == ticket_applicants.c.staff_id, isouter=True)
+        .where(ticket_applicants.c.ticket_id == ticket_id)
+    )
+    return (await conn.execute(query.order_by(ticket_applicants.c.id))).all()
+
+
+async def add(tx: Tx, **values: Any) -> int:
+    query = insert(ticket_applicants).values(**values).returning(ticket_applicants.c.id)
+    return int((await tx.conn.execute(query)).scalar_one())
+
+
+async def remove(tx: Tx, applicant_id: int) -> None:
+    await tx.conn.execute(delete(ticket_applicants).where(ticket_applicants.c.id == applicant_id))
+
+
+async def unlink_call(tx: Tx, ticket_id: int, call_id: int) -> None:
+    where = (ticket_calls.c.ticket_id == ticket_id) & (ticket_calls.c.call_id == call_id)
+    await tx.conn.execute(delete(ticket_calls).where(where))
+
+
+async def call_exists(tx: Tx, call_id: int) -> bool:
+    return (await tx.conn.execute(select(calls.c.id).where(calls.c.id == call_id))).first() is not None
+
+
+async def person_exists(tx: Tx, person_id: int) -> bool:
+    return (await tx.conn.execute(select(people.c.id).where(people.c.id == person_id))).first() is not None
