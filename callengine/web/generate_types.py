@@ -1,4 +1,4 @@
-"""Writes src/api/types.ts from api/schemas.py, so that the pages and the engine speak of one shape.
+"""Writes src/api/types.ts from api/schemas.py and the shapes beside it, so that the pages and the engine speak of one shape.
 
 Run by `npm run generate`; tests/web/test_types.py fails when the file is stale.
 """
@@ -14,8 +14,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
-from callengine.api import schemas
+from callengine.api import classifier_shapes, schemas
 
+SOURCES = (schemas, classifier_shapes)
 TARGET = Path(__file__).parent / "src" / "api" / "types.ts"
 _PLAIN: dict[Any, str] = {
     str: "string",
@@ -54,7 +55,8 @@ def ts(annotation: Any) -> str:
 def interface(model: type[BaseModel]) -> str:
     """One model as an interface; what we may leave out of a body is optional."""
     parent = model.__mro__[1]
-    inherited = set(parent.model_fields) if issubclass(parent, BaseModel) else set()
+    shared = issubclass(parent, BaseModel) and not parent.__name__.startswith("_")  # a private one is written out
+    inherited = set(parent.model_fields) if shared else set()
     extends = f" extends {parent.__name__}" if inherited else ""
     body = issubclass(model, schemas.Body)
     generic = "<Item>" if model is schemas.Page else ""
@@ -70,10 +72,11 @@ def render() -> str:
     """The whole file."""
     models = [
         m
-        for m in vars(schemas).values()
-        if isinstance(m, type) and issubclass(m, BaseModel) and m.__module__ == schemas.__name__
+        for source in SOURCES
+        for m in vars(source).values()
+        if isinstance(m, type) and issubclass(m, BaseModel) and m.__module__ == source.__name__
     ]
-    kept = [m for m in models if m not in (schemas.Body, schemas.View)]
+    kept = [m for m in models if m not in (schemas.Body, schemas.View) and not m.__name__.startswith("_")]
     head = "// Written by generate_types.py from callengine/api/schemas.py: change that, then `npm run generate`.\n\n"
     return head + "\n".join(interface(m) for m in kept)
 

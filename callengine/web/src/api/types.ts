@@ -1091,3 +1091,189 @@ export interface RulePack {
   duties: DutyView[];
   questions: ScriptQuestion[];
 }
+
+export interface ClassifierQuestion {
+  text_ru: string;
+  text_en?: string;
+  type?: "yesno" | "choice" | "number" | "text" | "moment";
+  choices?: string[];
+  choices_en?: string[];
+  unit?: string;
+  required?: boolean;
+  condition?: string;
+}
+
+export interface ClassifierProblem extends ClassifierEntry {
+  script: ClassifierQuestion[];
+  paid: boolean;
+  confirm_minutes: number | null;
+  safety_ru: string;
+  safety_en: string;
+  transfer_to: string;
+  referral_ru: string;
+  referral_en: string;
+  answer_ru: string;
+  answer_en: string;
+  parent: string;
+}
+
+export interface ClassifierGroup {
+  code: string;
+  parent: string;
+  name_ru: string;
+  name_en: string;
+  position: number;
+}
+
+export interface ClassifierLeaf {
+  code: string;
+  parent: string;
+  problem_ru: string;
+  problem_en: string;
+  urgency: "life" | "emergency" | "urgent" | "normal" | "planned" | "info";
+  active: boolean;
+  paid: boolean;
+  open_tickets: number;
+}
+
+export interface ClassifierTree {
+  groups: ClassifierGroup[];
+  entries: ClassifierLeaf[];
+  version: number | null;
+  planned: VersionRow[];
+}
+
+export interface ClassifierCard {
+  script: ClassifierQuestion[];
+  paid: boolean;
+  confirm_minutes: number | null;
+  safety_ru: string;
+  safety_en: string;
+  transfer_to: string;
+  referral_ru: string;
+  referral_en: string;
+  answer_ru: string;
+  answer_en: string;
+  code: string;
+  parent: string;
+  path: string[];
+  category: string;
+  problem_ru: string;
+  problem_en: string;
+  urgency: "life" | "emergency" | "urgent" | "normal" | "planned" | "info";
+  organisation_kind: string;
+  organisation_kinds_next: string[];
+  trade: string;
+  responsible: string;
+  accept_minutes: number | null;
+  localize_minutes: number | null;
+  fix_minutes: number | null;
+  clock: string;
+  notify_municipality: boolean;
+  source: string;
+  active: boolean;
+  valid_from: string | null;
+  valid_until: string | null;
+  open_tickets: number;
+  revision: string;
+}
+
+export interface ClassifierForm {
+  parent?: string;
+  category?: string;
+  problem_ru: string;
+  problem_en?: string;
+  urgency: "life" | "emergency" | "urgent" | "normal" | "planned" | "info";
+  organisation_kind: string;
+  organisation_kinds_next?: string[];
+  trade?: string;
+  responsible?: string;
+  accept_minutes?: number | null;
+  localize_minutes?: number | null;
+  fix_minutes?: number | null;
+  clock?: string;
+  notify_municipality?: boolean;
+  script?: ClassifierQuestion[];
+  paid?: boolean;
+  confirm_minutes?: number | null;
+  safety_ru?: string;
+  safety_en?: string;
+  transfer_to?: string;
+  referral_ru?: string;
+  referral_en?: string;
+  answer_ru?: string;
+  answer_en?: string;
+  source?: string;
+  active?: boolean;
+  revision?: string | null;
+  note?: string;
+  valid_from?: string | null;
+}
+
+export interface ClassifierGroupForm {
+  parent?: string;
+  name_ru: string;
+  name_en?: string;
+  position?: number;
+}
+
+export interface FieldChange {
+  field: string;
+  before: string;
+  after: string;
+}
+
+export interface ClassifierChange {
+  kind: "entry" | "group";
+  code: string;
+  what: "added" | "changed" | "retired" | "restored" | "removed";
+  name_ru: string;
+  name_en: string;
+  fields: FieldChange[];
+  open_tickets: number;
+}
+
+export interface VersionRow {
+  id: number;
+  created_at: string;
+  valid_from: string;
+  applied_at: string | null;
+  state: "planned" | "applied" | "undone";
+  source: "shipped" | "import" | "edit" | "undo";
+  author: string;
+  note: string;
+  changed: number;
+  undone_by: number | null;
+}
+
+export interface ClassifierVersion extends VersionRow {
+  changes: ClassifierChange[];
+}
+
+export interface ClassifierPlan {
+  fingerprint: string;
+  rows: number;
+  changes: ClassifierChange[];
+  mistakes: ImportMistake[];
+  version: VersionRow | null;
+}
+
+export interface OverrideForm {
+  accept_minutes?: number | null;
+  localize_minutes?: number | null;
+  fix_minutes?: number | null;
+  clock?: string;
+  urgency?: "life" | "emergency" | "urgent" | "normal" | "planned" | "info" | "";
+  reason: string;
+}
+
+export interface OrganisationOverride {
+  organisation_id: number;
+  branch: string;
+  accept_minutes: number | null;
+  localize_minutes: number | null;
+  fix_minutes: number | null;
+  clock: string;
+  urgency: string;
+  reason: string;
+}
