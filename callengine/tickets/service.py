@@ -24,6 +24,7 @@ from callengine.store.database import Store, Tx
 from callengine.tickets import classifier, clocks, script
 from callengine.tickets.clocks import TIMER, periods_of
 from callengine.tickets.deadlines import Matter
+from callengine.tickets.effects import confirm_by
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.lifecycle import BEFORE_ACCEPTANCE
 from callengine.tickets.model import (
@@ -219,6 +220,7 @@ class TicketsService:
         self, form: _Form, route: Routing, number: str, author: Reader, matter: Matter, terms: Deadlines
     ) -> Ticket:
         now, paid_by = matter.registered_at, {clock.name: clock.due_at for clock in terms.clocks}.get("paid")
+        paid_by = paid_by or confirm_by(form.entry, now, self._periods)
         status = Status.FROM_CABINET if form.new.cabinet else first_status(route)
         draft = Ticket(
             id=0,
@@ -239,7 +241,7 @@ class TicketsService:
             damage_at=matter.damage_at,
             conditions=dict(matter.conditions),
             paid=matter.paid,
-            paid_confirm_by=paid_by if route.organisation else None,
+            paid_confirm_by=paid_by if matter.paid and route.organisation else None,
             district=form.house.district if form.house else "",
             touched_at=now,
             contract_code=route.contract_code,
