@@ -13,6 +13,7 @@ import { listen, queries, useMe } from "@/session";
 import { Resident } from "@/resident/Resident";
 import { Frame } from "@/shell/Frame";
 import { SignIn } from "@/signin/SignIn";
+import { Work } from "@/executor/Work";
 import { TicketPage } from "@/tickets/TicketPage";
 import { Tickets } from "@/tickets/Tickets";
 import { Failed } from "@/ui/pieces";
@@ -55,7 +56,17 @@ function Gate({ hints }: { hints: SignInHints | undefined }) {
   if (me.isPending) return null;
   if (me.isError && !refused) return <main style={{ height: "100%" }}><Failed error={me.error} again={() => void me.refetch()} /></main>;
   if (!me.data || refused) return <><SignIn hints={hints} /><Toasts /></>;
-  return <SignedIn me={me.data} />;
+  return me.data.role === "executor" ? <AtWork me={me.data} /> : <SignedIn me={me.data} />;
+}
+
+/** An executor has one room, made for a telephone, without the frame of the desk. */
+function AtWork({ me }: { me: Me }) {
+  const { room, id } = useRoute();
+  useEffect(() => {
+    if (room !== "work") go("/work", { replace: true });
+  }, [room]);
+  useEffect(() => listen(me), [me.id]);
+  return <><Work me={me} number={room === "work" ? id : ""} /><Toasts /></>;
 }
 
 function SignedIn({ me }: { me: Me }) {

@@ -1,4 +1,5 @@
 // Every word of the pages in Russian. Buttons are verbs, states suit any gender, no exclamation marks.
+import { executorRu } from "@/executor/words";
 import { residentRu } from "@/resident/words";
 
 export const ru = {
@@ -48,7 +49,7 @@ export const ru = {
   },
   key: { title: "Клавиши", space: "Пробел", always: "Работают и во время набора текста", outside: "Только вне полей", board: "На доске перезвонов", single: "Одиночные клавиши включены", close: "Закрыть" },
   keys: {
-    f1: "клавиши", f2: "ответить на вызов", sf2: "положить трубку", f3: "новая заявка", sf4: "отдать вызов другому",
+    f1: "клавиши", f2: "ответить на вызов", sf2: "положить трубку", f3: "новая заявка", ssf3: "присоединить вызов к открытой заявке", f4: "отдать вызов другому",
     f4: "удержать, вернуться", f6: "следующая область", f8: "на линию, перерыв", f9: "следующий перезвон", ck: "найти", ce: "зарегистрировать, отправить", esc: "назад, черновик сохранён",
     digits: "выбрать", arrows: "список", slash: "отбор", c: "позвонить", d: "демо-звонок", e: "выгрузить", o: "открыть", space: "слушать, пауза", seek: "на 5 секунд", speed: "скорость", m: "отметить место в записи", choose: "выбрать перезвон", range: "выбрать подряд", allRows: "выбрать все", a: "поручить", x: "закрыть",
   },
@@ -95,6 +96,11 @@ export const ru = {
   },
   hold: { hold: "Удержать", back: "Вернуться", atPhone: "АТС не умеет держать вызов за вас: нажмите удержание на телефоне {{extension}}, страница покажет его сама" },
   marks: { title: "Отметки", add: "Отметить {{time}}", go: "К отметке {{time}}: {{text}}", text: "Отметка на {{time}}", placeholder: "Что здесь важно", remove: "Убрать отметку «{{text}}»", take: "Убрать отметку", removed: "Отметка убрана" },
+  join: {
+    join: "Присоединить", accident: "По дому открыта авария {{number}}", open: "По дому открыта заявка {{number}}", title: "К какой заявке присоединить вызов", lead: "Заявитель и его вызов встанут на открытую заявку, новая не заводится.",
+    words: "Что добавил заявитель", wordsPlaceholder: "Необязательно: что он видит у себя", done: "Вызов присоединён к {{number}}", already: "Заявитель уже в {{number}}: прикреплён только вызов", undone: "Вызов снят с {{number}}", withdraw: "Снять с заявки",
+    others_one: "Ещё {{count}} заявитель", others_few: "Ещё {{count}} заявителя", others_many: "Ещё {{count}} заявителей", others_other: "Ещё {{count}} заявителя",
+  },
   bulk: {
     mark: "Выбрать (Пробел)", markOne: "Выбрать {{number}}", all: "Выбрать все (Ctrl A)", chosen_one: "Выбран {{count}}", chosen_few: "Выбрано {{count}}", chosen_many: "Выбрано {{count}}", chosen_other: "Выбрано {{count}}",
     assign: "Поручить", assignOne: "Кому поручить {{number}}", assignMany_one: "Кому поручить {{count}} перезвон", assignMany_few: "Кому поручить {{count}} перезвона", assignMany_many: "Кому поручить {{count}} перезвонов", assignMany_other: "Кому поручить {{count}} перезвона",
@@ -133,11 +139,12 @@ export const ru = {
   urgency: { life: "Угроза жизни", emergency: "Авария", urgent: "Срочная", normal: "Обычная", planned: "Плановая", info: "Справка" },
   tickets: {
     title: "Заявки", filter: "№, слово, адрес", allStatuses: "Все статусы", status: "Статус", col: { number: "№", what: "Что", where: "Где", status: "Статус", organisation: "Организация", created: "Принята", due: "Срок" }, empty: "Заявок по этому отбору нет", emptyLead: "Заявка встаёт сюда, когда оператор её зарегистрирует: F3.", overdueBy: "просрочена на {{span}}", overdue: "просрочена", left: "осталось {{span}}", noTerm: "без срока", noOrganisation: "не назначена", said: "заявил {{name}}", terms: "Сроки", who: "Кто", applicant: "заявитель", organisation: "организация", executor: "исполнитель", story: "Ход дела", answers: "Ответы", recordings: "Вызов и запись", mark: "оценка {{mark}}", call: "Позвонить: {{name}}", back: "Назад", text: "Суть", failed: "Заявка не открылась", byHouse: "Дом: {{house}}", clearHouse: "Снять отбор по дому", noStory: "Событий ещё нет",
-    what: { registered: "Зарегистрирована", unassigned: "Осталась нераспределённой", spoken: "Ответ дан в разговоре", created: "Зарегистрирована", routed: "Направлена", route: "Направлена", call_linked: "Прикреплён вызов", call_attached: "Прикреплён вызов", recording_attached: "Прикреплена запись", comment: "Комментарий", moved: "Переход" },
+    what: { registered: "Зарегистрирована", unassigned: "Осталась нераспределённой", spoken: "Ответ дан в разговоре", created: "Зарегистрирована", routed: "Направлена", route: "Направлена", applicant_joined: "Присоединился заявитель", called_again: "Заявитель позвонил ещё раз", applicant_withdrawn: "Заявитель снят", call_linked: "Прикреплён вызов", call_attached: "Прикреплён вызов", recording_attached: "Прикреплена запись", comment: "Комментарий", moved: "Переход" },
   },
   status: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ожидает принятия ответственным", declined: "Отклонена управляющим", no_executor: "Не назначен исполнитель", executor_assigned: "Назначен исполнитель", in_progress: "В работе", awaiting_centre: "Ожидает подтверждения центром", awaiting_client: "Ожидает подтверждения клиентом", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
   statusShort: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ждёт принятия", declined: "Отклонена", no_executor: "Без исполнителя", executor_assigned: "Назначен", in_progress: "В работе", awaiting_centre: "Ждёт центр", awaiting_client: "Ждёт клиента", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
   resident: residentRu,
+  work: executorRu,
   common: { close: "Закрыть", cancel: "Отменить", minus: "—", flat: "кв. {{flat}}", save: "Сохранить", dismiss: "Убрать сообщение" },
 };
 
