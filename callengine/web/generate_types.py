@@ -55,8 +55,8 @@ def ts(annotation: Any) -> str:
 def interface(model: type[BaseModel]) -> str:
     """One model as an interface; what we may leave out of a body is optional."""
     parent = model.__mro__[1]
-    shared = issubclass(parent, BaseModel) and not parent.__name__.startswith("_")  # a private one is written out
-    inherited = set(parent.model_fields) if shared else set()
+    shared = parent if issubclass(parent, BaseModel) and not parent.__name__.startswith("_") else BaseModel
+    inherited = set(shared.model_fields)  # what a private parent has is written out
     extends = f" extends {parent.__name__}" if inherited else ""
     body = issubclass(model, schemas.Body)
     generic = "<Item>" if model is schemas.Page else ""
