@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
 from callengine import phone
+from callengine.access.events import StaffLeft
 from callengine.clock import Clock
 from callengine.directory.csvrows import CsvRow, CsvRows, Mistake
 from callengine.directory.model import Somebody
@@ -253,6 +254,8 @@ class _Run:
         else:
             async with self._imports.store.begin() as tx:
                 outcome = await self._kind.put(tx.conn, records, write=True)
+                if outcome.changed and self._kind.put is rows.put_staff:
+                    await tx.tell(StaffLeft())  # perhaps: who has tickets in hand is looked at
         for index, reason in outcome.refused:
             self._refuse(lines[index], reason)
         self._taken += len(records) - len(outcome.refused)
@@ -439,7 +442,7 @@ def _resident(cells: Mapping[str, str], imports: Imports) -> ResidentRow:
     for part in re.split(r"[|,;]", _text(cells, "phones")):
         if not part.strip():
             continue
-        parsed = phone.parse(part, country=imports.country, city_code=imports.city_code)
+        parsed = phone.read(part, country=imports.country, city_code=imports.city_code)
         if not parsed.can_be_called:
             raise BadRow(f"phone {part.strip()[:40]!r} is no number")
         numbers.append(parsed.value)
