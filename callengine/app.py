@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from callengine import __version__
-from callengine.access.events import SessionsEnded, StaffStateChanged
+from callengine.access.events import SessionsEnded, StaffLeft, StaffStateChanged
 from callengine.access.service import SHIFT, AccessService
 from callengine.api import schemas
 from callengine.api.app import build_app
@@ -223,6 +223,7 @@ class Engine:
             told.CallChanged: [recordings.on_ended],  # a file name that only the ledger knew
             told.CallEnded: [dialling.on_call, recordings.on_ended, callbacks.on_ended],
             RecordingChanged: [self._message_recorded],
+            StaffLeft: [self.moves.on_staff_left],
         }
         for kind in SHOWN:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
@@ -367,6 +368,7 @@ def _sample_accounts() -> list[schemas.SampleAccount]:
     return [
         schemas.SampleAccount(login=one.login, password=town.PASSWORD, role=one.role, name=one.name)
         for one in town.STAFF
+        if one.shown
     ]
 
 

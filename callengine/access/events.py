@@ -17,6 +17,13 @@ class SessionsEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffLeft:
+    """Somebody works here no more, or in another part; None: several at once, by an import."""
+
+    staff_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StaffStateChanged:
     """Somebody became ready, paused, does after-call work, or went home; `member` as of now."""
 

@@ -700,17 +700,6 @@ class TicketComment(Body):
     public: bool = False
 
 
-class NewApplicant(Body):
-    """A further applicant of the same matter."""
-
-    number: ShortText = ""
-    name: ShortText = ""
-    person_id: Id | None = None
-    premise: ShortText = ""
-    call_id: Id | None = None
-    text: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
-
-
 class MoveOffer(View):
     """A button of one's role; `forbidden` is the key of what stands against it now, "" when nothing does."""
 

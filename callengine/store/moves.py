@@ -11,6 +11,7 @@ from sqlalchemy import Text, and_, case, cast, exists, func, insert, literal, or
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.access.model import EXECUTOR, MANAGER
 from callengine.store import directory as directory_rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
@@ -78,6 +79,18 @@ async def open_of_executor(conn: AsyncConnection, staff_id: int) -> list[int]:
     c = tickets.c
     query = select(c.id).where(c.executor_id == staff_id, c.status.in_(WORKED_ON)).order_by(c.id)
     return list((await conn.execute(query)).scalars())
+
+
+async def idle_executors(conn: AsyncConnection) -> list[int]:
+    """Who has tickets in hand and is no executor of their organisation any more."""
+    c = tickets.c
+    gone = or_(
+        ~staff.c.active,
+        staff.c.organisation_id.is_distinct_from(c.organisation_id),
+        staff.c.role.not_in((EXECUTOR, MANAGER)),
+    )
+    query = select(c.executor_id).distinct().select_from(tickets.join(staff, staff.c.id == c.executor_id))
+    return list((await conn.execute(query.where(c.status.in_(WORKED_ON), gone))).scalars())
 
 
 # --- writing --------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 from zoneinfo import ZoneInfo
 
 from callengine import config
+from callengine.access.events import StaffLeft
 from callengine.access.model import PEOPLE
 from callengine.clock import Clock
 from callengine.directory.search import storable
@@ -286,6 +287,12 @@ class MovesService:
                 await self.act(tx, ticket, ENGINE, Asked(Move.EXECUTOR_LEFT, reason=reason))
                 numbers.append(ticket.number)
         return numbers
+
+    async def on_staff_left(self, tx: Tx, fact: StaffLeft) -> None:
+        """Within the transaction in which somebody left, or in which an import may have changed many."""
+        gone = [fact.staff_id] if fact.staff_id is not None else await rows.idle_executors(tx.conn)
+        for staff_id in gone:
+            await self.executor_left(tx, staff_id)
 
     async def _why_left(self, tx: Tx, staff_id: int) -> str:
         person = (await rows.staff_by_id(tx.conn, [staff_id])).get(staff_id)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from callengine.access.events import StaffLeft
 from callengine.clock import Clock, rfc3339
 from callengine.directory.model import Organisation
 from callengine.errors import Refused
@@ -42,8 +43,12 @@ class TicketWatch:
         return {TIMER: self.on_timer}
 
     async def recover(self) -> int:
-        """At the start: each open ticket has its timer, those of the release before too. Gives how many lacked one."""
+        """At the start: each open ticket has its timer, those of the release before too. Gives how many lacked one.
+
+        And what is in the hands of somebody who left while no engine ran goes back to his organisation.
+        """
         async with self._store.begin() as tx:
+            await self._moves.on_staff_left(tx, StaffLeft())
             return await rows.promise_all(tx, TIMER, self._clock.now())
 
     async def on_timer(self, kind: str, subject: str, fence: int) -> None:

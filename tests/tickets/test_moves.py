@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from callengine.access.events import StaffLeft
 from callengine.clock import ManualClock
+from callengine.directory.imports import Imports
 from callengine.errors import Conflict, EngineError, Forbidden, NotFound, Refused
 from callengine.store.database import Store
 from callengine.store.tables import staff, ticket_declines, ticket_history, ticket_organisations, timers
@@ -18,7 +20,7 @@ from callengine.tickets.effects import Asked
 from callengine.tickets.events import TicketCommented, TicketMoved
 from callengine.tickets.lifecycle import Move
 from callengine.tickets.model import Status, Ticket
-from tests.tickets.block import STAFF, Block, build
+from tests.tickets.block import STAFF, ZONE, Block, build
 
 S = Status
 
@@ -632,3 +634,17 @@ async def test_everybody_has_buttons_or_none_without_a_failure(one: Block) -> No
     for _, login, _, role, _ in STAFF:
         offers = one.moves.offers(ticket, one.who(login))
         assert (role == "inspector") == (offers == ()), login
+
+
+async def test_who_leaves_by_an_import_or_while_no_engine_ran_is_found(block: Block, store: Store) -> None:
+    store.within[StaffLeft] = [block.moves.on_staff_left]
+    ticket = await block.to(S.IN_PROGRESS)
+    imports = Imports(store, block.clock, ZONE)
+    report = await imports.import_csv("staff", "login,name,role,organisation\nivanov,Иванов,executor,voda\n".encode())
+    assert report.changed == 1
+    assert (await block.tickets.get(ticket.number)).status is S.NO_EXECUTOR
+    other = await block.move(ticket, "zhukov", "assign", executor_id=7)
+    async with store.begin() as tx:
+        await tx.conn.execute(update(staff).where(staff.c.id == 7).values(active=False))
+    await block.watch.recover()
+    assert (await block.tickets.get(other.number)).history[-1].what == "executor_left"
