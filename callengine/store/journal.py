@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
@@ -37,7 +37,7 @@ FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first 
 WINDOW_GROWS = 8
 c = tickets.c
 # The conditions of the partial indexes, word for word: with bound values SQLite would not know them.
-OPEN, LATE, MARKED = (literal_column(one.text, Boolean) for one in (tables.OPEN, tables.LATE, tables.MARKED))
+OPEN, LATE, MARKED = (cast("ColumnElement[bool]", one) for one in (tables.OPEN, tables.LATE, tables.MARKED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +231,8 @@ def _branches(asked: Asked, scope: Scope) -> list[Asked]:
         return [_led(asked, within(scope), "ix_tickets_executor_created", "ix_tickets_executor")]
     if scope.districts is not None and len(scope.districts) == 1:
         return [_led(asked, within(scope), "ix_tickets_district_created", "")]
+    if scope.districts is None:  # nothing at all
+        return []
     return [replace(asked, conditions=(*asked.conditions, within(scope)))]
 
 
@@ -252,7 +254,7 @@ async def _read(
     if not asked.terms:
         return await _all(conn, _along(query, await _lead(conn, asked, part, leads)))
     rarest, *rest = asked.terms
-    if rarest.weight < ticket_words.RARE:
+    if rarest.rare:
         query = query.where(c.id.in_(ticket_words.ids_of(rarest)), *map(ticket_words.has, rest))
         return await _all(conn, _along(query, ""))
     narrow = await _narrowest(conn, leads, rarest.weight) if by_date else (leads[0][0] if leads else part.index)
@@ -352,7 +354,11 @@ async def _by_word(
     query = query.order_by(*(column.desc() for column in columns)).limit(limit)
     if rarest.single:
         return await _all(conn, query)
-    return await _in_windows(conn, query.distinct(), columns[0], asked, start, limit)
+    found = await _in_windows(conn, query.distinct(), columns[0], asked, start, limit)
+    if rarest.numbers:  # the few that bear it as their number
+        numbered = replace(asked, terms=(ticket_words.Term(numbers=rarest.numbers), *rest))
+        found = sorted({*found, *await _read(conn, numbered, part, start, limit)}, key=tuple, reverse=True)
+    return found[:limit]
 
 
 def _each(asked: Asked, part: Part, rest: Sequence[ticket_words.Term], lead: Any) -> list[ColumnElement[bool]]:
@@ -431,7 +437,7 @@ async def _count(conn: AsyncConnection, asked: Asked, is_open: bool, limit: int)
     some = select(literal(1)).select_from(tickets).where(*_all_of(asked, is_open))
     if asked.terms:
         rarest, *rest = asked.terms
-        rare = rarest.weight < ticket_words.RARE
+        rare = rarest.rare
         some = some.where(c.id.in_(ticket_words.ids_of(rarest)) if rare else ticket_words.has(rarest))
         some = some.where(*map(ticket_words.has, rest))
         index = "" if rare else index

@@ -50,6 +50,11 @@ class Term:
         """One list in one order: it can be read from any place on without sorting."""
         return len(self.word_ids) == 1 and not self.beyond and not self.numbers
 
+    @property
+    def rare(self) -> bool:
+        """All its tickets may be looked at."""
+        return self.weight < RARE or not (self.word_ids or self.beyond)
+
     def words(self, column: ColumnElement[int] = postings.c.word_id) -> ColumnElement[bool]:
         """The posting's word is one of these."""
         if not self.beyond:
@@ -126,8 +131,6 @@ async def terms(conn: AsyncConnection, q: str, number: str) -> list[Term] | None
         return [Term(numbers=(ticket_number,))]
     if telephone := await _telephone(conn, q, number):
         return [telephone]
-    if number:
-        return None
     typed = search.address_words(q)[: search.MAX_WORDS]
     known = [await _term(conn, word) for word in typed]
     # A last letter or two that begin nothing yet: he still types the word.
@@ -148,16 +151,16 @@ def number_typed(q: str) -> str:
 
 async def _telephone(conn: AsyncConnection, q: str, number: str) -> Term | None:
     """A whole number, or the last digits of one when that is all that was typed."""
-    digits = re.sub(r"\D", "", number or q)
-    if not number and not (search.looks_like_number(q) and len(digits) > TELEPHONE_DIGITS):
+    whole = re.sub(r"\D", "", number)
+    if whole and (found := await _known(conn, words.Term(exact=(TELEPHONE + whole[::-1],)))).word_ids:
+        return await _weighed(conn, found)
+    digits = re.sub(r"\D", "", q)
+    if not search.looks_like_number(q) or len(digits) <= TELEPHONE_DIGITS:
         return None
-    backwards = TELEPHONE + digits[::-1]
-    asked = words.Term(exact=(backwards,)) if number else words.beginning(backwards)
-    found = await _known(conn, asked)
-    if not found.word_ids and not found.beyond:
+    ends = await _known(conn, words.beginning(TELEPHONE + digits[::-1]))
+    if not ends.word_ids and not ends.beyond:
         return None
-    by_number = await _by_count(conn, q.strip()) if not number else ()
-    return await _weighed(conn, replace(found, numbers=by_number))
+    return await _weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
 
 
 async def _term(conn: AsyncConnection, word: str) -> Term | None:

@@ -354,8 +354,7 @@ async def _matching(conn: AsyncConnection, q: str, number: str) -> ColumnElement
     if not terms:
         return None
     first, *rest = terms
-    rare = first.weight < ticket_words.RARE
-    lead = tickets.c.id.in_(ticket_words.ids_of(first)) if rare else ticket_words.has(first)
+    lead = tickets.c.id.in_(ticket_words.ids_of(first)) if first.rare else ticket_words.has(first)
     return and_(lead, *(ticket_words.has(term) for term in rest))
 
 

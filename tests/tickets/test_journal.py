@@ -1,0 +1,373 @@
+"""The journal over both databases, each list against the same list made by hand from all tickets."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from callengine.clock import ManualClock
+from callengine.directory import search, town
+from callengine.directory.imports import Imports
+from callengine.errors import Refused
+from callengine.store import journal as rows
+from callengine.store import ticket_words
+from callengine.store.database import Store
+from callengine.store.tables import (
+    houses,
+    organisations,
+    staff,
+    ticket_applicants,
+    ticket_counters,
+    ticket_history,
+    ticket_organisations,
+    tickets,
+)
+from callengine.tickets.journal import JournalService
+from callengine.tickets.listing import WAITING, Count, JournalFilter, Sort
+from callengine.tickets.model import RANKS, Status, Urgency
+
+ZONE = ZoneInfo("Europe/Moscow")
+TICKETS = 160
+STREETS = ("ул. Чкалова", "пр-т Мира", "Речной пер.")
+TEXTS = ("шум воды в подвале", "капает с потолка", "нет света", "")
+NAMES = ("Мельникова Анна", "Белых Олег", "Мельников Пётр", "")
+CODES = ("HVS-01", "HVS-02", "LIF-02", "ELE-02")
+
+
+@dataclass(frozen=True)
+class Who:
+    role: str = "supervisor"
+    staff_id: int | None = None
+    organisation_id: int | None = None
+    districts: tuple[str, ...] = ()
+
+
+DESK = Who()
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def journal(store: Store, clock: ManualClock) -> JournalService:
+    return JournalService(store, clock)
+
+
+@pytest.fixture
+async def city(store: Store, clock: ManualClock) -> AsyncIterator[list[Row]]:
+    """Tickets of every kind, as rows."""
+    imports = Imports(store, clock, ZONE)
+    await imports.import_csv("classifier", town.build(residents=10).csv("classifier"))
+    async with store.begin() as tx:
+        kind = "management_company"
+        some = [{"code": f"o{n}", "name": f"УК «Район {n}»", "kind": kind} for n in (1, 2, 3)]
+        await tx.conn.execute(insert(organisations), some)
+        await tx.conn.execute(
+            insert(houses),
+            [
+                {"code": f"h{n}", "street": STREETS[n % 3], "number": str(n), "search": "", "features": ["lift"]}
+                for n in range(1, 7)
+            ],
+        )
+        people = [{"login": f"e{n}", "name": f"Слесарь {n}", "role": "executor", "organisation_id": n} for n in (1, 2)]
+        await tx.conn.execute(insert(staff), people)
+        await tx.conn.execute(insert(ticket_counters), [{"year": 2026, "last": TICKETS}])
+    made = [_ticket(n, random.Random(n), clock) for n in range(1, TICKETS + 1)]
+    await _insert(store, made)
+    yield made
+
+
+def _ticket(n: int, rng: random.Random, clock: ManualClock) -> Row:
+    now = clock.now()
+    status = rng.choice([*Status, Status.CLOSED, Status.CLOSED])
+    urgency = rng.choice([*Urgency])
+    house = rng.choice((None, 1, 2, 3, 4, 5, 6))
+    created = now - timedelta(hours=rng.randrange(200))  # several at one moment
+    accept_by = rng.choice((None, now + timedelta(minutes=rng.randrange(-200, 200))))
+    fix_by = rng.choice((None, now + timedelta(minutes=rng.randrange(-600, 600, 60))))
+    return {
+        "id": n,
+        "number": f"26-{n:06d}",
+        "status": status,
+        "urgency": urgency,
+        "rank": RANKS[urgency],
+        "classifier_code": rng.choice(CODES),
+        "house_id": house,
+        "premise": rng.choice(("", "61", "подвал")),
+        "applicant_name": rng.choice(NAMES),
+        "applicant_number": rng.choice(("", "+79073304177", "+79074121806")),
+        "text": rng.choice(TEXTS),
+        "answers": [],
+        "organisation_id": rng.choice((None, 1, 2, 3)),
+        "organisation_reason": "",
+        "executor_id": rng.choice((None, 1, 2)),
+        "accept_by": accept_by,
+        "localise_by": None,
+        "fix_by": fix_by,
+        "due_at": None if status.final or rng.random() < 0.3 else fix_by,
+        "deadline_reason": "",
+        "created_at": created,
+        "district": rng.choice(("", "Центр", "Заречье")),
+        "mark": rng.choice((None, 1, 4, 5)),
+        "paid": rng.random() < 0.2,
+        "late_at": rng.choice((None, None, now)),
+    }
+
+
+async def _insert(store: Store, made: Sequence[Row]) -> None:
+    async with store.begin() as tx:
+        await tx.conn.execute(insert(tickets), list(made))
+        for row in made:
+            await ticket_words.add(tx, row["id"], row["created_at"], words_of(row))
+
+
+def words_of(row: Row) -> list[str]:
+    found = search.words_of(f"{row['classifier_code']} {row['text']}")
+    if row["house_id"]:
+        found += search.house_words(STREETS[row["house_id"] % 3], str(row["house_id"]))
+    found += [row["premise"]] if row["premise"] else []
+    return found + ticket_words.of_applicant(row["applicant_name"], row["applicant_number"])
+
+
+# --- the same by hand ---------------------------------------------------------------------------------------
+
+
+def in_order(some: Sequence[Row], sort: Sort) -> list[int]:
+    """Ids in the order that the page shows."""
+    newest = sorted(some, key=lambda r: (r["created_at"], r["id"]), reverse=True)
+    if sort is Sort.NEWEST:
+        return [r["id"] for r in newest]
+    unfinished = [r for r in some if not r["status"].final]
+    running = [r for r in unfinished if r["due_at"] is not None]
+    by_danger: Callable[[Row], Any] = lambda r: (r["rank"], r["due_at"], r["id"])  # noqa: E731
+    running.sort(key=by_danger if sort is Sort.DANGER else lambda r: (r["due_at"], r["id"]))
+    idle = sorted((r for r in unfinished if r["due_at"] is None), key=lambda r: (r["rank"], r["id"]))
+    return [r["id"] for r in [*running, *idle, *(r for r in newest if r["status"].final)]]
+
+
+def overdue(row: Row, clock: ManualClock) -> bool:
+    if row["status"].final:
+        return False
+    unaccepted = row["status"] in WAITING and row["accept_by"] is not None and row["accept_by"] < clock.now()
+    return unaccepted or (row["fix_by"] is not None and row["fix_by"] < clock.now())
+
+
+def by_name(row: Row) -> bool:
+    return bool(row["applicant_name"].startswith("Мельник"))
+
+
+def is_open(row: Row) -> bool:
+    return not row["status"].final
+
+
+def cases(clock: ManualClock) -> list[tuple[JournalFilter, Callable[[Row], bool]]]:
+    """Every filter, with the same said in Python."""
+    now = clock.now()
+    since, until = now - timedelta(hours=90), now - timedelta(hours=30)
+    return [
+        (JournalFilter(), lambda r: True),
+        (JournalFilter(status=("open",)), lambda r: is_open(r)),
+        (JournalFilter(status=("closed",)), lambda r: r["status"] == "closed"),
+        (JournalFilter(status=("conflict",)), lambda r: r["status"] == "conflict"),
+        (JournalFilter(status=("conflict", "cancelled")), lambda r: r["status"] in ("conflict", "cancelled")),
+        (JournalFilter(status=("open", "cancelled")), lambda r: r["status"] != "closed"),
+        (JournalFilter(urgency=("life", "normal")), lambda r: r["urgency"] in ("life", "normal")),
+        (JournalFilter(accident=True), lambda r: r["urgency"] in ("life", "emergency")),
+        (JournalFilter(accident=False), lambda r: r["urgency"] not in ("life", "emergency")),
+        (JournalFilter(paid=True), lambda r: r["paid"]),
+        (JournalFilter(paid=False), lambda r: not r["paid"]),
+        (JournalFilter(overdue=True), lambda r: overdue(r, clock)),
+        (JournalFilter(overdue=False, status=("open",)), lambda r: is_open(r) and not overdue(r, clock)),
+        (JournalFilter(late=True), lambda r: r["late_at"] is not None),
+        (JournalFilter(late=False), lambda r: r["late_at"] is None),
+        (JournalFilter(unassigned=True), lambda r: is_open(r) and r["organisation_id"] is None),
+        (JournalFilter(organisation_id=2), lambda r: r["organisation_id"] == 2),
+        (JournalFilter(organisation_id=2, status=("open",)), lambda r: r["organisation_id"] == 2 and is_open(r)),
+        (JournalFilter(house_id=4), lambda r: r["house_id"] == 4),
+        (JournalFilter(house_id=4, status=("open",)), lambda r: r["house_id"] == 4 and is_open(r)),
+        (JournalFilter(district="Заречье"), lambda r: r["district"] == "Заречье"),
+        (JournalFilter(district="Заречье", status=("open",)), lambda r: r["district"] == "Заречье" and is_open(r)),
+        (JournalFilter(executor_id=1), lambda r: r["executor_id"] == 1),
+        (JournalFilter(executor_id=1, status=("open",)), lambda r: r["executor_id"] == 1 and is_open(r)),
+        (JournalFilter(classifier="HVS"), lambda r: r["classifier_code"].startswith("HVS")),
+        (JournalFilter(classifier="HVS-02"), lambda r: r["classifier_code"] == "HVS-02"),
+        (JournalFilter(classifier="NONE"), lambda r: False),
+        (JournalFilter(mark=(1,)), lambda r: r["mark"] == 1),
+        (JournalFilter(mark=(4, 5)), lambda r: r["mark"] in (4, 5)),
+        (JournalFilter(since=since, until=until), lambda r: since <= r["created_at"] < until),
+        (JournalFilter(since=since, paid=True), lambda r: since <= r["created_at"] and r["paid"]),
+        (JournalFilter(q="чкалова"), lambda r: "чкалова" in words_of(r)),
+        (JournalFilter(q="чкалова", status=("open",)), lambda r: "чкалова" in words_of(r) and is_open(r)),
+        (JournalFilter(q="мельник"), by_name),
+        (JournalFilter(q="мельник шум"), lambda r: by_name(r) and "шум" in r["text"]),
+        (JournalFilter(q="подвал"), lambda r: "подвал" in r["text"] or r["premise"] == "подвал"),
+        (JournalFilter(q="мелньиков"), by_name),  # a slip
+        (
+            JournalFilter(q="мира 61", organisation_id=1, status=("open", "closed")),
+            lambda r: {"мира", "61"} <= set(words_of(r)) and r["organisation_id"] == 1 and r["status"] != "cancelled",
+        ),
+        (JournalFilter(q="шум", since=since), lambda r: "шум" in r["text"] and since <= r["created_at"]),
+        (JournalFilter(q="шум", until=until), lambda r: "шум" in r["text"] and r["created_at"] < until),
+        (JournalFilter(q="мельник", house_id=3), lambda r: by_name(r) and r["house_id"] == 3),
+        (JournalFilter(q="8 907 330-41-77"), lambda r: r["applicant_number"] == "+79073304177"),
+        (JournalFilter(q="330-41-77"), lambda r: r["applicant_number"] == "+79073304177"),
+        (JournalFilter(q="4177"), lambda r: r["applicant_number"] == "+79073304177"),
+        (JournalFilter(q="26-17"), lambda r: r["id"] == 17),
+        (JournalFilter(q="000117"), lambda r: r["id"] == 117),
+        (JournalFilter(q="61"), lambda r: r["premise"] == "61" or r["id"] == 61),
+        (JournalFilter(q="шум 61"), lambda r: "шум" in r["text"] and (r["premise"] == "61" or r["id"] == 61)),
+        (JournalFilter(q="такогонетнигде"), lambda r: False),
+        (JournalFilter(q="чкалова к"), lambda r: "чкалова" in words_of(r)),  # he still types
+    ]  # fmt: skip
+
+
+async def whole(journal: JournalService, wanted: JournalFilter, who: Who, sort: Sort, limit: int) -> list[int]:
+    """All pages, one after another."""
+    seen: list[int] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = await journal.page(wanted, who, sort=sort, limit=limit, cursor=cursor)
+        assert len(page) <= limit
+        seen += [row.id for row in page]
+        if cursor is None:
+            return seen
+
+
+@pytest.mark.parametrize("common", [False, True], ids=["rare words", "common words"])
+async def test_each_filter_in_each_order_gives_what_the_same_words_give_by_hand(
+    journal: JournalService, city: list[Row], clock: ManualClock, common: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if common:  # the ways that only a large city takes
+        monkeypatch.setattr(ticket_words, "RARE", 0)
+        monkeypatch.setattr(rows, "FIRST_WINDOW", 5)
+    for (wanted, fits), sort in itertools.product(cases(clock), Sort):
+        expected = in_order([row for row in city if fits(row)], sort)
+        assert await whole(journal, wanted, DESK, sort, 23) == expected, (wanted, sort)
+        counted = await journal.count(wanted, rows.Scope(everything=True), 10_000)
+        assert counted == Count(len(expected)), wanted
+
+
+async def test_everybody_sees_only_his_own_in_every_order(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    declined = [row["id"] for row in city if row["id"] % 9 == 0]
+    left = [row["id"] for row in city if row["id"] % 10 == 0]
+    async with store.begin() as tx:
+        some = [
+            {"organisation_id": 2, "ticket_id": id, "since": clock.now(), "declined_at": clock.now()} for id in declined
+        ]
+        await tx.conn.execute(insert(ticket_organisations), some)
+        some = [{"organisation_id": 3, "ticket_id": id, "since": clock.now()} for id in left]
+        await tx.conn.execute(insert(ticket_organisations), some)
+    own: list[tuple[Who, Callable[[Row], bool]]] = [
+        (Who("organisation_manager", organisation_id=2), lambda r: r["organisation_id"] == 2 or r["id"] in declined),
+        (Who("organisation_manager", organisation_id=3), lambda r: r["organisation_id"] == 3),
+        (Who("organisation_manager"), lambda r: False),
+        (Who("executor", staff_id=1), lambda r: r["executor_id"] == 1),
+        (Who("executor"), lambda r: False),
+        (Who("inspector"), lambda r: True),
+        (Who("inspector", districts=("Центр",)), lambda r: r["district"] == "Центр"),
+        (Who("inspector", districts=("Центр", "")), lambda r: r["district"] in ("Центр", "")),
+        (Who("pbx"), lambda r: False),
+    ]
+    for (who, sees), (wanted, fits), sort in itertools.product(own, cases(clock)[::2], (Sort.NEWEST, Sort.DANGER)):
+        expected = in_order([row for row in city if fits(row) and sees(row)], sort)
+        page, cursor = await journal.page(wanted, who, sort=sort, limit=5)
+        seen = [row.id for row in page]
+        if cursor:
+            page, _ = await journal.page(wanted, who, sort=sort, limit=200, cursor=cursor)
+            seen += [row.id for row in page]
+        assert seen == expected[: len(seen)] and len(seen) == min(len(expected), 205), (who, wanted, sort)
+        counted = await journal.counts(who, {"it": wanted})
+        assert counted["it"].count == len(expected), (who, wanted)
+
+
+async def test_a_page_never_shifts_when_new_tickets_come(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    for sort, wanted in itertools.product(Sort, (JournalFilter(), JournalFilter(q="шум"), JournalFilter(house_id=2))):
+        before = await whole(journal, wanted, DESK, sort, 200)
+        seen: list[int] = []
+        cursor = None
+        while True:
+            page, cursor = await journal.page(wanted, DESK, sort=sort, limit=11, cursor=cursor)
+            seen += [row.id for row in page]
+            if cursor is None:
+                break
+            clock.advance(seconds=1)
+            id = TICKETS + 1000 + clock.now().second + 60 * clock.now().minute + 3600 * list(Sort).index(sort)
+            fresh = _ticket(id, random.Random(5), clock) | {"text": "шум", "house_id": 2, "created_at": clock.now()}
+            async with store.begin() as tx:
+                if not (await tx.conn.execute(select(tickets.c.id).where(tickets.c.id == id))).first():
+                    await tx.conn.execute(insert(tickets), [fresh])
+        assert [id for id in seen if id in before] == before, (sort, wanted)
+        assert len(set(seen)) == len(seen)
+
+
+async def test_a_cursor_of_another_order_or_of_nobody_is_refused(journal: JournalService, city: list[Row]) -> None:
+    _, of_danger = await journal.page(JournalFilter(), DESK, sort=Sort.DANGER, limit=3)
+    for cursor in [of_danger, "x", "!!!", "MTIz", "8J-YgA", "biwwLDk5OTk5OTk5OTk5OTk5OTk5OXQsMQ", "biwtMSwxdCwx"]:
+        with pytest.raises(Refused, match="cursor"):
+            await journal.page(JournalFilter(), DESK, sort=Sort.NEWEST, cursor=cursor)
+
+
+async def test_a_line_tells_all_that_a_list_shows(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    async with store.begin() as tx:
+        mine = {"house_id": 2, "organisation_id": 1, "executor_id": 2, "applicant_count": 14, "status": "in_progress"}
+        await tx.conn.execute(update(tickets).where(tickets.c.id == 5).values(**mine, applicant_name="Белых Олег"))
+        said = {"ticket_id": 5, "at": clock.now(), "author": "Слесарь 2", "data": {}, "what": "comment"}
+        await tx.conn.execute(insert(ticket_history), [said | {"reason": "Едем", "public": True}])
+        await tx.conn.execute(insert(ticket_history), [said | {"reason": "Насос взять", "public": False}])
+    (line,), _ = await journal.page(JournalFilter(q="26-5"), DESK, extras=("comment", "recording"))
+    assert line.house and line.house.address == "Речной пер., 2" and line.house.features == ("lift",)
+    assert line.organisation and line.organisation.name == "УК «Район 1»"
+    assert (line.executor, line.applicant_count, line.comment) == ("Слесарь 2", 14, "Едем")
+    assert line.entry.code == city[4]["classifier_code"] and line.recording_id is None
+    (masked,), _ = await journal.page(JournalFilter(q="26-5"), Who("inspector"))
+    assert (masked.applicant_name, masked.person_id) == ("Б. О.", None)
+    assert not masked.applicant_number.startswith("+")
+
+
+async def test_one_who_joined_later_is_found_too(journal: JournalService, store: Store, city: list[Row]) -> None:
+    async with store.begin() as tx:
+        row = {"ticket_id": 7, "name": "Юнусова Лейла", "number": "+79150001122", "joined_at": city[6]["created_at"]}
+        await tx.conn.execute(insert(ticket_applicants), [row])
+        found = ticket_words.of_applicant("Юнусова Лейла", "+79150001122")
+        await ticket_words.add(tx, 7, city[6]["created_at"], found)
+    for q in ("юнусова", "1122", "+7 915 000 11 22"):
+        page, _ = await journal.page(JournalFilter(q=q), DESK)
+        assert [row.id for row in page] == [7], q
+
+
+async def test_the_rail_counts_to_its_limit_and_says_so(
+    journal: JournalService, city: list[Row], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from callengine.tickets import journal as module
+
+    counts = await journal.counts(DESK)
+    unfinished = [row for row in city if not row["status"].final]
+    assert counts["open"] == Count(len(unfinished))
+    assert counts["accidents"] == Count(sum(row["rank"] <= 1 for row in unfinished))
+    assert counts["overdue"] == Count(sum(overdue(row, clock) for row in city))
+    assert counts["conflict"] == Count(sum(row["status"] == "conflict" for row in city))
+    monkeypatch.setattr(module, "COUNTED", 10)
+    clock.advance(seconds=3)
+    assert (await journal.counts(DESK))["open"] == Count(10, more=True)
+
+
+async def test_a_wide_beginning_of_words_still_finds(
+    journal: JournalService, city: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_words, "LISTED", 1)
+    expected = in_order([row for row in city if row["applicant_name"].startswith("Мельник")], Sort.NEWEST)
+    assert await whole(journal, JournalFilter(q="мельник"), DESK, Sort.NEWEST, 9) == expected
+    monkeypatch.setattr(ticket_words, "RARE", 0)
+    assert await whole(journal, JournalFilter(q="мельник"), DESK, Sort.NEWEST, 9) == expected
