@@ -7,6 +7,7 @@ import { get } from "@/api/client";
 import type { Ticket } from "@/api/types";
 import { Player } from "@/calls/Player";
 import { Due } from "@/desk/Desk";
+import { JoinedApplicants } from "@/desk/Joined";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
@@ -79,6 +80,7 @@ export function TicketPage({ number }: { number: string }) {
             <header><h2 id="ticket-who">{t("tickets.who")}</h2></header>
             <div style={{ padding: "0 16px 12px" }}>
               <Who name={x.applicant.name || phone(x.applicant.number) || t("call.unknown")} role={[t("tickets.applicant"), phone(x.applicant.number)].filter(Boolean).join(" · ")} number={x.applicant.number} onCall={call} />
+              <JoinedApplicants number={x.number} />
               {x.organisation ? <Who name={x.organisation.name} role={x.organisation_reason || t("tickets.organisation")} number={x.organisation.phone} onCall={call} /> : <p className="chip soon tag">{t("tickets.noOrganisation")}{x.organisation_reason && `: ${x.organisation_reason}`}</p>}
               {x.executor && <Who name={x.executor.name} role={t("tickets.executor")} number="" onCall={call} />}
               {x.mark !== null && <p className="s13">{t("tickets.mark", { mark: x.mark })}</p>}
