@@ -14,6 +14,7 @@ import { Store } from "@/lib/store";
 import { clock, dateOnly, dayOf, dayMonth, exact, hm, span, until } from "@/lib/time";
 import { choose, fetchCard, forgetCall, mine, step, type Mine, type Phase, type Told } from "@/mine";
 import { setState } from "@/session";
+import { JoinCall } from "@/desk/Join";
 import { Dialog } from "@/ui/dialog";
 import { Bones, Btn, I, Keys, Urgency, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -84,6 +85,7 @@ function CallPanel({ own, me }: { own: Mine; me: Me }) {
   return (
     <>
       <Head own={own} me={me} />
+      <JoinCall own={own} />
       <div className="dockbody" tabIndex={0} role="group" aria-label={phone(own.call.number)}>
         {own.card ? <Card card={own.card} own={own} person={person} /> : <CardWaits own={own} />}
       </div>
