@@ -105,6 +105,7 @@ class Engine:
         await self.watch.recover()
         self._background(self.timers.run(), "timers")
         self._background(self.recordings.run(), "recordings")
+        self._background(self.services.exports.run(), "exports")
         self._background(self.screens.run(), "live messages")
         self._background(self.screens.run_board(), "board")
         await self._serve_agi()

@@ -62,6 +62,14 @@ class Files(Section):
     link_days: int = Field(180, ge=1)  # how long a resident's link to his ticket lives
 
 
+class Exports(Section):
+    """The journal as XLSX."""
+
+    dir: Path = Path("var/exports")
+    keep_hours: int = Field(24, ge=1)  # then the file is deleted
+    most_rows: int = Field(1_000_000, ge=1, le=1_048_575)  # a sheet of Excel has no more
+
+
 class OnePbx(Section):
     name: str = Field("main", pattern=r"^[A-Za-z0-9_.-]{1,40}$")
     ami_host: str = "127.0.0.1"
@@ -147,6 +155,7 @@ class Settings(Section):
     store: StoreSettings = StoreSettings()
     recordings: Recordings = Recordings()
     files: Files = Files()
+    exports: Exports = Exports()
     pbx: Pbx = Pbx()
     sandbox: Sandbox = Sandbox()
     callbacks: Callbacks = Callbacks()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from callengine.access.service import AccessService
+from callengine.api.journal_filter import written
 from callengine.api.live import LiveHub
 from callengine.api.schemas import Health, SampleAccount
 from callengine.api.views import Views
@@ -22,6 +23,7 @@ from callengine.store.database import Store
 from callengine.tickets.calendar_service import CalendarService
 from callengine.tickets.classifier_service import ClassifierService
 from callengine.tickets.contracts import ContractsService
+from callengine.tickets.exports import ExportsService
 from callengine.tickets.filters import FiltersService
 from callengine.tickets.join import JoinService
 from callengine.tickets.journal import JournalService
@@ -99,6 +101,14 @@ class Services:
         names = {"country": locale.country, "city_code": locale.city_code}
         self.journal = JournalService(self.store, self.clock, **names)
         self.filters = FiltersService(self.store, self.clock)
+        self.exports = ExportsService(
+            self.store,
+            self.clock,
+            self.journal,
+            self.settings.exports,
+            ZoneInfo(locale.timezone),
+            lambda parameters, now: written(parameters, now, ZoneInfo(locale.timezone)),
+        )
         self.imports = Imports(
             self.store,
             self.clock,

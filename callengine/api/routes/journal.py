@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from aiohttp import web
 
 from callengine.access.model import TICKETS
 from callengine.api import journal_lines
-from callengine.api.core import Ask, Routes, clear, opaque
+from callengine.api.core import PREFIX, Ask, Routes, clear, opaque
+from callengine.api.journal_filter import filter_of, kept, parsed
 from callengine.api.language import language_of
 from callengine.api.problems import Invalid
-from callengine.api.queries import TicketsFilter, TicketsList
-from callengine.api.schemas import Page, SavedFilter, SavedFilterBody, TicketCounts, TicketRow
-from callengine.tickets.listing import JournalFilter, Sort
+from callengine.api.queries import TicketsList
+from callengine.api.schemas import Export, NewExport, Page, SavedFilter, SavedFilterBody, TicketCounts, TicketRow
+from callengine.store.exports import Export as KeptExport
+from callengine.tickets import columns
+from callengine.tickets.exports import Wanted
 from callengine.tickets.listing import SavedFilter as Kept
-from callengine.tickets.model import Status, Urgency
+from callengine.tickets.listing import Sort
 
 routes = Routes("journal")
 
@@ -42,7 +43,7 @@ async def list_tickets(ask: Ask[None, TicketsList]) -> Page[TicketRow]:
 async def count_tickets(ask: Ask[None, None]) -> TicketCounts:
     now, zone = ask.services.clock.now(), ZoneInfo(ask.services.settings.locale.timezone)
     saved = {str(one.id): one for one in await ask.services.filters.all(ask.who)}
-    asked = {id: filter_of(_parsed(one.filter), now, zone) for id, one in saved.items()}
+    asked = {id: filter_of(kept(one.filter), now, zone) for id, one in saved.items()}
     found = {
         name: journal_lines.count(one) for name, one in (await ask.services.journal.counts(ask.who, asked)).items()
     }
@@ -75,59 +76,6 @@ async def restore_filter(ask: Ask[None, None]) -> SavedFilter:
     return _saved(ask, await ask.services.filters.restore(ask.who, ask.id))
 
 
-def filter_of(asked: TicketsFilter, now: datetime, zone: ZoneInfo) -> JournalFilter:
-    """Raises Invalid for a status or an urgency that there is not."""
-    since = asked.from_
-    if asked.days is not None:
-        today = now.astimezone(zone).date()
-        since = datetime.combine(today - timedelta(days=asked.days - 1), time(), zone)
-    return JournalFilter(
-        q=asked.q,
-        status=_known("status", asked.status, {*Status, "open"}),
-        urgency=_known("urgency", asked.urgency, set(Urgency)),
-        accident=asked.accident,
-        paid=asked.paid,
-        overdue=asked.overdue,
-        late=asked.late,
-        unassigned=asked.unassigned,
-        organisation_id=asked.organisation_id,
-        house_id=asked.house_id,
-        district=asked.district or None,
-        executor_id=asked.executor_id,
-        classifier=asked.classifier,
-        mark=tuple(int(mark) for mark in asked.mark.split(",") if mark),
-        since=since,
-        until=asked.to,
-    )
-
-
-def _known(name: str, written: str, words: set[str]) -> tuple[str, ...]:
-    asked = tuple(part for part in written.split(",") if part)
-    for part in asked:
-        if part not in words:
-            raise Invalid([{"parameter": name, "detail": f"there is no {name} {part!r}: {', '.join(sorted(words))}"}])
-    return asked
-
-
-def parsed(written: Mapping[str, str]) -> TicketsFilter:
-    """A filter that was written as the parameters of GET /tickets. Raises Invalid with a pointer into `filter`."""
-    try:
-        return TicketsFilter.model_validate(written)
-    except ValidationError as error:
-        raise Invalid([{"pointer": f"#/filter/{e['loc'][0]}", "detail": e["msg"]} for e in error.errors()]) from None
-
-
-def _parsed(written: Mapping[str, str]) -> TicketsFilter:
-    """A kept one, perhaps of an older release: what it no longer knows narrows nothing."""
-    try:
-        return TicketsFilter.model_validate({name: v for name, v in written.items() if name in _PARAMETERS})
-    except ValidationError:
-        return TicketsFilter()
-
-
-_PARAMETERS = {field.alias or name for name, field in TicketsFilter.model_fields.items()}
-
-
 def _kept(body: SavedFilterBody) -> Kept:
     parsed(body.filter)
     shared = None if body.shared else 0
@@ -143,4 +91,59 @@ def _saved(ask: Ask[Any, Any], one: Kept) -> SavedFilter:
         filter=one.filter,
         columns=list(one.columns),
         position=one.position,
+    )
+
+
+# --- exports ----------------------------------------------------------------------------------------------
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@routes.post("/exports", roles=TICKETS, summary="Write the journal as XLSX in the background", status=201)
+async def start_export(ask: Ask[NewExport, None]) -> Export:
+    asked = parsed(ask.body.filter)
+    filter_of(asked, ask.services.clock.now(), ZoneInfo(ask.services.settings.locale.timezone))  # mistakes are told now
+    unknown = [name for name in ask.body.columns if name not in columns.COLUMNS]
+    if unknown:
+        raise Invalid([{"pointer": "#/columns", "detail": f"there is no column {unknown[0]!r}"}])
+    wanted = Wanted(dict(ask.body.filter), Sort(asked.sort), tuple(ask.body.columns), language_of(ask))
+    return _export(await ask.services.exports.start(ask.who, wanted))
+
+
+@routes.get("/exports", roles=TICKETS, summary="One's own exports, newest first")
+async def list_exports(ask: Ask[None, None]) -> Page[Export]:
+    return Page(items=[_export(one) for one in await ask.services.exports.mine(ask.who)])
+
+
+@routes.get("/exports/{id:int}", roles=TICKETS, summary="How far an export is")
+async def get_export(ask: Ask[None, None]) -> Export:
+    return _export(await ask.services.exports.get(ask.who, ask.id))
+
+
+@routes.post("/exports/{id:int}/cancel", roles=TICKETS, summary="End an export that is not done")
+async def cancel_export(ask: Ask[None, None]) -> Export:
+    return _export(await ask.services.exports.cancel(ask.who, ask.id))
+
+
+@routes.get("/exports/{id:int}/file", roles=TICKETS, summary="The XLSX; the download is logged", media=XLSX)
+async def get_export_file(ask: Ask[None, None]) -> web.StreamResponse:
+    path = await ask.services.exports.file(ask.who, ask.id)
+    if ask.request.method != "HEAD":
+        await ask.services.access.log_reading(ask.who, "export", f"export:{ask.id}", "tickets as XLSX")
+    name = f"tickets-{ask.id}.xlsx"
+    headers = {"Content-Type": XLSX, "Content-Disposition": f'attachment; filename="{name}"'}
+    return web.FileResponse(path, headers=headers)
+
+
+def _export(one: KeptExport) -> Export:
+    return Export(
+        id=one.id,
+        state=cast(Any, one.state),
+        rows_done=one.rows_done,
+        rows_total=one.rows_total,
+        problem=one.problem,
+        created_at=one.created_at,
+        finished_at=one.finished_at,
+        delete_after=one.delete_after,
+        file=f"{PREFIX}/exports/{one.id}/file" if one.path else None,
     )
