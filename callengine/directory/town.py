@@ -35,6 +35,8 @@ class Staff:
     name: str
     role: str
     extension: str = ""
+    organisation: str = ""
+    shown: bool = True  # one click at the gate of the sandbox
 
 
 STAFF = (
@@ -42,14 +44,29 @@ STAFF = (
     Staff("orlova", "Орлова Тамара", "supervisor"),
     Staff("petrova", "Петрова Наталья", "operator", "101"),
     Staff("gusev", "Гусев Игорь", "operator", "102"),
-    Staff("lapteva", "Лаптева Ольга", "operator", "103"),
-    Staff("somova", "Сомова Елена", "operator", "104"),
-    Staff("ryabinin", "Рябинин Кирилл", "operator", "105"),
-    Staff("belyaeva", "Беляева Светлана", "operator", "106"),
-    Staff("zhukov", "Жуков Андрей", "operator", "107"),
-    Staff("kiseleva", "Киселёва Марина", "operator", "108"),
-    Staff("tarasov", "Тарасов Денис", "operator", "109"),
-    Staff("ermakova", "Ермакова Юлия", "operator", "110"),
+    Staff("krylova", "Крылова Мария", "organisation_manager", organisation="zhilkomfort"),
+    Staff("akimov", "Акимов Руслан", "executor", organisation="zhilkomfort"),
+    Staff("lavrov", "Лавров Сергей", "organisation_manager", organisation="zarechye"),
+    Staff("fomin", "Фомин Артём", "executor", organisation="zarechye"),
+    Staff("sobolev", "Соболев Павел", "inspector"),
+    Staff("yusupova", "Юсупова Диана", "executor", organisation="zhilkomfort", shown=False),
+    Staff("gromov", "Громов Николай", "executor", organisation="zarechye", shown=False),
+    Staff("volkova", "Волкова Ирина", "organisation_manager", organisation="vodokanal", shown=False),
+    Staff("sidorov", "Сидоров Глеб", "executor", organisation="vodokanal", shown=False),
+    Staff("teplov", "Теплов Роман", "organisation_manager", organisation="teploset", shown=False),
+    Staff("kotov", "Котов Иван", "executor", organisation="teploset", shown=False),
+    Staff("liftov", "Лифанов Юрий", "organisation_manager", organisation="liftservis", shown=False),
+    Staff("shahtin", "Шахтин Олег", "executor", organisation="liftservis", shown=False),
+    Staff("gorodov", "Городов Антон", "organisation_manager", organisation="gorhoz", shown=False),
+    Staff("dvornikov", "Дворников Лев", "executor", organisation="gorhoz", shown=False),
+    Staff("lapteva", "Лаптева Ольга", "operator", "103", shown=False),
+    Staff("somova", "Сомова Елена", "operator", "104", shown=False),
+    Staff("ryabinin", "Рябинин Кирилл", "operator", "105", shown=False),
+    Staff("belyaeva", "Беляева Светлана", "operator", "106", shown=False),
+    Staff("zhukov", "Жуков Андрей", "operator", "107", shown=False),
+    Staff("kiseleva", "Киселёва Марина", "operator", "108", shown=False),
+    Staff("tarasov", "Тарасов Денис", "operator", "109", shown=False),
+    Staff("ermakova", "Ермакова Юлия", "operator", "110", shown=False),
 )
 
 ORGANISATIONS: tuple[Row, ...] = (
@@ -298,6 +315,7 @@ def _staff_row(member: Staff, password: str = PASSWORD) -> Row:
         "name": member.name,
         "role": member.role,
         "extension": member.extension,
+        "organisation": member.organisation,
         "password": password,
     }
 

@@ -36,7 +36,7 @@ async def test_the_town_is_whole_and_is_not_built_twice(store: Store, clock: Man
     async with store.read() as conn:
         counts = [len((await conn.execute(select(table))).all()) for table in tables]
         admin = (await conn.execute(select(staff).where(staff.c.login == "admin"))).one()
-    assert counts == [40, 6, 2000, 12, 104]
+    assert counts == [40, 6, 2000, 27, 104]
     assert (admin.role, admin.password_hash) == ("administrator", "hash of sandbox")
     assert await town.load_town(store, clock, None) is False
 
