@@ -48,6 +48,7 @@ GET /recordings/{id} · GET /recordings/{id}/audio
 PUT /recordings/{id}/hold · POST /pbx/{pbx}/recordings/{file_name} · GET /people · GET /people/{id}
 POST /people/{id}/notes · DELETE /people/{id}/notes/{note_id} · GET /houses · GET /houses/{id}
 GET /houses/{id}/tickets · GET /organisations · GET /staff · GET /classifier · POST /routing/preview · GET /tickets
+POST /tickets/{number}/moves · POST /tickets/{number}/comments · GET /organisations/{id}/load
 POST /tickets · GET /tickets/{number} · GET /search · GET /coverage · POST /import/{kind} · POST /demo/call · GET /live
 """
 
