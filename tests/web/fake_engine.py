@@ -72,6 +72,7 @@ class FakeEngine:
         self.living: dict[int, s.Call] = {}
         self.closed: dict[int, s.Duty] = {}
         self.marks = [town.mark(1, 4.2, "не назвал номер заявки")]
+        self.joined: dict[str, list[s.TicketJoined]] = {}
         self.unmarked: dict[int, s.RecordingMark] = {}
         self.sockets: set[web.WebSocketResponse] = set()
         self.afters: list[str | None] = []
@@ -157,6 +158,9 @@ class FakeEngine:
             ("GET", "/tickets", lambda r, b: page([] if self.new_to_town else self.rows)),
             ("POST", "/tickets", self._register),
             ("GET", "/tickets/{number}", self._ticket),
+            ("GET", "/tickets/{number}/applicants", lambda r, b: page(self.joined.get(r.match_info["number"], []))),
+            ("POST", "/tickets/{number}/applicants", self._join),
+            ("DELETE", "/tickets/{number}/applicants/{id}", self._withdraw),
             ("GET", "/search", self._search),
             ("GET", "/recordings/unclaimed", lambda r, b: page(self.unclaimed)),
             ("GET", "/coverage", lambda r, b: page(self.coverage)),
@@ -279,6 +283,24 @@ class FakeEngine:
             )
         ]
         return s.CallDetail(**known.model_dump(), offers=offers, talks=[])
+
+    def _join(self, request: web.Request, body: Any) -> Any:
+        form = s.JoinTicket.model_validate(body)
+        who = s.TicketApplicant(**form.applicant.model_dump())
+        made = s.TicketJoined(
+            id=71,
+            applicant=who,
+            premise=form.premise,
+            text=form.text,
+            call_id=form.call_id,
+            joined_at=datetime.now(UTC),
+            joined_by="Петрова Наталья",
+        )
+        self.joined.setdefault(request.match_info["number"], []).append(made)
+        return page([made])
+
+    def _withdraw(self, request: web.Request, body: Any) -> Any:
+        self.joined.pop(request.match_info["number"])
 
     def _mark(self, request: web.Request, body: Any) -> Any:
         s.NewMark.model_validate(body)

@@ -356,6 +356,47 @@ async def test_where_the_pbx_cannot_hold_the_page_says_how_and_shows_what_the_ph
     await expect(page.get_by_role("heading", name="Удержание")).to_be_visible()
 
 
+async def test_shift_f3_joins_the_call_to_the_open_accident_and_the_ticket_shows_who_joined(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    talking = await talks(desk)
+    await page.keyboard.press("Digit2")
+    await expect(page.get_by_text("По дому открыта авария 26-118204")).to_be_visible()
+    await page.keyboard.press("Shift+F3")
+    options = page.get_by_role("dialog").get_by_role("option")
+    await expect(options.first).to_contain_text("26-118204")
+    await page.keyboard.press("Digit1")
+    await expect(page.get_by_text("Вызов присоединён к 26-118204")).to_be_visible()
+    (body,) = desk.engine.bodies("POST", "/tickets/26-118204/applicants")
+    assert (body["call_id"], body["applicant"]["number"]) == (talking.id, talking.number)
+    assert body["applicant"]["person_id"] == desk.engine.card.candidates[1].id
+    await desk.open("/tickets/26-118204")
+    await expect(page.get_by_role("region", name="Ещё 1 заявитель")).to_be_visible()
+    await page.get_by_role("button", name="Снять с заявки").click()
+    await expect(page.get_by_role("region", name="Ещё 1 заявитель")).to_have_count(0)
+    await page.get_by_role("button", name="Вернуть").click()
+    await expect(page.get_by_role("region", name="Ещё 1 заявитель")).to_be_visible()
+
+
+async def test_one_open_accident_is_joined_by_one_press_and_undone_by_another(desk: Desk) -> None:
+    desk.engine.card = desk.engine.card.model_copy(update={"open_tickets": []})
+    page = await desk.open("/desk")
+    await talks(desk)
+    await page.keyboard.press("Shift+F3")
+    await expect(page.get_by_text("Вызов присоединён к 26-118204")).to_be_visible()
+    await page.get_by_role("button", name="Вернуть").click()
+    await expect(page.get_by_text("Вызов снят с 26-118204")).to_be_visible()
+    assert desk.engine.joined == {}
+
+
+async def test_a_house_without_open_matters_offers_no_joining(desk: Desk) -> None:
+    desk.engine.card = desk.engine.card.model_copy(update={"open_tickets": [], "incidents": []})
+    page = await desk.open("/desk")
+    await talks(desk)
+    await page.keyboard.press("Shift+F3")
+    await expect(page.locator(".joinbar")).to_have_count(0)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 async def test_a_supervisor_marks_a_moment_where_the_sound_stands_and_takes_it_away(desk: Desk) -> None:
     page = await desk.open("/calls?open=1", who="supervisor")
     await page.locator(".wave").wait_for()

@@ -322,9 +322,10 @@ def rows() -> list[s.TicketRow]:
 
 
 def ticket(of: s.TicketRow, **changes: Any) -> s.Ticket:
+    about: dict[str, Any] = {"at": ago(hours=2), "author": "Петрова Н.", "role": "operator", "data": {}, "public": True}
     events = [
-        s.TicketEvent(at=ago(hours=2), what="registered", author="Петрова Н.", reason="", data={}),
-        s.TicketEvent(at=ago(hours=2), what="routed", author="Петрова Н.", reason=PREVIEW.reason, data={}),
+        s.TicketEvent(**about, what="registered", reason=""),
+        s.TicketEvent(**about, what="routed", reason=PREVIEW.reason),
     ]
     fields: dict[str, Any] = {
         **of.model_dump(),
@@ -332,7 +333,24 @@ def ticket(of: s.TicketRow, **changes: Any) -> s.Ticket:
         "text": "Из подвала шум воды, выходит на отмостку.",
         "answers": [s.Answer(question="Топит ли соседей снизу?", answer="нет")],
         "organisation_reason": PREVIEW.reason,
-        "mark": None,
+        "version": 1,
+        "marked_at": None,
+        "damage_at": None,
+        "late_at": None,
+        "closed_at": None,
+        "close_reason": "",
+        "stall_level": 0,
+        "declined_count": 0,
+        "reopened_count": 0,
+        "paid_confirm_by": None,
+        "paid_confirmed_at": None,
+        "postponed": None,
+        "repeat_of": None,
+        "moves": [],
+        "clocks": [],
+        "applicants": [],
+        "calls": [],
+        "files": [],
         "call_ids": [1],
         "recordings": [s.RecordingRef(id=1, seconds=192, state="ready")],
         "history": events,
