@@ -16,6 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 from callengine import phone
 from callengine.calls import events, signals
@@ -69,6 +70,7 @@ class Tracker:
         self._held_back: dict[str, Evidence] = {}
         self._ended: OrderedDict[str, Evidence] = OrderedDict()
         self._forgotten: OrderedDict[str, datetime] = OrderedDict()
+        self._forget_at: datetime | None = None  # when the next of both is due
         self._requests: OrderedDict[str, str] = OrderedDict()  # uniqueid -> request id, said before its channel
         self._handlers: dict[type[Signal], Callable[..., Evidence | None]] = {
             signals.ChannelAppeared: self._appeared,
@@ -138,7 +140,7 @@ class Tracker:
         self._now = now
         if self._held_back:
             self._release(now - HOLD_BACK)
-        if self._ended:
+        if self._forget_at is not None and now >= self._forget_at:
             self._forget(now)
 
     def _told(self) -> list[CallFact]:
@@ -766,6 +768,7 @@ class Tracker:
         evidence.ended_at = at
         self._held_back.pop(evidence.linkedid, None)
         self._ended[evidence.linkedid] = evidence
+        self._forget_at = min(self._forget_at or at + LINGER, at + LINGER)
         while len(self._ended) > LINGER_LIMIT:
             self._drop(self._ended.popitem(last=False)[1])
 
@@ -778,9 +781,12 @@ class Tracker:
             self._drop(evidence)
         while self._forgotten:
             linkedid, at = next(iter(self._forgotten.items()))
-            if now - at < REMEMBER and len(self._forgotten) <= REMEMBER_LIMIT:
+            if now - at < REMEMBER:
                 break
             del self._forgotten[linkedid]
+        dues = [e.ended_at + LINGER for e in islice(self._ended.values(), 1) if e.ended_at is not None]
+        dues += [at + REMEMBER for at in islice(self._forgotten.values(), 1)]
+        self._forget_at = min(dues, default=None)
 
     def _drop(self, evidence: Evidence) -> None:
         for uid in evidence.channels:
@@ -790,6 +796,8 @@ class Tracker:
             self._conversations.pop(linkedid, None)
             if evidence.ended_at is not None:
                 self._forgotten[linkedid] = evidence.ended_at
+        while len(self._forgotten) > REMEMBER_LIMIT:
+            self._forgotten.popitem(last=False)
 
 
 def _if_visible(evidence: Evidence, visible: bool) -> Evidence | None:
