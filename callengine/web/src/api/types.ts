@@ -598,15 +598,6 @@ export interface TicketComment {
   public?: boolean;
 }
 
-export interface NewApplicant {
-  number?: string;
-  name?: string;
-  person_id?: number | null;
-  premise?: string;
-  call_id?: number | null;
-  text?: string;
-}
-
 export interface MoveOffer {
   move: string;
   label: string;
