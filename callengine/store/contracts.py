@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, true, update
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import Organisation
@@ -61,17 +61,30 @@ async def serving(
 async def _covering(
     conn: Conn, house_id: int | None, kinds: Sequence[str], branches: Sequence[str], when: Any, *, last: bool = False
 ) -> list[Contract]:
+    found: dict[int, Row[Any]] = {}
+    for query in _queries(house_id, kinds, branches, when, last=last):
+        found |= {row.id: row for row in await conn.execute(query)}
+    return [contract_of(row) for row in found.values()]
+
+
+def queries_of(house_id: int, kinds: Sequence[str], branches: Sequence[str], at: datetime) -> list[Select[Any]]:
+    """What `serving` asks, for a look at the plans."""
+    lasting, ended = or_(c.valid_until.is_(None), c.valid_until > at), c.valid_until <= at
+    return [
+        *_queries(house_id, kinds, branches, lasting, last=False),
+        *_queries(house_id, kinds, branches, ended, last=True),
+    ]
+
+
+def _queries(
+    house_id: int | None, kinds: Sequence[str], branches: Sequence[str], when: Any, *, last: bool
+) -> list[Select[Any]]:
     matching = and_(c.kind.in_(kinds), c.branch.in_(branches), c.removed_at.is_(None), when)
     queries = [select(*_columns).select_from(_join).where(c.everywhere, matching)]
     if house_id is not None:
         named = select(*_columns).select_from(_of_house)
         queries.append(named.where(contract_houses.c.house_id == house_id, matching))
-    rows: dict[int, Row[Any]] = {}
-    for query in queries:
-        if last:
-            query = query.order_by(c.valid_until.desc()).limit(ENDED)
-        rows |= {row.id: row for row in await conn.execute(query)}
-    return [contract_of(row) for row in rows.values()]
+    return [query.order_by(c.valid_until.desc()).limit(ENDED) for query in queries] if last else queries
 
 
 def contract_of(row: Row[Any]) -> Contract:
