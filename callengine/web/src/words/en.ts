@@ -2,12 +2,14 @@
 import { executorEn } from "@/executor/words";
 import { residentEn } from "@/resident/words";
 
+import { classifierEn } from "./classifier.en";
 import type { Words } from "./ru";
 
 // English has two plural forms where Russian has four: the Russian-only forms may be left out.
 type Like<T> = { [K in keyof T as K extends `${string}_few` | `${string}_many` ? never : K]: T[K] extends string ? string : Like<T[K]> };
 
 export const en: Like<Words> = {
+  classifier: classifierEn,
   app: "Dispatch centre",
   room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier" } },

@@ -2,7 +2,10 @@
 import { executorRu } from "@/executor/words";
 import { residentRu } from "@/resident/words";
 
+import { classifierRu } from "./classifier.ru";
+
 export const ru = {
+  classifier: classifierRu,
   app: "Диспетчерская",
   room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор" } },
