@@ -360,7 +360,7 @@ async def test_shift_f3_joins_the_call_to_the_open_accident_and_the_ticket_shows
     page = await desk.open("/desk")
     talking = await talks(desk)
     await page.keyboard.press("Digit2")
-    await expect(page.get_by_text("По дому открыта авария 26-118204")).to_be_visible()
+    await expect(page.get_by_text("Авария 26-118204")).to_be_visible()
     await page.keyboard.press("Shift+F3")
     options = page.get_by_role("dialog").get_by_role("option")
     await expect(options.first).to_contain_text("26-118204")

@@ -16,7 +16,7 @@ export function KeysHelp({ onClose, sandbox, leader }: { onClose: () => void; sa
   const list = (title: string, items: [string, string][]) => (
     <section className="col" style={{ gap: 6 }}>
       <h3 className="t2 s12 b">{title}</h3>
-      {items.map(([key, word]) => <div key={key} className="row s13"><span style={{ width: 104 }}><Keys of={key} calm /></span>{t(`keys.${word}`)}</div>)}
+      {items.map(([key, word]) => <div key={key} className="row s13"><span style={{ width: 104, flex: "none" }}><Keys of={key} calm /></span>{t(`keys.${word}`)}</div>)}
     </section>
   );
   return (
