@@ -49,7 +49,7 @@ export const en: Like<Words> = {
   hold: { hold: "Hold", back: "Take back", atPhone: "This PBX cannot hold for you: press hold on the phone {{extension}}, the page will show it" },
   marks: { title: "Marks", add: "Mark {{time}}", go: "To the mark {{time}}: {{text}}", text: "A mark at {{time}}", placeholder: "What matters here", remove: "Remove the mark “{{text}}”", take: "Remove the mark", removed: "The mark is gone" },
   join: {
-    join: "Join", accident: "An accident is open here: {{number}}", open: "A ticket is open here: {{number}}", title: "Which ticket the call joins", lead: "The applicant and the call are put on the open ticket; no new one is made.",
+    join: "Join", accident: "Accident {{number}}", open: "Open: {{number}}", title: "Which ticket the call joins", lead: "The applicant and the call are put on the open ticket; no new one is made.",
     words: "What the applicant adds", wordsPlaceholder: "Optional: what is seen at their place", done: "The call has joined {{number}}", already: "Already an applicant of {{number}}: only the call was attached", undone: "The call was taken off {{number}}", withdraw: "Take off the ticket",
     others_one: "{{count}} more applicant", others_other: "{{count}} more applicants",
   },
