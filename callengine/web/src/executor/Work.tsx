@@ -173,7 +173,7 @@ function Job({ me, number }: { me: Me; number: string }) {
             <Where of={x} />
             {x.text && <p className="said">{x.text}</p>}
             {x.answers.length > 0 && <section className="card pad" aria-labelledby="known"><h2 id="known">{t("work.answers")}</h2><dl>{x.answers.map((a) => <div key={a.question} className="pair"><dt>{a.question}</dt><dd>{a.answer}</dd></div>)}</dl></section>}
-            <Terms of={x.clocks} now={now} />
+            <Terms of={x.clocks} now={now} onLocalise={may("localise") && x.status === "in_progress" ? () => void act({ kind: "move", body: { move: "localise" }, label: t("work.localise") }) : undefined} />
             {x.postponed && <div className="postponed"><b>{t("work.postponed", { time: until(x.postponed.until, now) })}</b><p>{x.postponed.reason}</p></div>}
             <Photos of={x} kept={mine} shown={shown} setShown={setShown} take={(files) => files.forEach((file) => void act({ kind: "photo", blob: file, name: file.name || "photo.jpg", moment: x.status === "executor_assigned" ? "before" : x.files.some((f) => f.moment === "before") || x.status !== "in_progress" ? "after" : "before", public: shown }))} may={!["closed", "cancelled"].includes(x.status)} />
             <Refusals number={number} />
@@ -185,7 +185,6 @@ function Job({ me, number }: { me: Me; number: string }) {
         <footer className="worker-foot">
           {may("postpone") && <button type="button" className="btn main" onClick={() => setAsk("more")}><I of={IconClockPlus} size={20} />{t("work.more")}</button>}
           <button type="button" className="btn main icon" aria-label={t("work.comment")} onClick={() => setAsk("comment")}><I of={IconMessage} size={20} /></button>
-          {may("localise") && x.clocks.some((c) => c.name === "localise" && !c.met_at && c.due_at) && x.status === "in_progress" && <button type="button" className="btn main" onClick={() => void act({ kind: "move", body: { move: "localise" }, label: t("work.localise") })}><I of={IconDropletOff} size={20} />{t("work.localise")}</button>}
           {may("start") && <button type="button" className="btn main primary grow" onClick={() => void act({ kind: "move", body: { move: "start" }, label: t("work.start") })}>{t("work.start")}</button>}
           {(may("report_done") || (onItsWay.has("start") && !onItsWay.has("report_done"))) && <button type="button" className="btn main green grow" onClick={() => setAsk("done")}><I of={IconCheck} size={20} />{t("work.done")}</button>}
         </footer>
@@ -210,7 +209,7 @@ function Where({ of: x }: { of: Ticket }) {
   );
 }
 
-function Terms({ of, now }: { of: TermClock[]; now: number }) {
+function Terms({ of, now, onLocalise }: { of: TermClock[]; now: number; onLocalise?: () => void }) {
   const { t } = useTranslation();
   const mine = of.filter((c) => (c.name === "localise" || c.name === "fix") && c.due_at);
   if (!mine.length) return null;
@@ -224,6 +223,7 @@ function Terms({ of, now }: { of: TermClock[]; now: number }) {
           return <div key={c.name} className="pair"><dt>{t(`form.${c.name}`)}</dt><dd className={tone} title={c.why}>{c.met_at ? t(c.met_at <= c.due_at! ? "work.metAt" : "work.metLate", { time: until(c.met_at, now) }) : left < 0 ? t("work.late", { span: span(-left) }) : t("work.by", { time: until(c.due_at!, now) })}</dd></div>;
         })}
       </dl>
+      {onLocalise && mine.some((c) => c.name === "localise" && !c.met_at) && <button type="button" className="btn main" onClick={onLocalise}><I of={IconDropletOff} size={20} />{t("work.localise")}</button>}
     </section>
   );
 }
