@@ -29,7 +29,7 @@ from callengine.store.tables import ticket_postings as postings
 from callengine.store.visibility import parts_of, within
 from callengine.tickets import listing
 from callengine.tickets.listing import JournalFilter, JournalRow, Place, Sort
-from callengine.tickets.model import Entry, Status
+from callengine.tickets.model import REPORTED, Entry, Status
 from callengine.tickets.visibility import Scope
 
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
@@ -184,7 +184,7 @@ def _narrowed(wanted: JournalFilter, codes: Sequence[str], now: datetime) -> lis
 def overdue(now: datetime) -> ColumnElement[bool]:
     """As model.Ticket.overdue, without asking whether it is final."""
     unaccepted = and_(c.status.in_(listing.WAITING), c.accept_by < now)
-    return or_(c.fix_by < now, unaccepted)
+    return or_(c.late_at.is_not(None), and_(c.fix_by < now, c.status.not_in(REPORTED)), unaccepted)
 
 
 # --- keys in an order -------------------------------------------------------------------------------------

@@ -59,7 +59,10 @@ async def ticket_of(conn: AsyncConnection, ticket_id: int) -> Ticket | None:
 async def locked(tx: Tx, ticket_id: int) -> int | None:
     """The version of a ticket, its row held until the commit; None when there is no such ticket."""
     query = select(tickets.c.version).where(tickets.c.id == ticket_id)
-    return (await tx.conn.execute(query.with_for_update() if tx.is_postgres else query)).scalar_one_or_none()
+    if tx.is_postgres:
+        # NO KEY UPDATE: two that have each hung something on it (a file, a line) do not wait for each other crosswise.
+        query = query.with_for_update(key_share=True)
+    return (await tx.conn.execute(query)).scalar_one_or_none()
 
 
 async def has_act(conn: AsyncConnection, ticket_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,12 @@ class Asked:
     version: int | None = None
     key: str | None = None
     classifier: str = ""  # of a routing: the problem turned out to be another one
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same wish: by it a key that was used for another one is known."""
+        wish = (self.move, self.reason, self.organisation_id, self.executor_id, self.until, self.mark, self.not_done)
+        return hashlib.sha256(repr((*wish, self.status, self.classifier)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +327,8 @@ def _kept_up(before: Ticket, after: Ticket, asked: Asked, now: datetime) -> Tick
 def event(before: Ticket, after: Ticket, row: Transition, asked: Asked, mover: Mover, now: datetime) -> TicketEvent:
     """One appended event: author, role, time, reason, from where to where, and what came with it."""
     data: dict[str, Any] = {"move": row.move, "from": before.status, "to": after.status}
+    if asked.key:
+        data["asked"] = asked.fingerprint
     if row.move is Move.MARK:
         data |= {"mark": asked.mark, "not_done": asked.not_done}
     if row.move is Move.POSTPONE and asked.until:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from callengine.tickets.model import Status
+from callengine.tickets.model import UNACCEPTED, Status
 
 
 class Move(StrEnum):
@@ -197,7 +197,7 @@ _OPEN = {status for status in Status if not status.final}
 NEEDS_ORGANISATION = frozenset({S.AWAITING_ACCEPTANCE, S.DECLINED, *_WORKED_ON})
 NEEDS_EXECUTOR = frozenset({S.EXECUTOR_ASSIGNED})
 # Nobody has taken it on yet: its acceptance clock runs.
-BEFORE_ACCEPTANCE = frozenset({S.FROM_CABINET, S.UNASSIGNED, S.AWAITING_ACCEPTANCE, S.DECLINED})
+BEFORE_ACCEPTANCE = frozenset(UNACCEPTED)
 
 TABLE: tuple[Transition, ...] = (
     _row(Move.ROUTE, {S.FROM_CABINET, S.UNASSIGNED, S.DECLINED}, CENTRE, S.AWAITING_ACCEPTANCE, Field.ORGANISATION),

@@ -11,13 +11,13 @@ from typing import Any
 
 from callengine.directory.model import House, Organisation
 from callengine.errors import Refused
-from callengine.tickets.model import RANKS, Entry, Status, Urgency
+from callengine.tickets.model import RANKS, REPORTED, UNACCEPTED, Entry, Status, Urgency
 
 ACCIDENTS = (Urgency.LIFE, Urgency.EMERGENCY)
 ACCIDENT_RANK = max(RANKS[urgency] for urgency in ACCIDENTS)
 OPEN = tuple(status for status in Status if not status.final)
 # Nobody accepted yet: the term of acceptance runs (model.Ticket.overdue).
-WAITING = (Status.AWAITING_ACCEPTANCE, Status.UNASSIGNED, Status.DECLINED)
+WAITING = UNACCEPTED
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -110,7 +110,7 @@ class JournalRow:
         """As model.Ticket.overdue."""
         if self.status in ("closed", "cancelled"):
             return False
-        if self.fix_by is not None and self.fix_by < now:
+        if self.late or (self.fix_by is not None and self.fix_by < now and self.status not in REPORTED):
             return True
         return self.status in WAITING and self.accept_by is not None and self.accept_by < now
 

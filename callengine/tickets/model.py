@@ -52,6 +52,10 @@ STATUS_LABELS: dict[Status, tuple[str, str]] = {
 }
 
 FINAL = tuple(status for status in Status if status.final)
+# Nobody has taken it on yet: its term of acceptance runs.
+UNACCEPTED = (Status.FROM_CABINET, Status.UNASSIGNED, Status.AWAITING_ACCEPTANCE, Status.DECLINED)
+# The job is reported done: its fix term runs no more (one that passed before stays, as `late_at`).
+REPORTED = (Status.AWAITING_CENTRE, Status.AWAITING_CLIENT, Status.CONFLICT)
 
 
 class Urgency(StrEnum):
@@ -383,12 +387,12 @@ class Ticket:
     history: tuple[TicketEvent, ...] = ()
 
     def overdue(self, now: datetime) -> bool:
-        """Past its fix term, or its acceptance term while nobody accepted, and not final."""
+        """Late, past its fix term and not reported done, or past that of acceptance unaccepted; and not final."""
         if self.status.final:
             return False
-        waiting = self.status in (Status.AWAITING_ACCEPTANCE, Status.UNASSIGNED, Status.DECLINED)
-        terms = [self.deadlines.fix_by, self.deadlines.accept_by if waiting else None]
-        return any(term is not None and term < now for term in terms)
+        fix_by = None if self.status in REPORTED else self.deadlines.fix_by
+        accept_by = self.deadlines.accept_by if self.status in UNACCEPTED else None
+        return self.late_at is not None or any(term is not None and term < now for term in (fix_by, accept_by))
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,7 +371,7 @@ def mover_of(who: Person) -> Mover:
 
 
 def _same(kept: rows.Kept, asked: Asked) -> None:
-    if kept.what != asked.move or kept.reason != asked.reason:
+    if kept.data.get("asked") != asked.fingerprint:
         raise Conflict("this Idempotency-Key made another move: send a new key")
 
 

@@ -32,7 +32,7 @@ from callengine.store.tables import (
 )
 from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import WAITING, Count, JournalFilter, Sort
-from callengine.tickets.model import RANKS, Status, Urgency
+from callengine.tickets.model import RANKS, REPORTED, Status, Urgency
 
 ZONE = ZoneInfo("Europe/Moscow")
 TICKETS = 160
@@ -155,7 +155,8 @@ def overdue(row: Row, clock: ManualClock) -> bool:
     if row["status"].final:
         return False
     unaccepted = row["status"] in WAITING and row["accept_by"] is not None and row["accept_by"] < clock.now()
-    return unaccepted or (row["fix_by"] is not None and row["fix_by"] < clock.now())
+    undone = row["status"] not in REPORTED and row["fix_by"] is not None and row["fix_by"] < clock.now()
+    return bool(unaccepted or undone or row["late_at"])
 
 
 def by_name(row: Row) -> bool:

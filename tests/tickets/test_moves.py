@@ -170,6 +170,9 @@ async def test_another_move_under_a_used_key_is_a_conflict(block: Block) -> None
     await block.move(ticket, "zhukov", "accept", key="k")
     with pytest.raises(Conflict, match="Idempotency-Key"):
         await block.move(ticket, "zhukov", "assign", executor_id=6, key="k")
+    await block.move(ticket, "zhukov", "assign", executor_id=6, key="k2")
+    with pytest.raises(Conflict, match="Idempotency-Key"):
+        await block.move(ticket, "zhukov", "assign", executor_id=7, key="k2")
     with pytest.raises(Conflict, match="Idempotency-Key"):
         await block.moves.comment(ticket.number, block.who("zhukov"), "слова", key="k")
 
@@ -181,6 +184,14 @@ async def test_a_comment_sent_twice_stands_once(block: Block) -> None:
     assert [(e.what, e.reason, e.public) for e in said.history[2:]] == [("comment", "выехали", True)]
     with pytest.raises(Conflict):
         await block.moves.comment(ticket.number, block.who("zhukov"), "другое", key="c")
+
+
+async def test_two_acts_that_come_at_once_close_it_once(block: Block) -> None:
+    ticket = await block.move(await late(block), "petrova", "mark", mark=5)
+    done = await asyncio.gather(block.sign(ticket), block.sign(ticket))
+    assert done == [None, None]
+    closed = await block.tickets.get(ticket.number)
+    assert [event.what for event in closed.history].count("close") == 1
 
 
 # --- who may --------------------------------------------------------------------------------------------------
