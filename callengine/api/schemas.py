@@ -904,6 +904,25 @@ class TicketCounts(View):
     filters: dict[str, TicketCount]  # by the id of the saved filter
 
 
+class Named(View):
+    id: int
+    name: str
+
+
+class Branch(View):
+    code: str
+    name: str
+
+
+class JournalChoices(View):
+    """What the journal may be narrowed by, within the reader's scope."""
+
+    organisations: list[Named]
+    districts: list[str]
+    executors: list[Named]
+    branches: list[Branch]
+
+
 class SavedFilter(View):
     """A named selection of the journal; `filter` has the parameters of GET /tickets."""
 

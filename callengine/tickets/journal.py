@@ -43,6 +43,16 @@ class _Kept:
     counts: dict[str, Count]
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Pairs of an id or a code with its name."""
+
+    organisations: list[tuple[int, str]]
+    districts: list[str]
+    executors: list[tuple[int, str]]
+    branches: list[tuple[str, str]]
+
+
 class JournalService:
     """Reads only; whoever asks is put into a scope first (tickets/visibility.py)."""
 
@@ -120,6 +130,17 @@ class JournalService:
                         count = await rows.count(conn, await self._prepare(conn, one), scope, COUNTED + 1)
                         kept.counts[f"{name}:{one}"] = _counted(count, COUNTED)
             return {name: kept.counts[f"{name}:{one}"] for name, one in wanted.items()}
+
+    async def choices(self, who: Seer) -> Choices:
+        """What the journal may be narrowed by, within the reader's scope."""
+        async with self._store.read() as conn:
+            found, sections, doers = await rows.choices(conn, scope_of(who))
+            known = await self._known(conn)
+        branches: dict[str, str] = {}
+        for one in known.values():
+            if one.active:
+                branches.setdefault(one.code.partition("-")[0], one.category)
+        return Choices(found, sections, doers, list(branches.items()))
 
     async def _prepare(self, conn: rows.Conn, wanted: JournalFilter) -> rows.Asked:
         wanted = replace(wanted, q=storable(wanted.q))

@@ -14,7 +14,18 @@ from callengine.api.journal_filter import filter_of, kept, parsed
 from callengine.api.language import language_of
 from callengine.api.problems import Invalid
 from callengine.api.queries import TicketsList
-from callengine.api.schemas import Export, NewExport, Page, SavedFilter, SavedFilterBody, TicketCounts, TicketRow
+from callengine.api.schemas import (
+    Branch,
+    Export,
+    JournalChoices,
+    Named,
+    NewExport,
+    Page,
+    SavedFilter,
+    SavedFilterBody,
+    TicketCounts,
+    TicketRow,
+)
 from callengine.store.exports import Export as KeptExport
 from callengine.tickets import columns
 from callengine.tickets.exports import Wanted
@@ -49,6 +60,17 @@ async def count_tickets(ask: Ask[None, None]) -> TicketCounts:
     }
     own = {name: found.pop(name) for name in saved}
     return TicketCounts(**found, filters=own)
+
+
+@routes.get("/tickets/choices", roles=TICKETS, summary="Organisations, sections, executors, branches to narrow by")
+async def list_choices(ask: Ask[None, None]) -> JournalChoices:
+    found = await ask.services.journal.choices(ask.who)
+    return JournalChoices(
+        organisations=[Named(id=id, name=name) for id, name in found.organisations],
+        districts=found.districts,
+        executors=[Named(id=id, name=name) for id, name in found.executors],
+        branches=[Branch(code=code, name=name) for code, name in found.branches],
+    )
 
 
 @routes.get("/filters", roles=TICKETS, summary="One's own saved filters and everybody's")

@@ -83,7 +83,7 @@ function SignedIn({ me }: { me: Me }) {
         {here === "desk" && <Desk me={me} />}
         {here === "calls" && <Calls me={me} query={query} />}
         {here === "callbacks" && <Callbacks me={me} query={query} />}
-        {here === "tickets" && (id ? <TicketPage number={id} /> : <Tickets query={query} />)}
+        {here === "tickets" && (id ? <TicketPage number={id} /> : <Tickets me={me} query={query} />)}
         {here === "admin" && <Admin me={me} id={id} rest={rest} query={query} />}
       </Frame>
       <Toasts />

@@ -1,6 +1,7 @@
 // Every word of the pages in English.
 import { executorEn } from "@/executor/words";
 import { residentEn } from "@/resident/words";
+import { journalEn } from "@/tickets/journalWords";
 
 import { classifierEn } from "./classifier.en";
 import type { Words } from "./ru";
@@ -78,6 +79,7 @@ export const en: Like<Words> = {
   status: { from_cabinet: "From the cabinet", unassigned: "Unassigned", awaiting_acceptance: "Awaiting acceptance", declined: "Declined by the organisation", no_executor: "No executor", executor_assigned: "Executor assigned", in_progress: "In progress", awaiting_centre: "Awaiting the centre", awaiting_client: "Awaiting the client", needs_rework: "Needs rework", conflict: "Conflict", closed: "Closed", cancelled: "Cancelled" },
   statusShort: { from_cabinet: "From cabinet", unassigned: "Unassigned", awaiting_acceptance: "Acceptance", declined: "Declined", no_executor: "No executor", executor_assigned: "Assigned", in_progress: "In progress", awaiting_centre: "Centre", awaiting_client: "Client", needs_rework: "Rework", conflict: "Conflict", closed: "Closed", cancelled: "Cancelled" },
   resident: residentEn,
+  journal: journalEn,
   work: executorEn,
   common: { close: "Close", cancel: "Cancel", minus: "—", flat: "flat {{flat}}", save: "Save", dismiss: "Dismiss the message" },
 };

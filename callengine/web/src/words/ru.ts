@@ -1,6 +1,7 @@
 // Every word of the pages in Russian. Buttons are verbs, states suit any gender, no exclamation marks.
 import { executorRu } from "@/executor/words";
 import { residentRu } from "@/resident/words";
+import { journalRu } from "@/tickets/journalWords";
 
 import { classifierRu } from "./classifier.ru";
 
@@ -147,6 +148,7 @@ export const ru = {
   status: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ожидает принятия ответственным", declined: "Отклонена управляющим", no_executor: "Не назначен исполнитель", executor_assigned: "Назначен исполнитель", in_progress: "В работе", awaiting_centre: "Ожидает подтверждения центром", awaiting_client: "Ожидает подтверждения клиентом", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
   statusShort: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ждёт принятия", declined: "Отклонена", no_executor: "Без исполнителя", executor_assigned: "Назначен", in_progress: "В работе", awaiting_centre: "Ждёт центр", awaiting_client: "Ждёт клиента", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
   resident: residentRu,
+  journal: journalRu,
   work: executorRu,
   common: { close: "Закрыть", cancel: "Отменить", minus: "—", flat: "кв. {{flat}}", save: "Сохранить", dismiss: "Убрать сообщение" },
 };
