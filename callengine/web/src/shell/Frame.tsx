@@ -98,7 +98,7 @@ function Rail({ room, rooms, onKeys }: { room: Room; rooms: Room[]; onKeys: () =
       <ul>
         {rooms.map((r) => (
           <li key={r}>
-            <a href={`/${r}`} onClick={follow(`/${r}`)} aria-current={r === room ? "page" : undefined} aria-label={SHORT[r] && t(`room.${r}`)} title={t(`room.${r}`)}>
+            <a href={`/${r}`} onClick={follow(`/${r}`)} aria-current={r === room ? "page" : undefined} title={t(`room.${r}`)}>
               <I of={PICTURES[r]} size={20} />
               {t(SHORT[r] ?? `room.${r}`)}
               {r === "callbacks" && owed > 0 && <span className="count">{owed}</span>}
