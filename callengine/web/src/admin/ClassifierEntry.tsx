@@ -88,7 +88,7 @@ function Editor({ tree, card, me }: { tree: ClassifierTree; card: ClassifierCard
         {card && admin && <span className="end"><Btn size="small" icon={card.active ? IconArchive : IconArchiveOff} disabled={busy || dirty} title={t("classifier.retireLead")} onClick={() => send({ ...form, active: !card.active })}>{t(card.active ? "classifier.retire" : "classifier.restore")}</Btn></span>}
       </header>
       <div className="body formbody" tabIndex={0} role="group" aria-labelledby="entry-title">
-        <fieldset className="plain" disabled={!admin}>
+        <fieldset className="bareset" disabled={!admin}>
           <section className="formpart"><h3>{t("classifier.part.what")}</h3>
             <div className="grid2">
               {!card && <Line label={t("classifier.code")} hint={t("classifier.codeHint")} value={code} required autoFocus onChange={setCode} />}
@@ -123,14 +123,14 @@ function Editor({ tree, card, me }: { tree: ClassifierTree; card: ClassifierCard
           <section className="formpart"><h3>{t("classifier.part.ask")}</h3><Script of={form.script} onChange={(x) => set({ script: x })} /></section>
         </fieldset>
         <section className="formpart"><h3>{t("classifier.part.say")}</h3>
-          <fieldset className="plain" disabled={!admin}>
+          <fieldset className="bareset" disabled={!admin}>
             <div className="grid2"><Paragraph label={`${t("classifier.safety")}, ${t("classifier.inRussian")}`} value={form.safety_ru} rows={3} onChange={(x) => set({ safety_ru: x })} /><Paragraph label={`${t("classifier.safety")}, ${t("classifier.inEnglish")}`} value={form.safety_en} rows={3} onChange={(x) => set({ safety_en: x })} /></div>
             <Line label={t("classifier.transfer")} inputMode="tel" value={form.transfer_to} onChange={(x) => set({ transfer_to: x })} />
             <div className="grid2"><Paragraph label={`${t("classifier.referral")}, ${t("classifier.inRussian")}`} value={form.referral_ru} onChange={(x) => set({ referral_ru: x })} /><Paragraph label={`${t("classifier.referral")}, ${t("classifier.inEnglish")}`} value={form.referral_en} onChange={(x) => set({ referral_en: x })} /></div>
           </fieldset>
           <div className="grid2"><Paragraph label={`${t("classifier.answer")}, ${t("classifier.inRussian")}`} value={form.answer_ru} onChange={(x) => set({ answer_ru: x })} /><Paragraph label={`${t("classifier.answer")}, ${t("classifier.inEnglish")}`} value={form.answer_en} onChange={(x) => set({ answer_en: x })} /></div>
         </section>
-        <fieldset className="plain" disabled={!admin}><section className="formpart"><h3>{t("classifier.part.why")}</h3><Paragraph label={t("classifier.source")} value={form.source} onChange={(x) => set({ source: x })} /></section></fieldset>
+        <fieldset className="bareset" disabled={!admin}><section className="formpart"><h3>{t("classifier.part.why")}</h3><Paragraph label={t("classifier.source")} value={form.source} onChange={(x) => set({ source: x })} /></section></fieldset>
       </div>
       {refused && <p className="warnline danger" role="alert"><span className="grow">{refused.text}</span>{refused.stale && <Btn size="small" icon={IconRefresh} onClick={reread}>{t("classifier.reread")}</Btn>}</p>}
       <footer className="formfoot wrap">

@@ -57,7 +57,7 @@ export function GroupEditor({ tree, code, admin }: { tree: ClassifierTree; code:
   return (
     <form className="card" aria-labelledby="group-title" onSubmit={save}>
       <header><h2 id="group-title">{code === null ? t("classifier.newGroupTitle") : `${code} ${i18n.language === "ru" ? known.name_ru : known.name_en || known.name_ru}`}</h2>{code !== null && <span className="t3 s12">{t("classifier.entries", { count: inside })}</span>}</header>
-      <fieldset className="body formbody plain" disabled={!admin}>
+      <fieldset className="body formbody bareset" disabled={!admin}>
         <div className="formpart"><div className="grid2">
           {code === null && <Line label={t("classifier.code")} hint={t("classifier.codeHint")} value={form.code} required autoFocus onChange={(x) => set({ code: x })} />}
           <Choose label={t("classifier.parent")} value={form.parent} onChange={(x) => set({ parent: x })} options={[["", t("classifier.noParent")], ...groupOptions(tree, i18n.language === "ru", code)]} />

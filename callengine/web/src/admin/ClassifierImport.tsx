@@ -94,7 +94,7 @@ function Found({ plan }: { plan: ClassifierPlan }) {
         <div className="mistakes" role="group" aria-label={t("classifier.mistakes", { count: plan.mistakes.length })}>
           <p className="b danger row"><I of={IconAlertTriangle} size={16} />{t("classifier.mistakes", { count: plan.mistakes.length })}</p>
           <p className="t2 s12">{t("classifier.mistakesLead")}</p>
-          <ul>{plan.mistakes.map((m, i) => <li key={i} className="s13"><b>{t("classifier.row", { row: m.row })}</b> {m.reason}</li>)}</ul>
+          <ul tabIndex={0} aria-label={t("classifier.mistakes", { count: plan.mistakes.length })}>{plan.mistakes.map((m, i) => <li key={i} className="s13"><b>{t("classifier.row", { row: m.row })}</b> {m.reason}</li>)}</ul>
         </div>
       )}
       {plan.changes.length ? <Diff changes={plan.changes} /> : <Empty icon={IconCircleCheck} title={t("classifier.noDiff")}>{t("classifier.noDiffLead")}</Empty>}

@@ -30,7 +30,7 @@ export function Script({ of, onChange }: { of: ClassifierQuestion[]; onChange: (
       <ol className="col" style={{ gap: 10 }}>
         {of.map((q, i) => (
           <li key={i} className="questionbox">
-            <fieldset className="plain">
+            <fieldset className="bareset">
               <legend className="sr">{t("classifier.question", { number: i + 1 })}</legend>
               <div className="row"><span className="step" aria-hidden>{i + 1}</span>
                 <span className="grow cut s12 t3">{q.text_ru}</span>

@@ -109,7 +109,7 @@ function Tree({ tree, chosen, admin }: { tree: ClassifierTree | undefined; chose
   return (
     <section className="card" aria-labelledby="tree-title">
       <header className="wrap">
-        <h2 id="tree-title">{t("classifier.tree")}</h2>
+        <h2 id="tree-title">{t("classifier.tab.tree")}</h2>
         {tree && <span className="t3 s12">{t("classifier.entries", { count: tree.entries.filter((e) => e.active).length })}</span>}
         {admin && <span className="end row" style={{ gap: 4 }}><Btn size="small" icon={IconPlus} onClick={() => mayLeave(t("classifier.leave")) && go("/admin/classifier/new/entry")}>{t("classifier.newEntry")}</Btn><Btn size="small" icon={IconFolderPlus} onClick={() => mayLeave(t("classifier.leave")) && go("/admin/classifier/new/group")}>{t("classifier.newGroup")}</Btn></span>}
       </header>
