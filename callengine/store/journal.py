@@ -520,3 +520,25 @@ async def first_recordings(conn: AsyncConnection, ids: Sequence[int]) -> dict[in
     query = select(ticket_calls.c.ticket_id, func.min(recordings.c.id)).select_from(join)
     query = query.where(ticket_calls.c.ticket_id.in_(ids), recordings.c.state.in_(("ready", "short")))
     return {ticket_id: first for ticket_id, first in await conn.execute(query.group_by(ticket_calls.c.ticket_id))}
+
+
+# --- what it may be narrowed by ---------------------------------------------------------------------------
+
+
+async def choices(
+    conn: AsyncConnection, scope: Scope
+) -> tuple[list[tuple[int, str]], list[str], list[tuple[int, str]]]:
+    """Organisations, sections and executors that a reader may pick: of his organisation or his area only."""
+    o, s, h = organisations.c, staff.c, houses.c
+    of, by = scope.organisation_id, scope.executor_id
+    named = select(o.id, o.name).where(o.id == of if of is not None else o.active).order_by(o.name)
+    people = select(s.id, s.name).where(s.role == "executor", s.active).order_by(s.name)
+    people = people.where(s.organisation_id == of) if of is not None else people
+    sections = select(h.district).where(h.district != "").distinct().order_by(h.district)
+    if scope.districts:
+        sections = sections.where(h.district.in_(scope.districts))
+    if by is not None or not (scope.everything or of is not None or scope.districts is not None):
+        return [], [], []
+    found = [(row.id, row.name) for row in await conn.execute(named)]
+    doers = [(row.id, row.name) for row in await conn.execute(people.limit(500))]
+    return found, list((await conn.execute(sections)).scalars()), doers
