@@ -788,6 +788,23 @@ export interface TicketCounts {
   filters: Record<string, TicketCount>;
 }
 
+export interface Named {
+  id: number;
+  name: string;
+}
+
+export interface Branch {
+  code: string;
+  name: string;
+}
+
+export interface JournalChoices {
+  organisations: Named[];
+  districts: string[];
+  executors: Named[];
+  branches: Branch[];
+}
+
 export interface SavedFilter {
   id: number;
   name: string;
