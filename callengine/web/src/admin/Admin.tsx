@@ -1,12 +1,16 @@
 // Administration: a small navigation on the left, one page of settings beside it. A page is one line in SECTIONS.
 
-import { IconListTree, type Icon } from "@tabler/icons-react";
+import { IconCalendarCog, IconFileText, IconListTree, IconRouteX, IconScale, type Icon } from "@tabler/icons-react";
 import { useEffect, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me } from "@/api/types";
 import { follow, go } from "@/lib/route";
 import { I } from "@/ui/pieces";
+import { Calendar } from "./Calendar";
 import { Classifier } from "./Classifier";
+import { Contracts } from "./Contracts";
+import { Misroutes } from "./Misroutes";
+import { Rules } from "./Rules";
 
 export interface SectionProps {
   me: Me;
@@ -26,6 +30,10 @@ const LEADERS = ["administrator", "supervisor"];
 
 export const SECTIONS: Section[] = [
   { key: "classifier", icon: IconListTree, roles: LEADERS, page: (p) => <Classifier {...p} /> },
+  { key: "contracts", icon: IconFileText, roles: LEADERS, page: (p) => <Contracts {...p} /> },
+  { key: "misroutes", icon: IconRouteX, roles: LEADERS, page: () => <Misroutes /> },
+  { key: "calendar", icon: IconCalendarCog, roles: LEADERS, page: () => <Calendar /> },
+  { key: "rules", icon: IconScale, roles: LEADERS, page: () => <Rules /> },
 ];
 
 export const sectionsOf = (me: Me): Section[] => SECTIONS.filter((s) => s.roles.includes(me.role));

@@ -4,6 +4,7 @@ import { residentEn } from "@/resident/words";
 import { journalEn } from "@/tickets/journalWords";
 
 import { classifierEn } from "./classifier.en";
+import { contractsEn } from "./contracts.en";
 import type { Words } from "./ru";
 
 // English has two plural forms where Russian has four: the Russian-only forms may be left out.
@@ -11,9 +12,10 @@ type Like<T> = { [K in keyof T as K extends `${string}_few` | `${string}_many` ?
 
 export const en: Like<Words> = {
   classifier: classifierEn,
+  contracts: contractsEn,
   app: "Dispatch centre",
   room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", admin: "Administration" },
-  admin: { sections: "Sections of the administration", section: { classifier: "Classifier" } },
+  admin: { sections: "Sections of the administration", section: { classifier: "Classifier", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
   rail: { rooms: "Rooms", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },
   roleDoes: { operator: "desk, calls, tickets", supervisor: "callbacks, calls, recordings", administrator: "everything but another's name", organisation_manager: "tickets of the organisation", executor: "own jobs", inspector: "reading only" },

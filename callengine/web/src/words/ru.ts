@@ -4,12 +4,14 @@ import { residentRu } from "@/resident/words";
 import { journalRu } from "@/tickets/journalWords";
 
 import { classifierRu } from "./classifier.ru";
+import { contractsRu } from "./contracts.ru";
 
 export const ru = {
   classifier: classifierRu,
+  contracts: contractsRu,
   app: "Диспетчерская",
   room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", admin: "Администрирование" },
-  admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор" } },
+  admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
   rail: { rooms: "Разделы", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
   role: {
     operator: "оператор", supervisor: "старшая смены", administrator: "администратор",
