@@ -15,6 +15,7 @@ import { say } from "@/ui/toasts";
 import { Check, Choose, ClockField, Line, MomentField, momentOf, Paragraph, Term } from "./ClassifierFields";
 import { groupOptions } from "./ClassifierGroup";
 import { Script } from "./ClassifierScript";
+import { mistakeWords } from "./mistakes";
 import { useUndo } from "./ClassifierVersions";
 import { unsaved } from "./unsaved";
 
@@ -71,7 +72,7 @@ function Editor({ tree, card, me }: { tree: ClassifierTree; card: ClassifierCard
         if (made?.state === "planned") setForm(first);
         setNote(""); setFrom("");
       },
-      (e) => setRefused({ text: why(e), stale: e instanceof Failure && e.status === 409 }),
+      (e) => setRefused({ text: e instanceof Failure && e.code === "refused" ? mistakeWords(e.problem.detail ?? "", t) : why(e), stale: e instanceof Failure && e.status === 409 }),
     ).finally(() => setBusy(false));
   };
   const save = () => { if (able) send(form); };
@@ -125,7 +126,7 @@ function Editor({ tree, card, me }: { tree: ClassifierTree; card: ClassifierCard
         <section className="formpart"><h3>{t("classifier.part.say")}</h3>
           <fieldset className="bareset" disabled={!admin}>
             <div className="grid2"><Paragraph label={`${t("classifier.safety")}, ${t("classifier.inRussian")}`} value={form.safety_ru} rows={3} onChange={(x) => set({ safety_ru: x })} /><Paragraph label={`${t("classifier.safety")}, ${t("classifier.inEnglish")}`} value={form.safety_en} rows={3} onChange={(x) => set({ safety_en: x })} /></div>
-            <Line label={t("classifier.transfer")} inputMode="tel" value={form.transfer_to} onChange={(x) => set({ transfer_to: x })} />
+            <div style={{ maxWidth: 220, padding: "8px 0" }}><Line label={t("classifier.transfer")} inputMode="tel" value={form.transfer_to} onChange={(x) => set({ transfer_to: x })} /></div>
             <div className="grid2"><Paragraph label={`${t("classifier.referral")}, ${t("classifier.inRussian")}`} value={form.referral_ru} onChange={(x) => set({ referral_ru: x })} /><Paragraph label={`${t("classifier.referral")}, ${t("classifier.inEnglish")}`} value={form.referral_en} onChange={(x) => set({ referral_en: x })} /></div>
           </fieldset>
           <div className="grid2"><Paragraph label={`${t("classifier.answer")}, ${t("classifier.inRussian")}`} value={form.answer_ru} onChange={(x) => set({ answer_ru: x })} /><Paragraph label={`${t("classifier.answer")}, ${t("classifier.inEnglish")}`} value={form.answer_en} onChange={(x) => set({ answer_en: x })} /></div>

@@ -3,7 +3,7 @@
 import { IconDeviceFloppy, IconTrash } from "@tabler/icons-react";
 import { useEffect, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { call, put } from "@/api/client";
+import { call, Failure, put } from "@/api/client";
 import type { ClassifierGroup, ClassifierPlan, ClassifierTree } from "@/api/types";
 import { go } from "@/lib/route";
 import { queries } from "@/session";
@@ -11,6 +11,7 @@ import { Btn, Failed, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { Choose, Line } from "./ClassifierFields";
 import { useUndo } from "./ClassifierVersions";
+import { mistakeWords } from "./mistakes";
 import { unsaved } from "./unsaved";
 
 const NEW: ClassifierGroup = { code: "", parent: "", name_ru: "", name_en: "", position: 1000 };
@@ -48,7 +49,7 @@ export function GroupEditor({ tree, code, admin }: { tree: ClassifierTree; code:
     unsaved.set(false);
     void queries.invalidateQueries({ queryKey: ["classifier"] }).then(() => go(to));
   };
-  const act = (work: Promise<ClassifierPlan>, to: string) => { setBusy(true); work.then((plan) => done(plan, to), (e) => setRefused(why(e))).finally(() => setBusy(false)); };
+  const act = (work: Promise<ClassifierPlan>, to: string) => { setBusy(true); work.then((plan) => done(plan, to), (e) => setRefused(e instanceof Failure && e.code === "refused" ? mistakeWords(e.problem.detail ?? "", t) : why(e))).finally(() => setBusy(false)); };
   const save = (e: FormEvent) => {
     e.preventDefault();
     const { code: its, ...rest } = form;

@@ -12,6 +12,7 @@ import { say } from "@/ui/toasts";
 import { Diff, DiffSum } from "./ClassifierDiff";
 import { MomentField, momentOf } from "./ClassifierFields";
 import { useUndo } from "./ClassifierVersions";
+import { mistakeWords } from "./mistakes";
 
 type Asked = { apply: boolean; missing: string; fingerprint?: string; valid_from?: string | null; note?: string };
 
@@ -94,7 +95,7 @@ function Found({ plan }: { plan: ClassifierPlan }) {
         <div className="mistakes" role="group" aria-label={t("classifier.mistakes", { count: plan.mistakes.length })}>
           <p className="b danger row"><I of={IconAlertTriangle} size={16} />{t("classifier.mistakes", { count: plan.mistakes.length })}</p>
           <p className="t2 s12">{t("classifier.mistakesLead")}</p>
-          <ul tabIndex={0} aria-label={t("classifier.mistakes", { count: plan.mistakes.length })}>{plan.mistakes.map((m, i) => <li key={i} className="s13"><b>{t("classifier.row", { row: m.row })}</b> {m.reason}</li>)}</ul>
+          <ul tabIndex={0} aria-label={t("classifier.mistakes", { count: plan.mistakes.length })}>{plan.mistakes.map((m, i) => <li key={i} className="s13"><b>{t("classifier.row", { row: m.row })}</b> {mistakeWords(m.reason, t)}</li>)}</ul>
         </div>
       )}
       {plan.changes.length ? <Diff changes={plan.changes} /> : <Empty icon={IconCircleCheck} title={t("classifier.noDiff")}>{t("classifier.noDiffLead")}</Empty>}

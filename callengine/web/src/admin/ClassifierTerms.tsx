@@ -25,7 +25,7 @@ export function ClassifierTerms({ tree, at, admin }: { tree: ClassifierTree | un
       <header className="wrap"><h2 id="terms-title">{t("classifier.tab.terms")}</h2><span className="t2 s13">{t("classifier.termsLead")}</span></header>
       <div className="body formbody">
         <Faces of={organisations} bones={{ count: 3, height: 36 }} empty={false}>
-          <div className="formpart" style={{ maxWidth: 420 }}><Choose label={t("classifier.organisation")} value={at === null ? "" : String(at)} onChange={(x) => go(x ? `/admin/classifier/terms/${x}` : "/admin/classifier/terms")} options={[["", t("classifier.chooseOrganisation")], ...options]} /></div>
+          <div className="formpart"><div style={{ maxWidth: 420 }}><Choose label={t("classifier.organisation")} value={at === null ? "" : String(at)} onChange={(x) => go(x ? `/admin/classifier/terms/${x}` : "/admin/classifier/terms")} options={[["", t("classifier.chooseOrganisation")], ...options]} /></div></div>
           {at === null ? <Empty icon={IconBuildingCommunity} title={t("classifier.chooseOrganisation")} /> : tree && <Terms key={at} tree={tree} organisation={at} admin={admin} />}
         </Faces>
       </div>
