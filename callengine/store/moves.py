@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, case, cast, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -125,6 +125,9 @@ async def save(tx: Tx, before: Ticket, after: Ticket) -> bool:
     return bool((await tx.conn.execute(statement.values(**changed))).rowcount)
 
 
+_add_event = insert(ticket_history).returning(_h.id)
+
+
 async def add_event(tx: Tx, ticket_id: int, staff_id: int | None, event: TicketEvent, key: str | None = None) -> int:
     row = {
         "ticket_id": ticket_id,
@@ -138,16 +141,23 @@ async def add_event(tx: Tx, ticket_id: int, staff_id: int | None, event: TicketE
         "public": event.public,
         "key": key,
     }
-    return int((await tx.conn.execute(insert(ticket_history).values(**row).returning(_h.id))).scalar_one())
+    return int((await tx.conn.execute(_add_event, row)).scalar_one())
+
+
+def _answers(dialect: Any) -> Any:
+    names = ("ticket_id", "organisation_id", "since")
+    made = dialect.insert(ticket_organisations).values(**{name: bindparam(name) for name in names})
+    again = {"since": made.excluded.since, "declined_at": None, "decline_reason": ""}
+    return made.on_conflict_do_update(index_elements=["organisation_id", "ticket_id"], set_=again)
+
+
+_ANSWERS = {True: _answers(postgresql), False: _answers(sqlite)}
 
 
 async def answers_for(tx: Tx, ticket_id: int, organisation_id: int, at: datetime) -> None:
     """An organisation answers for the ticket from now on, perhaps once more."""
-    dialect: Any = postgresql if tx.is_postgres else sqlite
     values = {"ticket_id": ticket_id, "organisation_id": organisation_id, "since": at}
-    made = dialect.insert(ticket_organisations).values(**values)
-    again = {"since": at, "declined_at": None, "decline_reason": ""}
-    await tx.conn.execute(made.on_conflict_do_update(index_elements=["organisation_id", "ticket_id"], set_=again))
+    await tx.conn.execute(_ANSWERS[tx.is_postgres], values)
 
 
 async def add_decline(tx: Tx, ticket: Ticket, organisation_id: int, reason: str, at: datetime) -> None:
