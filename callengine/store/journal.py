@@ -118,6 +118,8 @@ async def prepare(
     return Asked(statuses, tuple(conditions), tuple(terms), lead_open, lead_all, wanted.since, wanted.until)
 
 
+NOTHING = Asked(frozenset(), nothing=True)
+
 FINAL = frozenset({"closed", "cancelled"})
 _OF_ALL = (
     "ix_tickets_house_created",

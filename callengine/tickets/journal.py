@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from callengine.tickets.visibility import Scope, Seer, masked_applicant, scope_o
 LIMIT = 50
 MOST = 200
 COUNTED = 1_000  # the rail says "1000+" beyond
+# Digits as of a telephone; a ticket's own number has its hyphen after two.
+_TELEPHONE = re.compile(r"(?<![\d-])\+?\d{5,}")
 FRESH_SECONDS = 2.0  # so long the counts of one scope are told again without counting
 ENTRIES_SECONDS = 5.0  # so long a renamed entry may stand under its old name in lists
 
@@ -87,7 +90,7 @@ class JournalService:
         scope = scope_of(who)
         after = place_of(cursor, sort, rows.SHAPES[sort])
         async with self._store.read() as conn:
-            asked = await self._prepare(conn, wanted)
+            asked = await self._prepare(conn, wanted, scope)
             keys = await rows.keys(conn, asked, scope, sort, limit + 1, after)
             more = len(keys) > limit
             keys = keys[:limit]
@@ -99,7 +102,7 @@ class JournalService:
     ) -> AsyncIterator[list[JournalRow]]:
         """The whole list in pages, as it stood at one moment, however long the reading takes."""
         async with self._store.read() as conn:
-            asked = await self._prepare(conn, wanted)
+            asked = await self._prepare(conn, wanted, scope)
             after: Place | None = None
             while True:
                 keys = await rows.keys(conn, asked, scope, sort, each, after)
@@ -112,7 +115,7 @@ class JournalService:
     async def count(self, wanted: JournalFilter, scope: Scope, limit: int = COUNTED) -> Count:
         """How many there are, counted up to the limit."""
         async with self._store.read() as conn:
-            return _counted(await rows.count(conn, await self._prepare(conn, wanted), scope, limit + 1), limit)
+            return _counted(await rows.count(conn, await self._prepare(conn, wanted, scope), scope, limit + 1), limit)
 
     async def counts(self, who: Seer, more: Mapping[str, JournalFilter] | None = None) -> dict[str, Count]:
         """The rail's counts by name, and those of the filters in `more`; at most FRESH_SECONDS old."""
@@ -127,7 +130,7 @@ class JournalService:
             if missing:
                 async with self._store.read() as conn:
                     for name, one in missing.items():
-                        count = await rows.count(conn, await self._prepare(conn, one), scope, COUNTED + 1)
+                        count = await rows.count(conn, await self._prepare(conn, one, scope), scope, COUNTED + 1)
                         kept.counts[f"{name}:{one}"] = _counted(count, COUNTED)
             return {name: kept.counts[f"{name}:{one}"] for name, one in wanted.items()}
 
@@ -142,12 +145,15 @@ class JournalService:
                 branches.setdefault(one.code.partition("-")[0], one.category)
         return Choices(found, sections, doers, list(branches.items()))
 
-    async def _prepare(self, conn: rows.Conn, wanted: JournalFilter) -> rows.Asked:
+    async def _prepare(self, conn: rows.Conn, wanted: JournalFilter, scope: Scope) -> rows.Asked:
         wanted = replace(wanted, q=storable(wanted.q))
         known = await self._known(conn)
         codes = [code for code in known if code == wanted.classifier or code.startswith(wanted.classifier)]
         parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
         number = parsed.value if parsed.kind is phone.Kind.E164 else ""
+        if not scope.personal and (number or _TELEPHONE.search(wanted.q)):
+            # Masked for this reader: that something is found by a number would tell whose it is.
+            return rows.NOTHING
         return await rows.prepare(conn, wanted, number, codes if wanted.classifier else (), self._clock.now())
 
     async def _lines(
