@@ -396,6 +396,9 @@ premises = Table(
     UniqueConstraint("house_id", "number"),
 )
 
+MERGED = text("merged_into IS NOT NULL")
+KNOWN_PERSON = text("person_id IS NOT NULL")
+
 people = Table(
     "people",
     metadata,
@@ -404,6 +407,7 @@ people = Table(
     Column("name", Text, nullable=False),
     Column("search", Text, nullable=False),
     Column("merged_into", Key, nullable=True, comment="people.id: this card was a duplicate of that one"),
+    Index("ix_people_merged_into", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
 )
 
 person_merges = Table(
@@ -418,6 +422,8 @@ person_merges = Table(
     Column("moved", JSON, nullable=False, comment="what went over: numbers, residences, notes, tickets; for the undo"),
     Column("undone_at", Moment, nullable=True),
     Column("undone_by", Text, nullable=False, server_default=""),
+    Index("ix_person_merges_kept", "kept_id"),
+    Index("ix_person_merges_merged", "merged_id"),
 )
 
 person_numbers = Table(
@@ -707,6 +713,7 @@ tickets = Table(
     Index("ix_tickets_mark", "mark", "created_at", "id", sqlite_where=MARKED, postgresql_where=MARKED),
     Index("ix_tickets_house", "house_id", "status"),
     Index("ix_tickets_applicant", "applicant_number"),
+    Index("ix_tickets_person", "person_id", sqlite_where=KNOWN_PERSON, postgresql_where=KNOWN_PERSON),
     Index("ix_tickets_status", "status", "fix_by"),
 )
 
@@ -805,6 +812,7 @@ ticket_applicants = Table(
     Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
     Index("ix_ticket_applicants_ticket", "ticket_id"),
     Index("ix_ticket_applicants_number", "number"),
+    Index("ix_ticket_applicants_person", "person_id", sqlite_where=KNOWN_PERSON, postgresql_where=KNOWN_PERSON),
     comment="the second and further applicants of one matter",
 )
 
@@ -895,4 +903,5 @@ reading_log = Table(
     Column("why", Text, nullable=False, server_default=""),
     Index("ix_reading_log_subject", "subject", "at"),
     Index("ix_reading_log_at", "at"),
+    Index("ix_reading_log_staff", "staff_id", "at"),
 )
