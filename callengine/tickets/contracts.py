@@ -54,7 +54,7 @@ class ContractsService:
     """The contracts by which tickets find their organisations."""
 
     def __init__(self, *, store: Store, clock: Clock, language: str = "ru") -> None:
-        self._store, self._clock, self._ru = store, clock, language == "ru"
+        self._store, self._clock, self._language = store, clock, language
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -82,26 +82,26 @@ class ContractsService:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    async def create(self, form: ContractForm, author: Reader) -> Saved:
+    async def create(self, form: ContractForm, author: Reader, language: str = "") -> Saved:
         """Raises Refused with the field at fault, Conflict when the code is taken."""
         async with self._store.begin() as tx:
-            return await self.create_in(tx, form, author)
+            return await self.create_in(tx, form, author, language)
 
-    async def create_in(self, tx: Tx, form: ContractForm, author: Reader) -> Saved:
+    async def create_in(self, tx: Tx, form: ContractForm, author: Reader, language: str = "") -> Saved:
         """The same within another's transaction."""
         contract = await self._checked(tx.conn, form)
         await self._code_is_free(tx.conn, form.code, None)
         id = await rows.add(tx, self._values(form, author), form.house_ids)
-        return await self._saved(tx, replace(contract, id=id), form)
+        return await self._saved(tx, replace(contract, id=id), form, language)
 
-    async def change(self, id: int, form: ContractForm, author: Reader) -> Saved:
+    async def change(self, id: int, form: ContractForm, author: Reader, language: str = "") -> Saved:
         """Write the whole contract anew. Raises NotFound, Refused, Conflict."""
         async with self._store.begin() as tx:
             contract = await self._checked(tx.conn, form)
             await self._code_is_free(tx.conn, form.code, id)
             if not await rows.change(tx, id, self._values(form, author), form.house_ids):
                 raise NotFound(f"there is no contract {id}")
-            return await self._saved(tx, replace(contract, id=id), form)
+            return await self._saved(tx, replace(contract, id=id), form, language)
 
     async def remove(self, id: int, author: Reader) -> Kept:
         """It routes nothing from now on; `restore` takes that back. Doing it twice changes nothing."""
@@ -138,8 +138,8 @@ class ContractsService:
             "removed_at": None,
         }
 
-    async def _saved(self, tx: Tx, contract: Contract, form: ContractForm) -> Saved:
-        warnings = await self.warnings(tx.conn, contract, form.house_ids)
+    async def _saved(self, tx: Tx, contract: Contract, form: ContractForm, language: str) -> Saved:
+        warnings = await self.warnings(tx.conn, contract, form.house_ids, language)
         kept = await rows.get(tx.conn, contract.id)
         if kept is None:
             raise NotFound(f"there is no contract {contract.id}")
@@ -169,29 +169,29 @@ class ContractsService:
         removed = " and was taken away: restore it, or write another code" if taken[1] else ": write another code"
         raise Conflict(f"contract {code} is there already{removed}", pointer="/code", contract_id=taken[0])
 
-    async def warnings(self, conn: rows.Conn, it: Contract, house_ids: Sequence[int]) -> list[str]:
+    async def warnings(self, conn: rows.Conn, it: Contract, house_ids: Sequence[int], language: str = "") -> list[str]:
         """What a person should look at: an equal rival, another kind than the organisation's, a term that is over."""
-        found = []
-        for rival in await rows.rivals(conn, it, house_ids, but=it.id or None):
-            found.append(self._rival(rival))
+        language = language or self._language
+        found = [_rival(rival, language) for rival in await rows.rivals(conn, it, house_ids, but=it.id or None)]
         if it.kind != it.organisation.kind:
-            found.append(self._other_kind(it))
+            found.append(_other_kind(it, language))
         if it.valid_until is not None and it.valid_until <= self._clock.now():
-            found.append("срок договора уже прошёл" if self._ru else "the contract is over already")
+            found.append("срок договора уже прошёл" if language == "ru" else "the contract is over already")
         return found
 
-    def _rival(self, rival: Contract) -> str:
-        name = f"{rival.organisation.name} (№ {rival.code})"
-        if self._ru:
-            return f"{name} отвечает за то же с тем же приоритетом: заявки будут ждать выбора диспетчера"
-        return f"{name} answers for the same with the same priority: tickets will wait for a dispatcher's choice"
 
-    def _other_kind(self, it: Contract) -> str:
-        language = "ru" if self._ru else "en"
-        own, serves = kind_label(it.organisation.kind, language), kind_label(it.kind, language)
-        if self._ru:
-            return f"{it.organisation.name} — {own}, а по договору служит как {serves}"
-        return f"{it.organisation.name} is a {own} and serves here as a {serves}"
+def _rival(rival: Contract, language: str) -> str:
+    name = f"{rival.organisation.name} (№ {rival.code})"
+    if language == "ru":
+        return f"{name} отвечает за то же с тем же приоритетом: заявки будут ждать выбора диспетчера"
+    return f"{name} answers for the same with the same priority: tickets will wait for a dispatcher's choice"
+
+
+def _other_kind(it: Contract, language: str) -> str:
+    own, serves = kind_label(it.organisation.kind, language), kind_label(it.kind, language)
+    if language == "ru":
+        return f"{it.organisation.name} — {own}, а по договору служит как {serves}"
+    return f"{it.organisation.name}: {own}, serves here as {serves}"
 
 
 def _check_form(form: ContractForm) -> None:

@@ -133,32 +133,37 @@ class MisroutesService:
 
     def __init__(self, *, store: Store, clock: Clock, book: Rulebook, contracts: ContractsService) -> None:
         self._store, self._clock, self._book, self._contracts = store, clock, book, contracts
-        self._ru = book.language == "ru"
+        self._words = {language: _Words(language) for language in ("ru", "en")}
+
+    def _say(self, language: str) -> _Words:
+        return self._words.get(language or self._book.language, self._words["en"])
 
     # --- the matrix ---------------------------------------------------------------------------------------------
 
-    async def matrix(self, by: str = "house", *, days: int = DAYS, limit: int = MOST_CELLS) -> list[Cell]:
+    async def matrix(
+        self, by: str = "house", *, days: int = DAYS, limit: int = MOST_CELLS, language: str = ""
+    ) -> list[Cell]:
         """The cells with the most declines in so many days, each with its suggestion. Raises Refused."""
         _check_by(by)
         since = self._clock.now() - timedelta(days=days)
         async with self._store.read() as conn:
-            return await self._cells(conn, await rows.declines(conn, since), by, limit)
+            return await self._cells(conn, await rows.declines(conn, since), by, limit, self._say(language))
 
-    async def _cells(self, conn: rows.Conn, found: Iterable[Declined], by: str, limit: int) -> list[Cell]:
+    async def _cells(self, conn: rows.Conn, found: Iterable[Declined], by: str, limit: int, say: _Words) -> list[Cell]:
         heaps: dict[tuple[str, Place], _Heap] = {}
         for one in found:
-            place = self._place(one, by)
+            place = say.place(one, by)
             heaps.setdefault((one.classifier, place), _Heap(place)).add(one)
         largest = sorted(heaps.items(), key=lambda item: (-item[1].count, item[0][0], item[1].place.label))[:limit]
         entries = await ticket_rows.entries_by_code(conn, {code for (code, _), _ in largest})
         ids = {id for _, heap in largest for id in (*heap.declined, *heap.accepted)}
         named = await directory_rows.organisations_by_id(conn, ids)
         contracts = await rows.with_codes(conn, {code for _, heap in largest for code in heap.codes})
-        cells = [self._cell(entries[code], heap, named, contracts) for (code, _), heap in largest]
+        cells = [self._cell(entries[code], heap, named, contracts, say) for (code, _), heap in largest]
         made = await rows.living(conn, {cell.suggestion.form.code for cell in cells if cell.suggestion})
-        return [self._unless_made(cell, made) for cell in cells]
+        return [self._unless_made(cell, made, say) for cell in cells]
 
-    def _unless_made(self, cell: Cell, made: Mapping[str, tuple[int, frozenset[int]]]) -> Cell:
+    def _unless_made(self, cell: Cell, made: Mapping[str, tuple[int, frozenset[int]]], say: _Words) -> Cell:
         """A contract of the same code stands already: it is shown, with the way to undo it, and not suggested again."""
         form = cell.suggestion.form if cell.suggestion else None
         if form is None or form.code not in made:
@@ -166,20 +171,16 @@ class MisroutesService:
         id, houses = made[form.code]
         if not set(form.house_ids) <= houses:
             return cell
-        why = f"договор № {form.code} уже сделан" if self._ru else f"contract {form.code} is made already"
-        return replace(cell, suggestion=None, why_none=why, contract_id=id)
+        return replace(cell, suggestion=None, why_none=say.made(form.code), contract_id=id)
 
-    def _place(self, one: Declined, by: str) -> Place:
-        if one.house_id is None:
-            return Place(by, "без адреса" if self._ru else "no address")
-        if by == "street":
-            return Place(by, one.street, street=one.street)
-        if by == "district":
-            unknown = "район не указан" if self._ru else "no district"
-            return Place(by, one.district or unknown, district=one.district)
-        return Place(by, f"{one.street}, {one.number}", house_id=one.house_id)
-
-    def _cell(self, entry: Entry, heap: _Heap, named: dict[int, Organisation], contracts: dict[str, Contract]) -> Cell:
+    def _cell(
+        self,
+        entry: Entry,
+        heap: _Heap,
+        named: dict[int, Organisation],
+        contracts: dict[str, Contract],
+        say: _Words,
+    ) -> Cell:
         cell = Cell(
             entry=entry,
             place=heap.place,
@@ -189,29 +190,14 @@ class MisroutesService:
             last_at=heap.last_at or self._clock.now(),
             house_ids=tuple(sorted(heap.houses)),
         )
-        why = self._why_none(cell)
+        why = say.why_none(cell)
         if why:
             return replace(cell, why_none=why)
-        return self._suggested(cell, [contracts[code] for code in heap.codes if code in contracts])
+        return self._suggested(cell, [contracts[code] for code in heap.codes if code in contracts], say)
 
     # --- the suggestion -----------------------------------------------------------------------------------------
 
-    def _why_none(self, cell: Cell) -> str:
-        taken = sum(share.count for share in cell.accepted_by)
-        if not cell.house_ids:
-            return "у заявок нет адреса" if self._ru else "the tickets have no address"
-        if not cell.accepted_by:
-            return "после отказа никто ещё не принял" if self._ru else "nobody has accepted it afterwards yet"
-        best = cell.accepted_by[0]
-        if best.count < LEAST:
-            return "один случай: рано менять правило" if self._ru else "one case: too early to change the rule"
-        if best.count * 2 <= taken:
-            return "принимают разные организации" if self._ru else "different organisations accept it"
-        if not best.organisation.active:
-            return f"{best.organisation.name} закрыта" if self._ru else f"{best.organisation.name} is closed"
-        return ""
-
-    def _suggested(self, cell: Cell, wrong: Sequence[Contract]) -> Cell:
+    def _suggested(self, cell: Cell, wrong: Sequence[Contract], say: _Words) -> Cell:
         """A contract that wins over those that misrouted: of their kind, just this matter, and before them."""
         best = cell.accepted_by[0].organisation
         kind = wrong[0].kind if wrong else routing.kinds_of(cell.entry)[0]
@@ -219,9 +205,7 @@ class MisroutesService:
         priority = min([100, *(one - 1 for one in equals)])
         if priority < 0:
             code = min(wrong, key=lambda one: one.priority).code
-            ru = f"у договора № {code} высший приоритет: понизьте его"
-            en = f"contract {code} has the highest priority: lower it"
-            return replace(cell, why_none=ru if self._ru else en)
+            return replace(cell, why_none=say.highest(code))
         form = ContractForm(
             code=_code_of(cell, best),
             organisation_id=best.id,
@@ -229,55 +213,44 @@ class MisroutesService:
             branch=cell.entry.code,
             house_ids=cell.house_ids,
             priority=priority,
-            note=self._note(cell, best),
+            note=self._say("").note(cell, best),
         )
-        return replace(cell, suggestion=Suggestion(form, best, self._words(cell, best)))
-
-    def _note(self, cell: Cell, best: Organisation) -> str:
-        refused = ", ".join(f"{share.organisation.name} — {share.count}" for share in cell.declined_by[:3])
-        accepted = cell.accepted_by[0].count
-        if self._ru:
-            return f"по отказам: {refused}; после отказа приняла {best.name} — {accepted}"
-        return f"by declines: {refused}; accepted afterwards by {best.name}: {accepted}"
-
-    def _words(self, cell: Cell, best: Organisation) -> str:
-        houses = len(cell.house_ids)
-        if self._ru:
-            return (
-                f"{cell.entry.code} «{cell.entry.problem_ru}», {cell.place.label}: отказов {cell.count}, "
-                f"приняла {best.name}. Направлять ей сразу: договор на раздел {cell.entry.code}, домов: {houses}"
-            )
-        return (
-            f"{cell.entry.code} “{cell.entry.problem('en')}”, {cell.place.label}: {cell.count} declines, accepted by "
-            f"{best.name}. Send it there at once: a contract for {cell.entry.code}, houses: {houses}"
-        )
+        return replace(cell, suggestion=Suggestion(form, best, say.suggestion(cell, best)))
 
     # --- one suggestion, looked at and accepted --------------------------------------------------------------------
 
-    async def effect(self, classifier: str, by: str, place: Place, *, days: int = DAYS) -> Effect:
+    async def effect(self, classifier: str, by: str, place: Place, *, days: int = DAYS, language: str = "") -> Effect:
         """What the suggestion of a cell would change, house by house. Raises NotFound when there is none."""
         async with self._store.read() as conn:
-            cell = await self._one(conn, classifier, by, place, days)
+            cell = await self._one(conn, classifier, by, place, days, language)
             if cell.suggestion is None:
                 raise NotFound(cell.why_none)
-            return await self._effect(conn, cell, cell.suggestion, days)
+            return await self._effect(conn, cell, cell.suggestion, days, language)
 
     async def accept(
-        self, classifier: str, by: str, place: Place, author: Reader, *, days: int = DAYS, organisation_id: int
+        self,
+        classifier: str,
+        by: str,
+        place: Place,
+        author: Reader,
+        *,
+        days: int = DAYS,
+        organisation_id: int,
+        language: str = "",
     ) -> Saved:
         """Make the contract that is suggested; taking that contract away undoes it.
 
         Raises Conflict when the suggestion is another one by now, or the contract was made already.
         """
         async with self._store.begin() as tx:
-            cell = await self._one(tx.conn, classifier, by, place, days)
+            cell = await self._one(tx.conn, classifier, by, place, days, language)
             suggestion = cell.suggestion
             if suggestion is None:
                 raise Conflict(cell.why_none)
             if suggestion.organisation.id != organisation_id:
                 raise Conflict(f"by now {suggestion.organisation.name} is suggested: look again")
             form = await self._free_code(tx.conn, suggestion.form)
-            return await self._contracts.create_in(tx, form, author)
+            return await self._contracts.create_in(tx, form, author, language)
 
     async def _free_code(self, conn: rows.Conn, form: ContractForm) -> ContractForm:
         """The suggestion's code; when a contract has it (of fewer houses, or taken away), the next one."""
@@ -288,12 +261,12 @@ class MisroutesService:
                 return replace(form, code=code)
         raise Conflict(f"contract {form.code} was made too often: change one of them by hand")
 
-    async def _one(self, conn: rows.Conn, classifier: str, by: str, place: Place, days: int) -> Cell:
+    async def _one(self, conn: rows.Conn, classifier: str, by: str, place: Place, days: int, language: str) -> Cell:
         _check_by(by)
         ids = await self._houses(conn, by, place)
         since = self._clock.now() - timedelta(days=days)
         found = await rows.declines(conn, since, classifier=classifier, house_ids=ids)
-        cells = await self._cells(conn, found, by, 1)
+        cells = await self._cells(conn, found, by, 1, self._say(language))
         if not cells:
             raise NotFound("there are no declines of this matter at this place")
         return cells[0]
@@ -307,14 +280,14 @@ class MisroutesService:
             return await rows.houses_of(conn, district=place.district)
         raise Refused(f"name the {by}", pointer=f"/{by}")
 
-    async def _effect(self, conn: rows.Conn, cell: Cell, suggestion: Suggestion, days: int) -> Effect:
+    async def _effect(self, conn: rows.Conn, cell: Cell, suggestion: Suggestion, days: int, language: str) -> Effect:
         form, now = suggestion.form, self._clock.now()
         would = Contract(form.code, suggestion.organisation, form.kind, form.branch, form.priority, everywhere=False)
         houses = await directory_rows.houses_by_id(conn, form.house_ids[:MOST_SHOWN])
         changes = []
         for id in form.house_ids[:MOST_SHOWN]:
-            before = await self._book.route(conn, cell.entry, id, now)
-            after = await self._book.route(conn, cell.entry, id, now, more=(would,))
+            before = await self._book.route(conn, cell.entry, id, now, language=language)
+            after = await self._book.route(conn, cell.entry, id, now, language=language, more=(would,))
             if id in houses:
                 changes.append(Change(houses[id], before.organisation, before.reason, after.organisation, after.reason))
         since = now - timedelta(days=days)
@@ -326,18 +299,9 @@ class MisroutesService:
             more_houses=max(0, len(form.house_ids) - MOST_SHOWN),
             waiting=await rows.open_at(conn, cell.entry.code, form.house_ids, waits),
             reasons=tuple(await rows.reasons(conn, since, cell.entry.code, form.house_ids, REASONS)),
-            warnings=tuple(await self._contracts.warnings(conn, would, form.house_ids)),
-            words=self._effect_words(suggestion, changes),
+            warnings=tuple(await self._contracts.warnings(conn, would, form.house_ids, language)),
+            words=self._say(language).effect(suggestion, changes),
         )
-
-    def _effect_words(self, suggestion: Suggestion, changes: Collection[Change]) -> str:
-        changed = sum(one.changes for one in changes)
-        if not changed:
-            ru = f"ничего не изменит: туда уже направляют {suggestion.organisation.name}"
-            return ru if self._ru else f"it changes nothing: {suggestion.organisation.name} is asked there already"
-        if self._ru:
-            return f"новые заявки пойдут в {suggestion.organisation.name}: домов {changed}"
-        return f"new tickets will go to {suggestion.organisation.name}: houses {changed}"
 
 
 def _check_by(by: str) -> None:
@@ -355,4 +319,73 @@ def _shares(counts: Counter[int], named: dict[int, Organisation]) -> tuple[Share
 
 def _code_of(cell: Cell, best: Organisation) -> str:
     where = {"house": f"H{cell.place.house_id}", "street": cell.place.street, "district": cell.place.district}
-    return f"отказы {cell.entry.code} {where[cell.place.by]} {best.code}".strip()[:120]
+    return f"{cell.entry.code} {where[cell.place.by]} {best.code}"[:110]
+
+
+class _Words:
+    """The wording, in the reader's language."""
+
+    def __init__(self, language: str) -> None:
+        self._language, self._ru = language, language == "ru"
+
+    def place(self, one: Declined, by: str) -> Place:
+        if one.house_id is None:
+            return Place(by, "без адреса" if self._ru else "no address")
+        if by == "street":
+            return Place(by, one.street, street=one.street)
+        if by == "district":
+            unknown = "район не указан" if self._ru else "no district"
+            return Place(by, one.district or unknown, district=one.district)
+        return Place(by, f"{one.street}, {one.number}", house_id=one.house_id)
+
+    def why_none(self, cell: Cell) -> str:
+        """Why no contract can be suggested; "" when one can."""
+        taken = sum(share.count for share in cell.accepted_by)
+        if not cell.house_ids:
+            return "у заявок нет адреса" if self._ru else "the tickets have no address"
+        if not cell.accepted_by:
+            return "после отказа никто ещё не принял" if self._ru else "nobody has accepted it afterwards yet"
+        best = cell.accepted_by[0]
+        if best.count < LEAST:
+            return "один случай: рано менять правило" if self._ru else "one case: too early to change the rule"
+        if best.count * 2 <= taken:
+            return "принимают разные организации" if self._ru else "different organisations accept it"
+        if not best.organisation.active:
+            return f"{best.organisation.name} закрыта" if self._ru else f"{best.organisation.name} is closed"
+        return ""
+
+    def made(self, code: str) -> str:
+        return f"договор № {code} уже сделан" if self._ru else f"contract {code} is made already"
+
+    def highest(self, code: str) -> str:
+        if self._ru:
+            return f"у договора № {code} высший приоритет: понизьте его"
+        return f"contract {code} has the highest priority: lower it"
+
+    def note(self, cell: Cell, best: Organisation) -> str:
+        refused = ", ".join(f"{share.organisation.name} — {share.count}" for share in cell.declined_by[:3])
+        accepted = cell.accepted_by[0].count
+        if self._ru:
+            return f"по отказам: {refused}; после отказа приняла {best.name} — {accepted}"
+        return f"by declines: {refused}; accepted afterwards by {best.name}: {accepted}"
+
+    def suggestion(self, cell: Cell, best: Organisation) -> str:
+        code, problem, houses = cell.entry.code, cell.entry.problem(self._language), len(cell.house_ids)
+        if self._ru:
+            return (
+                f"{code} «{problem}», {cell.place.label}: отказов {cell.count}, приняла {best.name}. "
+                f"Направлять ей сразу: договор на раздел {code}, домов: {houses}"
+            )
+        return (
+            f"{code} “{problem}”, {cell.place.label}: {cell.count} declines, accepted by {best.name}. "
+            f"Send it there at once: a contract for {code}, houses: {houses}"
+        )
+
+    def effect(self, suggestion: Suggestion, changes: Collection[Change]) -> str:
+        changed, name = sum(one.changes for one in changes), suggestion.organisation.name
+        if not changed:
+            ru, en = f"ничего не изменит: туда уже направляют {name}", f"it changes nothing: {name} is asked already"
+            return ru if self._ru else en
+        if self._ru:
+            return f"новые заявки пойдут в {name}: домов {changed}"
+        return f"new tickets will go to {name}: houses {changed}"

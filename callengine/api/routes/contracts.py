@@ -36,6 +36,7 @@ class ContractsList(Listed):
 
 
 class DeclinesMatrix(Query):
+    lang: Literal["ru", "en"] | None = None
     by: Literal["house", "street", "district"] = "house"
     days: Annotated[int, Field(ge=1, le=1100)] = misroutes.DAYS
     limit: Annotated[int, Field(ge=1, le=misroutes.MOST_CELLS)] = 100
@@ -72,7 +73,7 @@ async def list_contracts(ask: Ask[None, ContractsList]) -> Page[schemas.Contract
 
 @routes.post("/contracts", roles=LEADERS, summary="A new contract; warnings say what is odd about it", status=201)
 async def create_contract(ask: Ask[schemas.ContractBody, None]) -> schemas.Contract:
-    return await _saved(ask, await ask.services.contracts.create(_form(ask.body), ask.who))
+    return await _saved(ask, await ask.services.contracts.create(_form(ask.body), ask.who, language_of(ask)))
 
 
 @routes.get("/contracts/{id:int}", roles=LEADERS, summary="One contract with its houses")
@@ -82,7 +83,7 @@ async def get_contract(ask: Ask[None, None]) -> schemas.Contract:
 
 @routes.put("/contracts/{id:int}", roles=LEADERS, summary="Write a contract anew; one taken away comes back")
 async def change_contract(ask: Ask[schemas.ContractBody, None]) -> schemas.Contract:
-    return await _saved(ask, await ask.services.contracts.change(ask.id, _form(ask.body), ask.who))
+    return await _saved(ask, await ask.services.contracts.change(ask.id, _form(ask.body), ask.who, language_of(ask)))
 
 
 @routes.delete("/contracts/{id:int}", roles=LEADERS, summary="Take a contract away; it routes nothing any more")
@@ -144,8 +145,8 @@ def _row(it: Kept) -> schemas.ContractRow:
 @routes.get("/routing/declines", roles=LEADERS, summary="Declines by matter and address, with what would end them")
 async def list_declines(ask: Ask[None, DeclinesMatrix]) -> Page[schemas.Misroute]:
     asked = ask.query
-    cells = await ask.services.misroutes.matrix(asked.by, days=asked.days, limit=asked.limit)
     language = language_of(ask)
+    cells = await ask.services.misroutes.matrix(asked.by, days=asked.days, limit=asked.limit, language=language)
     return Page(items=[_cell(one, language) for one in cells])
 
 
@@ -153,13 +154,20 @@ async def list_declines(ask: Ask[None, DeclinesMatrix]) -> Page[schemas.Misroute
 async def suggest(ask: Ask[schemas.SuggestionAsk, None]) -> schemas.Suggestion:
     body, service = ask.body, ask.services.misroutes
     place = misroutes.Place(body.by, "", body.house_id, body.street, body.district)
-    effect = await service.effect(body.classifier, body.by, place, days=body.days)
+    language = language_of(ask)
+    effect = await service.effect(body.classifier, body.by, place, days=body.days, language=language)
     if not body.apply:
         return _suggestion(effect, None)
     if body.organisation_id is None:
         raise Refused("name the organisation that was suggested", pointer="/organisation_id")
     made = await service.accept(
-        body.classifier, body.by, place, ask.who, days=body.days, organisation_id=body.organisation_id
+        body.classifier,
+        body.by,
+        place,
+        ask.who,
+        days=body.days,
+        organisation_id=body.organisation_id,
+        language=language,
     )
     return _suggestion(effect, await _saved(ask, made))
 

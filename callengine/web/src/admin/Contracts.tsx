@@ -95,7 +95,7 @@ function Row({ of: x, on, open }: { of: ContractRow; on: boolean; open: () => vo
     <tr className={on ? "pick on" : "pick"} onClick={open}>
       <td><button type="button" className="bare" aria-current={on || undefined} onClick={(e) => { e.stopPropagation(); open(); }}>{x.code}</button></td>
       <td><span className="col" style={{ gap: 0 }}><span>{x.organisation.name}</span><span className="t3 s12">{t(`contracts.kinds.${x.kind}`, { defaultValue: x.kind })}</span></span></td>
-      <td>{x.branch || <span className="t3">{t("contracts.whole")}</span>}</td>
+      <td style={{ whiteSpace: "nowrap" }}>{x.branch || <span className="t3">{t("contracts.whole")}</span>}</td>
       <td className="num">{x.everywhere ? t("contracts.everywhere") : x.house_count}</td>
       <td className="narrow-off">{term || <span className="t3">{t("contracts.openEnd")}</span>}</td>
       <td className="num">{x.priority}</td>
@@ -182,7 +182,7 @@ function Editor({ of }: { of: Contract | null }) {
         go(`/admin/contracts/${made.id}`, { replace: true });
       },
       (error: unknown) => {
-        const at = error instanceof Failure ? String((error.problem.errors?.[0] as { pointer?: string } | undefined)?.pointer ?? "").replace("/", "") : "";
+        const at = error instanceof Failure ? String((error.problem.errors?.[0] as { pointer?: string } | undefined)?.pointer ?? "").replace(/^#?\//, "") : "";
         setWrong({ [at || "all"]: why(error) });
       },
     ).finally(() => setBusy(false));

@@ -25,7 +25,7 @@ export function Misroutes() {
   const [by, setBy] = useState<By>("house");
   const [days, setDays] = useState("90");
   const [at, setAt] = useState("");
-  const list = useQuery({ queryKey: ["declines", by, days, i18n.language], queryFn: () => get<Page<Misroute>>("/routing/declines", { by, days: Number(days) }) });
+  const list = useQuery({ queryKey: ["declines", by, days, i18n.language], queryFn: () => get<Page<Misroute>>("/routing/declines", { by, days: Number(days), lang: i18n.language }) });
   const items = list.data?.items ?? [];
   const place = items.findIndex((x) => keyOf(x) === at);
   const chosen = items[place];
