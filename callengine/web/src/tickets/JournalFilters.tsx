@@ -101,7 +101,7 @@ function Menu({ icon, word, bare = false, children }: { icon?: typeof IconCalend
 
 function Picker({ word, any, value, options, onPick }: { word: string; any: string; value: string; options: [string, string][]; onPick: (value: string) => void }) {
   return (
-    <div className={value ? "field compact on" : "field compact"} style={{ width: 150 }}>
+    <div className={value ? "field compact pick on" : "field compact pick"}>
       <select aria-label={word} value={value} onChange={(e) => onPick(e.target.value)}><option value="">{value ? any : word}</option>{options.map(([v, name]) => <option key={v} value={v}>{name}</option>)}</select>
     </div>
   );

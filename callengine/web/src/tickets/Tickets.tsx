@@ -1,6 +1,6 @@
 // The journal of tickets: the rail of filters, the list by danger, its columns, the export. The address bar holds the filter.
 
-import { IconAlertTriangleFilled, IconClipboardList, IconClock, IconClockExclamation, IconCoin, IconFileSpreadsheet, IconPlus, IconRefresh, IconUsersGroup } from "@tabler/icons-react";
+import { IconClipboardList, IconClock, IconClockExclamation, IconCoin, IconFileSpreadsheet, IconPlus, IconRefresh, IconUrgent, IconUsersGroup } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery, type InfiniteData } from "@tanstack/react-query";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -166,7 +166,7 @@ function Cell({ of, row: x, now, hot }: { of: Column; row: TicketRow; now: numbe
       const problem = i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en || x.classifier.problem_ru;
       return (
         <td className="what"><span className={`row b ${hot ? "danger" : ""}`} style={{ gap: 6 }}>
-          {x.urgency === "life" ? <span className="chip fill" role="img" aria-label={t("urgency.life")} title={t("urgency.life")}><I of={IconAlertTriangleFilled} size={14} /></span> : <Urgency of={x.urgency} />}
+          {x.urgency === "life" ? <span className="chip fill" role="img" aria-label={t("urgency.life")} title={t("urgency.life")}><I of={IconUrgent} size={15} /></span> : <Urgency of={x.urgency} />}
           <span className="cut" title={problem}>{problem}</span>
           {x.applicant_count > 1 && <span className="chip" role="img" aria-label={t("journal.applicants", { count: x.applicant_count })} title={t("journal.applicants", { count: x.applicant_count })}><I of={IconUsersGroup} size={14} />{x.applicant_count}</span>}
           {x.paid && !["closed", "cancelled"].includes(x.status) && <span role="img" aria-label={t("journal.paidYes")} title={t("journal.paidYes")} className="t3" style={{ display: "inline-flex" }}><I of={IconCoin} size={15} /></span>}
