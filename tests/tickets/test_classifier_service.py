@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,7 +88,7 @@ async def test_a_database_of_the_release_before_keeps_local_edits_and_gets_the_n
             if entry.code == "HVS-01":
                 row |= {"fix_minutes": 2880, "questions": [*entry.questions[:2], "Который этаж?"]}
             await tx.conn.execute(insert(classifier).values(**row))
-        own = {name: "" for name in OLD_COLUMNS} | {"accept_minutes": None, "localize_minutes": None}
+        own: dict[str, Any] = dict.fromkeys(OLD_COLUMNS, "") | {"accept_minutes": None, "localize_minutes": None}
         own |= {"fix_minutes": 60, "notify_municipality": False, "organisation_kinds_next": [], "questions": ["Где?"]}
         own |= {"code": "OWN-1", "category": "Свой раздел", "problem_ru": "Своё", "urgency": "normal"}
         own |= {"organisation_kind": "police", "clock": "24x7", "search": "", "parent": "OWN"}

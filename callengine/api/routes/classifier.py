@@ -14,6 +14,7 @@ from callengine.api.problems import TooLarge, WrongMedia
 from callengine.api.queries import Listed, Query, Words
 from callengine.api.schemas import Moment, Page
 from callengine.errors import NotFound, Refused
+from callengine.tickets.classifier import parent_of
 from callengine.tickets.classifier_csv import MOST_BYTES
 from callengine.tickets.model import Group
 
@@ -51,8 +52,8 @@ async def get_entry(ask: Ask[None, AsItStood]) -> shapes.ClassifierCard:
 @routes.put("/classifier/entries/{code}", roles=LEADERS, summary="Write an entry; a supervisor, its standard answers")
 async def put_entry(ask: Ask[shapes.ClassifierForm, None]) -> shapes.ClassifierPlan:
     form, service = ask.body, ask.services.classifier
-    groups = (await service.tree()).state.groups
-    category = groups[form.parent].name_ru if form.parent in groups else ""
+    above = (await service.tree()).state.groups.get(form.parent or parent_of(ask.path["code"]))
+    category = above.name_ru if above else form.parent or ask.path["code"]
     plan = await service.save_entry(
         shapes.entry_of(ask.path["code"], form, category),
         ask.who,
