@@ -450,3 +450,36 @@ async def test_a_condition_that_cannot_be_read_is_refused(world: World) -> None:
         with pytest.raises(Refused) as refused:
             await world.tickets.preview("OTO-02", 1, form=NewTicket("OTO-02", 1, conditions=conditions))
         assert refused.value.extra["pointer"] == "/conditions" and says in refused.value.detail
+
+
+# --- contracts from a file ----------------------------------------------------------------------------------------
+
+
+async def test_duty_hours_come_from_a_file_and_stay_when_the_next_one_does_not_name_them(
+    world: World, store: Store, clock: ManualClock
+) -> None:
+    imports = Imports(store, clock, ZONE)
+    head = "code,organisation,kind,houses"
+    told = await imports.import_csv(
+        "contracts", f"{head},duty_hours\n5-Н,kom,management_company,H-1,20:00-08:00\n".encode()
+    )
+    assert not told.skipped
+
+    async def hours() -> list[str]:
+        return [one.contract.duty_hours for one in (await world.contracts.find(Wanted(q="5-Н")))[0]]
+
+    assert await hours() == ["20:00-08:00"]
+    await imports.import_csv("contracts", f"{head}\n5-Н,kom,management_company,H-2\n".encode())
+    assert await hours() == ["20:00-08:00"]
+    wrong = await imports.import_csv("contracts", f"{head},duty_hours\n6-Н,kom,management_company,H-1,ночью\n".encode())
+    assert wrong.skipped and "20:00-08:00" in str(wrong.mistakes[0])
+
+
+async def test_a_contract_taken_away_is_in_force_again_when_a_file_has_it(
+    world: World, store: Store, clock: ManualClock
+) -> None:
+    kept = (await world.contracts.find(Wanted(q="14-У")))[0][0]
+    await world.contracts.remove(kept.contract.id, ORLOVA)
+    assert (await world.route("HVS-02", 1)).organisation is None
+    await Imports(store, clock, ZONE).import_csv("contracts", CONTRACTS.encode())
+    assert (await world.route("HVS-02", 1)).contract_code == "14-У"
