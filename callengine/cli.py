@@ -13,7 +13,7 @@ from callengine import __version__, log
 from callengine.config import Settings, load
 from callengine.errors import EngineError
 
-IMPORT_KINDS = ("houses", "organisations", "contracts", "residents", "staff", "classifier")
+IMPORT_KINDS = ("houses", "premises", "organisations", "contracts", "residents", "staff", "classifier")
 ROLES = ("administrator", "supervisor", "operator", "organisation_manager", "executor", "inspector", "pbx")
 
 

@@ -177,6 +177,12 @@ class AccessService:
                 await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
                 await self._end_shift_without_session(tx, staff_id)
 
+    async def end_sessions(self, tx: Tx, staff_id: int) -> None:
+        """Signs a person out everywhere, inside the transaction that changes what he may; the shift ends too."""
+        if ended := await queries.end_other_sessions(tx, staff_id, b""):
+            await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
+        await self._end_shift_without_session(tx, staff_id)
+
     async def hash_password(self, password: str) -> str:
         """For the import of staff."""
         return await self._passwords.hash(password)

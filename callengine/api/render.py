@@ -252,11 +252,20 @@ def house(it: directory.House) -> schemas.House:
         floors=it.floors,
         entrances=it.entrances,
         features=list(it.features),
+        former=list(it.former_addresses),
+        renamed_to=it.renamed_to,
     )
 
 
 def note(it: directory.Note) -> schemas.TagNote:
-    return schemas.TagNote(id=it.id, text=it.text, author=it.author, created_at=it.created_at, expires_at=it.expires_at)
+    return schemas.TagNote(
+        id=it.id,
+        text=it.text,
+        author=it.author,
+        created_at=it.created_at,
+        expires_at=it.expires_at,
+        kind="tag" if it.kind == "tag" else "note",
+    )
 
 
 def person(it: directory.Person) -> schemas.Person:

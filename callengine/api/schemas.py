@@ -240,11 +240,13 @@ class TagNote(View):
     author: str
     created_at: datetime
     expires_at: datetime | None
+    kind: Literal["note", "tag"] = "note"
 
 
 class NoteBody(Body):
     text: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
     expires_at: Moment | None = None
+    kind: Literal["note", "tag"] = "note"
 
 
 class OpenTicket(View):
@@ -278,6 +280,8 @@ class House(View):
     floors: int | None
     entrances: int | None
     features: list[str]
+    former: list[str] = []
+    renamed_to: str = ""
 
 
 class Residence(View):

@@ -16,7 +16,12 @@ from callengine.api.schemas import Health, SampleAccount
 from callengine.api.views import Views
 from callengine.clock import Clock
 from callengine.config import Settings
+from callengine.directory.houses import HousesService
 from callengine.directory.imports import Imports
+from callengine.directory.merges import MergesService
+from callengine.directory.readings import ReadingsService
+from callengine.directory.residents import ResidentsService
+from callengine.directory.staff import StaffService
 from callengine.errors import EngineError
 from callengine.recordings.marks import MarksService
 from callengine.store.database import Store
@@ -108,6 +113,14 @@ class Services:
             self.settings.exports,
             ZoneInfo(locale.timezone),
             lambda parameters, now: written(parameters, now, ZoneInfo(locale.timezone)),
+        )
+        self.houses = HousesService(self.store, self.clock)
+        self.residents = ResidentsService(self.store, self.clock, **names)
+        self.merges = MergesService(self.store, self.clock)
+        self.readings = ReadingsService(self.store)
+        access = self.access
+        self.staff = StaffService(
+            self.store, self.clock, hash_password=access.hash_password, end_sessions=access.end_sessions, **names
         )
         self.imports = Imports(
             self.store,

@@ -24,8 +24,18 @@ from callengine.directory.search import premise_of
 from callengine.errors import Refused
 from callengine.store import imports as rows
 from callengine.store.database import Store
-from callengine.store.imports import ContractRow, HouseRow, OrganisationRow, ResidentRow, StaffRow
-from callengine.tickets import classifier, classifier_csv
+from callengine.store.imports import (
+    MOST_CHANGES,
+    Change,
+    ContractRow,
+    HouseRow,
+    OrganisationRow,
+    PremiseRow,
+    ResidentRow,
+    StaffRow,
+)
+from callengine.tickets import classifier, classifier_csv, classifier_diff
+from callengine.tickets.calendar import is_clock
 from callengine.tickets.classifier import BadRow
 from callengine.tickets.classifier_service import ClassifierService
 from callengine.tickets.model import KINDS
@@ -50,12 +60,16 @@ Stream = bytes | BinaryIO | Readable | AsyncIterable[bytes]
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """`taken` rows were good, `changed` of them altered something, `skipped` were refused."""
+    """`taken` rows were good, `changed` of them altered something (`added` of those something new), `skipped` were
+    refused; `changes` are the first of them, field by field.
+    """
 
     taken: int
     changed: int
     skipped: int
     mistakes: tuple[Mistake, ...]
+    added: int = 0
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,21 @@ class Imports:
             plan = await service.apply(bytes(data), Somebody("import"), retire_missing=False)
         refused = len({mistake.row for mistake in plan.mistakes if mistake.row > 1})
         changed = sum(change.kind == "entry" for change in plan.changes)
-        return ImportReport(plan.rows - refused, changed, refused, plan.mistakes)
+        added = sum(change.kind == "entry" and change.before is None for change in plan.changes)
+        shown = tuple(_told(change) for change in plan.changes[:MOST_CHANGES])
+        return ImportReport(plan.rows - refused, changed, refused, plan.mistakes, added, shown)
+
+
+def _told(change: classifier_diff.Change) -> Change:
+    before, after = change.before or {}, change.after or {}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    title = str(after.get("problem_ru") or after.get("name_ru") or change.code)
+    return Change(
+        change.code,
+        title,
+        tuple((name, before.get(name), after.get(name)) for name in names if after.get(name) or before.get(name)),
+        new=change.before is None,
+    )
 
 
 async def _chunks(stream: Stream) -> AsyncIterator[bytes]:
@@ -171,7 +199,8 @@ class _Run:
         self._dry_run = dry_run
         self._columns: list[str] | None = None
         self._batch: list[tuple[int, Any]] = []
-        self._taken = self._changed = self._skipped = 0
+        self._taken = self._changed = self._skipped = self._added = 0
+        self._changes: list[Change] = []
         self._mistakes: list[Mistake] = []
 
     async def take(self, item: CsvRow | Mistake) -> None:
@@ -196,7 +225,7 @@ class _Run:
             self._columns = self._checked(self.source.header)
         await self._put()
         told = sorted(self._mistakes, key=lambda mistake: mistake.row)
-        return ImportReport(self._taken, self._changed, self._skipped, tuple(told))
+        return ImportReport(self._taken, self._changed, self._skipped, tuple(told), self._added, tuple(self._changes))
 
     def _checked(self, header: Sequence[str]) -> list[str]:
         columns = [ALIASES.get(name, name) for name in header]
@@ -248,18 +277,21 @@ class _Run:
         lines, records = [row for row, _ in batch], [record for _, record in batch]
         if self._kind.put is rows.put_staff:
             records = await self._with_hashes(records)
+        now = self._imports.clock.now()
         if self._dry_run:
             async with self._imports.store.read() as conn:
-                outcome = await self._kind.put(conn, records, write=False)
+                outcome = await self._kind.put(conn, records, write=False, at=now)
         else:
             async with self._imports.store.begin() as tx:
-                outcome = await self._kind.put(tx.conn, records, write=True)
+                outcome = await self._kind.put(tx.conn, records, write=True, at=now)
                 if outcome.changed and self._kind.put is rows.put_staff:
                     await tx.tell(StaffLeft())  # perhaps: who has tickets in hand is looked at
         for index, reason in outcome.refused:
             self._refuse(lines[index], reason)
         self._taken += len(records) - len(outcome.refused)
         self._changed += outcome.changed
+        self._added += outcome.added
+        self._changes += outcome.changes[: MOST_CHANGES - len(self._changes)]
 
     async def _with_hashes(self, records: list[StaffRow]) -> list[StaffRow]:
         """Passwords of those who have none yet: outside of the transaction, for a hash is slow on purpose."""
@@ -311,6 +343,9 @@ ALIASES = {
     "логин": "login",
     "роль": "role",
     "пароль": "password",
+    "подъезд": "entrance",
+    "этаж": "floor",
+    "помещение": "premise",
 }
 
 
@@ -380,6 +415,39 @@ def _house(cells: Mapping[str, str], _: Imports) -> HouseRow:
     )
 
 
+PREMISE_KINDS = {
+    "": "flat",
+    "flat": "flat",
+    "квартира": "flat",
+    "office": "office",
+    "офис": "office",
+    "нежилое": "office",
+    "common": "common",
+    "общее": "common",
+}
+
+
+def _premise(cells: Mapping[str, str], _: Imports) -> PremiseRow:
+    kind = cells.get("kind", "").lower()
+    if kind not in PREMISE_KINDS:
+        raise BadRow(f"kind {kind[:40]!r}: one of flat, office, common")
+    return PremiseRow(
+        house=_code(cells, "house"),
+        number=premise_of(_text(cells, "premise", needed=True, most=80)),
+        kind=PREMISE_KINDS[kind],
+        entrance=_whole(cells, "entrance", 1, 200),
+        floor=_floor(cells),
+    )
+
+
+def _floor(cells: Mapping[str, str]) -> int | None:
+    """Cellars are below zero."""
+    text = cells.get("floor", "")
+    if text and (not re.fullmatch(r"-?[0-9]{1,3}", text) or not -10 <= int(text) <= 200):
+        raise BadRow(f"floor {text[:40]!r}: a whole number from -10 to 200, or empty")
+    return int(text) if text else None
+
+
 def _organisation(cells: Mapping[str, str], _: Imports) -> OrganisationRow:
     return OrganisationRow(
         code=_code(cells),
@@ -399,6 +467,9 @@ def _contract(cells: Mapping[str, str], imports: Imports) -> ContractRow:
     if began and until and until < began:
         raise BadRow("valid_until is before valid_from")
     priority = _whole(cells, "priority", 0, 999_999)
+    duty_hours = cells["duty_hours"].strip() if "duty_hours" in cells else None
+    if duty_hours in ("workdays", "days") or (duty_hours and not is_clock(duty_hours)):
+        raise BadRow(f"duty_hours {duty_hours[:40]!r}: 24x7, work, or such as 20:00-08:00")
     return ContractRow(
         code=_code(cells),
         organisation=_code(cells, "organisation"),
@@ -409,6 +480,7 @@ def _contract(cells: Mapping[str, str], imports: Imports) -> ContractRow:
         valid_until=_midnight(until + timedelta(days=1) if until else None, imports.zone),
         everywhere="*" in served,
         houses=() if "*" in served else served,
+        duty_hours=duty_hours,
     )
 
 
@@ -473,12 +545,19 @@ KIND = {
     "houses": Kind(
         ("code", "street", "number"), ("district", "floors", "entrances", "features"), _house, _by_code, rows.put_houses
     ),
+    "premises": Kind(
+        ("house", "premise"),
+        ("kind", "entrance", "floor"),
+        _premise,
+        lambda record: (SEPARATOR.join((record.house, record.number)), ""),
+        rows.put_premises,
+    ),
     "organisations": Kind(
         ("code", "name", "kind"), ("phone", "email", "active"), _organisation, _by_code, rows.put_organisations
     ),
     "contracts": Kind(
         ("code", "organisation", "kind", "houses"),
-        ("branch", "priority", "valid_from", "valid_until"),
+        ("branch", "priority", "valid_from", "valid_until", "duty_hours"),
         _contract,
         _by_code,
         rows.put_contracts,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -50,6 +51,19 @@ class StaffMember:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerName:
+    """What a house was called until a moment; tickets of that time keep it."""
+
+    street: str
+    number: str
+    until: datetime
+
+    @property
+    def address(self) -> str:
+        return f"{self.street}, {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """A house; empty `features` say that nobody told us, never that it has none (then it reads ("none",))."""
 
@@ -61,10 +75,48 @@ class House:
     floors: int | None = None
     entrances: int | None = None
     features: tuple[str, ...] = ()
+    former: tuple[FormerName, ...] = ()  # the oldest first
+    renamed_to: str = ""  # of a house as it was called then: its address of today
 
     @property
     def address(self) -> str:
         return f"{self.street}, {self.number}"
+
+    @property
+    def former_addresses(self) -> tuple[str, ...]:
+        """What it is called no more, each once, the latest first."""
+        return tuple(dict.fromkeys(one.address for one in reversed(self.former) if one.address != self.address))
+
+    def then(self, at: datetime) -> House:
+        """The house under the name that it had at the moment."""
+        name = next((one for one in self.former if one.until > at), None)
+        if name is None or name.address == self.address:
+            return self
+        return replace(self, street=name.street, number=name.number, former=(), renamed_to=self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """A flat, an office or a common room, as written on the door; `entrance` and `floor` None when nobody told us."""
+
+    id: int
+    number: str
+    kind: str = "flat"
+    entrance: int | None = None
+    floor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who serves a house, as which kind, by which contract."""
+
+    organisation: Organisation
+    kind: str
+    contract: str
+    branch: str
+    everywhere: bool
+    priority: int
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +144,7 @@ class Note:
     author: str
     created_at: datetime
     expires_at: datetime | None = None
+    kind: str = "note"  # or tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +155,13 @@ class Person:
     numbers: tuple[str, ...] = ()
     residences: tuple[Residence, ...] = ()
     notes: tuple[Note, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        """Another one as soon as anything of the card that people edit is another; notes are not."""
+        homes = sorted((home.house.id, home.premise, home.relation) for home in self.residences)
+        told = repr((self.name, sorted(self.numbers), homes))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ _STREET_WORDS = frozenset(
     "проезд прд туп тупик ал аллея тракт линия кв-л квартал г гор город пос посёлок поселок с село д дер дом деревня "
     "им имени street st avenue ave house".replace("ё", "е").split()
 )
+# What a word still being typed may become, that says nothing of which house: «бульв», «корп», «подъ».
+_KINDS_BEGUN = _STREET_WORDS | frozenset(
+    "корпус корп кор к строение стр подъезд этаж квартира кв офис помещение".split()
+)
 _HYPHENATED = re.compile(r"\b(пр)-(т|кт|д)\b|\b(б)-(р)\b|\b(ул|пл)-(ца|дь)\b|\b(мкр)-(н)\b")
 _FLAT = re.compile(r"(?<!\w)(?:кв|квартира|оф|офис|пом|помещение|flat|apt)(?![^\W\d_])\.?\s*№?\s*(\d+\s?[а-я]?)\b")
 _ASIDES = (  # entrance, floor and town: in this order, for «д. 8 подъезд 2» names the entrance 2, not 8
@@ -86,6 +90,11 @@ def house_words(street: str, number: str) -> list[str]:
     """What a house is found by."""
     number_folded = "".join(_tidy(fold(number)).split())
     return list(dict.fromkeys([*address_words(street), *([number_folded[:MAX_WORD]] if number_folded else [])]))
+
+
+def may_become_kind(word: str) -> bool:
+    """True for the beginning of a word that tells no house from another: «Зелёный буль» names no «буль»."""
+    return any(kind.startswith(word) for kind in _KINDS_BEGUN)
 
 
 def parse_address(text: str) -> AddressQuery:
@@ -196,17 +205,21 @@ def one_edit(word: str) -> set[str]:
     return (deletes | swaps | replaces | inserts) - {word, ""}
 
 
-def closeness(typed: Sequence[str], words: Iterable[str]) -> int:
-    """How well folded words answer typed ones; lower is better: exact 0, a beginning 1, a slip 3, absent 9, each."""
+def closeness(typed: Sequence[str], words: Iterable[str], *, begun: bool = False) -> int:
+    """How well folded words answer typed ones; lower is better: exact 0, a beginning 1, a slip 3, absent 9, each.
+
+    A number is no beginning of another one, unless it is `begun` only: then 17 answers 170 by 5.
+    """
     have = list(words)
-    return sum(min((_closeness(t, w) for w in have), default=9) for t in typed)
+    return sum(min((_closeness(t, w, begun) for w in have), default=9) for t in typed)
 
 
-def _closeness(typed: str, word: str) -> int:
+def _closeness(typed: str, word: str, begun: bool) -> int:
     if typed == word:
         return 0
-    if word.startswith(typed) and not (typed[-1:].isdigit() and word[len(typed)].isdigit()):
-        return 1
+    if word.startswith(typed):
+        number = typed[-1:].isdigit() and word[len(typed)].isdigit()
+        return 1 if not number else 5 if begun else 9
     limit = allowed_typos(typed)
     off = prefix_distance(typed, word, limit) if limit else 1
     return 2 + off if off <= limit else 9

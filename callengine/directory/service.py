@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,10 +24,29 @@ from callengine.directory.model import (
 from callengine.errors import NotFound, Refused
 from callengine.phone import Phone
 from callengine.store import directory as rows
+from callengine.store import residents
 from callengine.store.database import Store
 
 NOTE_LIMIT = 200
 LIMIT = 20
+UNFINISHED_NUMBER, UNFINISHED_KIND, ABSENT = 5, 6, 9  # what a word costs, see search.closeness
+
+
+def _costs(typed: Sequence[str], house: House) -> list[int]:
+    """How well each word answers the house under its best name; nothing when only two names together would.
+
+    A last word that may still become «бульвар» or «корпус» need not be there.
+    """
+    best: list[int] = []
+    names = [(house.street, house.number), *((name.street, name.number) for name in house.former)]
+    for street, number in names:
+        words = search.house_words(street, number)
+        costs = [search.closeness([word], words, begun=True) for word in typed]
+        if costs and costs[-1] >= ABSENT and search.may_become_kind(typed[-1]):
+            costs[-1] = UNFINISHED_KIND
+        if all(cost < ABSENT for cost in costs) and (not best or sum(costs) < sum(best)):
+            best = costs
+    return best
 
 
 class DirectoryService:
@@ -80,8 +99,9 @@ class DirectoryService:
         return Card(parsed, tuple(people), tuple(incidents))
 
     async def person(self, person_id: int, reader: Reader, *, why: str) -> Person:
-        """One person's card; the reading is logged."""
+        """One person's card, or the one that his was merged into; the reading is logged."""
         async with self._store.read() as conn:
+            person_id = (await residents.kept_of(conn, [person_id])).get(person_id, person_id)
             found = await rows.persons(conn, [person_id], self._clock.now())
         if not found:
             raise NotFound(f"there is no person {person_id}")
@@ -116,17 +136,30 @@ class DirectoryService:
 
     async def _ranked(self, conn: rows.Conn, q: str) -> tuple[search.AddressQuery, list[House]]:
         query = search.parse_address(q)
-        hits = await rows.houses_with(conn, query.words)
+        hits = await self._hits(conn, query)
         if not hits and re.search("[a-z]", search.fold(q)):
             query = search.parse_address(search.as_if_russian_keys(q))
-            hits = await rows.houses_with(conn, query.words)
+            hits = await self._hits(conn, query)
+        costs = {house.id: _costs(query.words, house) for house in hits}
 
-        def order(hit: tuple[House, str]) -> tuple[int, int, str, tuple[int, str]]:
-            house, folded = hit
-            near, number = search.closeness(query.words, folded.split()), search.house_number_key(house.number)
-            return near, len(search.fold(house.street)), house.street, number
+        def order(house: House) -> tuple[int, int, str, tuple[int, str]]:
+            number = search.house_number_key(house.number)
+            return sum(costs[house.id]), len(search.fold(house.street)), house.street, number
 
-        return query, [house for house, _ in sorted(hits, key=order)]
+        return query, sorted((house for house in hits if costs[house.id]), key=order)
+
+    async def _hits(self, conn: rows.Conn, query: search.AddressQuery) -> list[House]:
+        """What has all the words; then what would have them if the last one is not typed to its end yet."""
+        found = {house.id: house for house in await rows.houses_with(conn, query.words)}
+        *before, last = query.words or ("",)
+        if query.premise or not last or len(found) >= LIMIT:
+            return list(found.values())
+        more: list[House] = []
+        if last[0].isdigit():
+            more = await rows.houses_with(conn, before, begun=last)
+        elif search.may_become_kind(last):
+            more = await rows.houses_with(conn, before) if before else await rows.first_houses(conn, LIMIT)
+        return list((found | {house.id: house for house in more if house.id not in found}).values())
 
     async def people(self, q: str, *, limit: int = LIMIT) -> list[Person]:
         """People by name, by a number or a piece of one, by address and flat."""
@@ -159,7 +192,8 @@ class DirectoryService:
         if not any(c.isdigit() for c in text):
             return []
         query, found = await self._ranked(conn, text)
-        return await rows.residents(conn, [house.id for house in found[:5]], query.premise, limit)
+        named = [house for house in found if UNFINISHED_NUMBER not in _costs(query.words, house)][:5]
+        return await rows.residents(conn, [house.id for house in named], query.premise, limit)
 
     # --- houses -----------------------------------------------------------------------------------------
 
@@ -178,14 +212,16 @@ class DirectoryService:
 
     # --- notes ------------------------------------------------------------------------------------------
 
-    async def add_note(self, person_id: int, text: str, author: Reader, *, expires_at: datetime | None = None) -> Note:
-        """«Плохо слышит»: a short note on a person, with its author and, if wanted, its end."""
+    async def add_note(
+        self, person_id: int, text: str, author: Reader, *, expires_at: datetime | None = None, kind: str = "note"
+    ) -> Note:
+        """«Плохо слышит»: a short note or a tag on a person, with its author and, if wanted, its end."""
         text, now = search.storable(text), self._clock.now()
         if not text or len(text) > NOTE_LIMIT:
             raise Refused(f"a note has 1 to {NOTE_LIMIT} characters")
         if expires_at is not None and expires_at <= now:
             raise Refused("the note would expire before it begins")
-        note = Note(0, person_id, text, author.name, now, expires_at)
+        note = Note(0, person_id, text, author.name, now, expires_at, kind)
         async with self._store.begin() as tx:
             if not await rows.persons(tx.conn, [person_id], now):
                 raise NotFound(f"there is no person {person_id}")
@@ -197,6 +233,7 @@ class DirectoryService:
                     "author": author.name,
                     "created_at": now,
                     "expires_at": expires_at,
+                    "kind": kind,
                 },
             )
         return replace(note, id=id)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callengine.directory.model import House, Incident, Note, Organisation, Person, Residence, StaffMember
+from callengine.directory.model import FormerName, House, Incident, Note, Organisation, Person, Residence, StaffMember
 from callengine.store import words
 from callengine.store.database import Tx
 from callengine.store.tables import (
     contract_houses,
     contracts,
+    house_names,
     houses,
     incidents,
     notes,
@@ -37,30 +39,36 @@ MANAGER = "management_company"
 
 
 def house_of(row: Row[Any]) -> House:
+    """Without its former names."""
     return House(
         row.id, row.code, row.street, row.number, row.district, row.floors, row.entrances, tuple(row.features or ())
     )
 
 
 async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int, House]:
+    """Houses with their former names."""
     if not ids:
         return {}
-    rows = await conn.execute(select(houses).where(houses.c.id.in_(ids)))
-    return {row.id: house_of(row) for row in rows}
+    named = (house_names.c.street.label("old_street"), house_names.c.number.label("old_number"), house_names.c.until)
+    join = houses.outerjoin(house_names, house_names.c.house_id == houses.c.id)
+    query = select(houses, *named).select_from(join).where(houses.c.id.in_(ids)).order_by(house_names.c.until)
+    found: dict[int, House] = {}
+    for row in await conn.execute(query):
+        house = found.get(row.id) or house_of(row)
+        if row.until is not None:
+            house = replace(house, former=(*house.former, FormerName(row.old_street, row.old_number, row.until)))
+        found[row.id] = house
+    return found
 
 
-async def houses_with(conn: AsyncConnection, typed: Sequence[str]) -> list[tuple[House, str]]:
-    """Houses that have every typed word, each with its own folded words; not ranked."""
-    ids = await words.subjects(conn, HOUSE, typed)
-    if not ids:
-        return []
-    rows = await conn.execute(select(houses).where(houses.c.id.in_(ids)))
-    return [(house_of(row), row.search) for row in rows]
+async def houses_with(conn: AsyncConnection, typed: Sequence[str], *, begun: str = "") -> list[House]:
+    """Houses that have every typed word, and a word that begins with `begun`; not ranked."""
+    return list((await houses_by_id(conn, await words.subjects(conn, HOUSE, typed, begun=begun))).values())
 
 
 async def first_houses(conn: AsyncConnection, limit: int) -> list[House]:
-    rows = await conn.execute(select(houses).order_by(houses.c.id).limit(limit))
-    return [house_of(row) for row in rows]
+    ids = list((await conn.execute(select(houses.c.id).order_by(houses.c.id).limit(limit))).scalars())
+    return list((await houses_by_id(conn, ids)).values())
 
 
 async def managers(conn: AsyncConnection, house_ids: Collection[int], at: datetime) -> dict[int, str]:
@@ -190,7 +198,7 @@ async def _residences(conn: AsyncConnection, ids: Sequence[int], at: datetime) -
 
 
 def note_of(row: Row[Any]) -> Note:
-    return Note(row.id, row.person_id, row.text, row.author, row.created_at, row.expires_at)
+    return Note(row.id, row.person_id, row.text, row.author, row.created_at, row.expires_at, row.kind)
 
 
 async def _notes(conn: AsyncConnection, ids: Sequence[int], at: datetime) -> dict[int, list[Note]]:

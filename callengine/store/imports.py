@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,16 +16,20 @@ from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory import search
+from callengine.directory.model import FormerName
 from callengine.store import words
-from callengine.store.directory import HOUSE, NUMBER, NUMBER_END, PERSON
+from callengine.store.directory import HOUSE, houses_by_id
+from callengine.store.residents import index_names, kept_of, put_numbers
 from callengine.store.tables import (
     classifier,
     contract_houses,
     contracts,
+    house_names,
     houses,
     organisations,
     people,
     person_numbers,
+    premises,
     residences,
     staff,
 )
@@ -33,14 +37,35 @@ from callengine.tickets.classifier import searchable
 from callengine.tickets.model import Entry
 
 MOST_IN = 5000  # values in one IN: databases have their limits
+MOST_CHANGES = 100  # shown of one import; all of them are counted
+SECRET = frozenset({"search", "password_hash"})  # fields that nobody needs to see before and after
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a row does to one thing: each field with what stood there and what will; `before` None is something new."""
+
+    key: str
+    title: str
+    fields: tuple[tuple[str, Any, Any], ...]
+    new: bool = False
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How many rows altered something, and which (by place in the batch) were refused, why."""
+    """How many rows altered something, how many of them brought something new, the first changes, and which rows
+    (by place in the batch) were refused, why.
+    """
 
     changed: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
+    added: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        self.changed += len(changes)
+        self.added += sum(change.new for change in changes)
+        self.changes += changes[: MOST_CHANGES - len(self.changes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +77,17 @@ class HouseRow:
     floors: int | None = None
     entrances: int | None = None
     features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PremiseRow:
+    """One door of a house: `house` is its code."""
+
+    house: str
+    number: str
+    kind: str = "flat"
+    entrance: int | None = None
+    floor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +111,7 @@ class ContractRow:
     valid_until: datetime | None = None
     everywhere: bool = False
     houses: tuple[str, ...] = ()
+    duty_hours: str | None = None  # None: the file has no such column, what is kept stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +139,8 @@ class ResidentRow:
     relation: str = ""
 
 
-async def put_houses(conn: AsyncConnection, rows: Sequence[HouseRow], *, write: bool) -> Outcome:
+async def put_houses(conn: AsyncConnection, rows: Sequence[HouseRow], *, write: bool, at: datetime) -> Outcome:
+    """A house renamed keeps its former name: old tickets bear it, and people type it for years."""
     values: list[dict[str, Any]] = []
     for row in rows:
         folded = search.house_words(row.street, row.number)
@@ -118,14 +156,75 @@ async def put_houses(conn: AsyncConnection, rows: Sequence[HouseRow], *, write: 
                 "features": list(row.features),
             }
         )
+    old = {row.code: row for row in await conn.execute(select(houses).where(houses.c.code.in_([r.code for r in rows])))}
     changed = await _put(conn, houses, "code", values, write=write)
+    outcome = Outcome()
+    outcome.tell(changed)
     if write and changed:
-        ids = await _ids(conn, houses, changed)
-        await words.replace(conn, HOUSE, {ids[v["code"]]: v["search"].split() for v in values if v["code"] in ids})
-    return Outcome(len(changed))
+        ids = await _ids(conn, houses, {change.key for change in changed})
+        by_code = {row.code: row for row in rows}
+        gone = {
+            ids[code]: FormerName(old[code].street, old[code].number, at)
+            for code in ids
+            if code in old and renamed(old[code].street, old[code].number, by_code[code].street, by_code[code].number)
+        }
+        await keep_names(conn, gone)
+        await index_houses(conn, list(ids.values()))
+    return outcome
 
 
-async def put_organisations(conn: AsyncConnection, rows: Sequence[OrganisationRow], *, write: bool) -> Outcome:
+def renamed(old_street: str, old_number: str, street: str, number: str) -> bool:
+    """Another name, and not the same one spelt otherwise: «ул Мира» for «ул. Мира»."""
+    return search.house_words(old_street, old_number) != search.house_words(street, number)
+
+
+async def keep_names(conn: AsyncConnection, gone: Mapping[int, FormerName]) -> None:
+    values = [{"house_id": id, "street": n.street, "number": n.number, "until": n.until} for id, n in gone.items()]
+    if values:
+        await conn.execute(insert(house_names), values)
+
+
+async def index_houses(conn: AsyncConnection, ids: Sequence[int]) -> None:
+    """Let houses be found by what they are called and were called."""
+    found: dict[int, list[str]] = {}
+    for part in _parts(ids):
+        for house in (await houses_by_id(conn, part)).values():
+            names = [(house.street, house.number), *((name.street, name.number) for name in house.former)]
+            found[house.id] = [word for name in names for word in search.house_words(*name)]
+    await words.replace(conn, HOUSE, found)
+
+
+async def put_premises(conn: AsyncConnection, rows: Sequence[PremiseRow], *, write: bool, at: datetime) -> Outcome:
+    known = await _ids(conn, houses, {row.house for row in rows})
+    outcome, values = Outcome(), {}
+    for index, row in enumerate(rows):
+        if row.house not in known:
+            outcome.refused.append((index, f"unknown house {row.house!r}"))
+            continue
+        place = known[row.house], row.number
+        values[place] = {"kind": row.kind, "entrance": row.entrance, "floor": row.floor}, row
+    have = {}
+    for part in _parts(sorted({house_id for house_id, _ in values})):
+        for old in await conn.execute(select(premises).where(premises.c.house_id.in_(part))):
+            have[old.house_id, old.number] = {"kind": old.kind, "entrance": old.entrance, "floor": old.floor}
+    differing = [(place, value, row) for place, (value, row) in values.items() if have.get(place) != value]
+    outcome.tell(
+        [
+            _change(f"{row.house} {row.number}", f"{row.house}, {row.number}", have.get(place), value)
+            for place, value, row in differing
+        ]
+    )
+    if write and differing:
+        key = tuple_(premises.c.house_id, premises.c.number)
+        for part in _parts([place for place, _, _ in differing if place in have]):
+            await conn.execute(delete(premises).where(key.in_(part)))
+        await conn.execute(insert(premises), [{"house_id": p[0], "number": p[1], **v} for p, v, _ in differing])
+    return outcome
+
+
+async def put_organisations(
+    conn: AsyncConnection, rows: Sequence[OrganisationRow], *, write: bool, at: datetime
+) -> Outcome:
     values = [
         {
             "code": row.code,
@@ -137,10 +236,12 @@ async def put_organisations(conn: AsyncConnection, rows: Sequence[OrganisationRo
         }
         for row in rows
     ]
-    return Outcome(len(await _put(conn, organisations, "code", values, write=write)))
+    outcome = Outcome()
+    outcome.tell(await _put(conn, organisations, "code", values, write=write))
+    return outcome
 
 
-async def put_entries(conn: AsyncConnection, rows: Sequence[Entry], *, write: bool) -> Outcome:
+async def put_entries(conn: AsyncConnection, rows: Sequence[Entry], *, write: bool, at: datetime) -> Outcome:
     values = [
         {
             "code": row.code,
@@ -164,10 +265,12 @@ async def put_entries(conn: AsyncConnection, rows: Sequence[Entry], *, write: bo
         }
         for row in rows
     ]
-    return Outcome(len(await _put(conn, classifier, "code", values, write=write)))
+    outcome = Outcome()
+    outcome.tell(await _put(conn, classifier, "code", values, write=write))
+    return outcome
 
 
-async def put_staff(conn: AsyncConnection, rows: Sequence[StaffRow], *, write: bool) -> Outcome:
+async def put_staff(conn: AsyncConnection, rows: Sequence[StaffRow], *, write: bool, at: datetime) -> Outcome:
     employers = await _ids(conn, organisations, {row.organisation for row in rows if row.organisation})
     taken = await _extensions(conn, [row.extension for row in rows if row.extension])
     outcome, values = Outcome(), []
@@ -189,13 +292,11 @@ async def put_staff(conn: AsyncConnection, rows: Sequence[StaffRow], *, write: b
         }
         # A password once set is its owner's: an import gives one only to who has none.
         values.append(value | ({"password_hash": row.password_hash} if row.password_hash else {}))
-    changed: set[str] = set()
     for group in (
         [value for value in values if "password_hash" in value],
         [value for value in values if "password_hash" not in value],
     ):
-        changed |= await _put(conn, staff, "login", group, write=write)
-    outcome.changed = len(changed)
+        outcome.tell(await _put(conn, staff, "login", group, write=write))
     return outcome
 
 
@@ -212,7 +313,7 @@ async def _extensions(conn: AsyncConnection, extensions: Collection[str]) -> dic
 # --- contracts --------------------------------------------------------------------------------------------
 
 
-async def put_contracts(conn: AsyncConnection, rows: Sequence[ContractRow], *, write: bool) -> Outcome:
+async def put_contracts(conn: AsyncConnection, rows: Sequence[ContractRow], *, write: bool, at: datetime) -> Outcome:
     parties = await _ids(conn, organisations, {row.organisation for row in rows})
     served = await _ids(conn, houses, {code for row in rows for code in row.houses})
     outcome, good = Outcome(), []
@@ -225,9 +326,11 @@ async def put_contracts(conn: AsyncConnection, rows: Sequence[ContractRow], *, w
         else:
             good.append(row)
     values = [_contract_values(row, parties[row.organisation]) for row in good]
-    changed = await _put(conn, contracts, "code", values, write=write)
-    changed |= await _put_contract_houses(conn, good, served, write=write)
-    outcome.changed = len(changed)
+    changed = {change.key: change for change in await _put(conn, contracts, "code", values, write=write)}
+    for change in await _put_contract_houses(conn, good, served, write=write):
+        before = changed.get(change.key)
+        changed[change.key] = replace(before, fields=before.fields + change.fields) if before else change
+    outcome.tell(list(changed.values()))
     return outcome
 
 
@@ -241,25 +344,28 @@ def _contract_values(row: ContractRow, organisation_id: int) -> dict[str, Any]:
         "valid_from": row.valid_from.astimezone(UTC) if row.valid_from else None,
         "valid_until": row.valid_until.astimezone(UTC) if row.valid_until else None,
         "everywhere": row.everywhere,
+        "removed_at": None,  # taken away by hand, it is in force again when a file has it
+        **({} if row.duty_hours is None else {"duty_hours": row.duty_hours}),
     }
 
 
 async def _put_contract_houses(
     conn: AsyncConnection, rows: Sequence[ContractRow], served: Mapping[str, int], *, write: bool
-) -> set[str]:
+) -> list[Change]:
     ids = await _ids(conn, contracts, {row.code for row in rows})
     have: dict[int, set[int]] = defaultdict(set)
     for part in _parts(sorted(ids.values())):
         for pair in await conn.execute(select(contract_houses).where(contract_houses.c.contract_id.in_(part))):
             have[pair.contract_id].add(pair.house_id)
-    changed: set[str] = set()
+    changed: list[Change] = []
     gone: list[int] = []
     new: list[dict[str, int]] = []
     for row in rows:
         wanted = {served[code] for code in row.houses}
         id = ids.get(row.code)  # None in a dry run, of a contract that is new
         if id is None or wanted != have[id]:
-            changed.add(row.code)
+            counts = (len(have[id]) if id is not None else None, len(wanted))
+            changed.append(Change(row.code, row.code, (("houses", *counts),), new=id is None))
         if id is not None and wanted != have[id]:
             gone.append(id)
             new += [{"contract_id": id, "house_id": house} for house in sorted(wanted)]
@@ -284,38 +390,69 @@ class _Resident:
     old_numbers: set[str]
     homes: dict[tuple[int, str], str]
     old_homes: dict[tuple[int, str], str]
+    code: str = ""
+    joined: bool = False  # other cards were merged into this one: what a file lacks of them stays
 
 
-async def put_residents(conn: AsyncConnection, rows: Sequence[ResidentRow], *, write: bool) -> Outcome:
-    at = await _ids(conn, houses, {row.house for row in rows if row.house})
+async def put_residents(conn: AsyncConnection, rows: Sequence[ResidentRow], *, write: bool, at: datetime) -> Outcome:
+    """A row of a card that was merged adds to the kept one, and leaves its name alone."""
+    served = await _ids(conn, houses, {row.house for row in rows if row.house})
     known = await _known(conn, {row.code for row in rows})
     outcome = Outcome()
     for index, row in enumerate(rows):
-        if row.house and row.house not in at:
+        if row.house and row.house not in served:
             outcome.refused.append((index, f"unknown house {row.house!r}"))
             continue
         person = known.get(row.code)
+        before = (person.name, sorted(person.numbers), dict(person.homes)) if person else None
         if person is None:
-            known[row.code] = person = _Resident(None, row.name, "", set(), set(), {}, {})
-            altered = True
-        else:
-            altered = person.name != row.name or person.numbers != set(row.numbers)
-        person.name, person.numbers = row.name, set(row.numbers)
+            known[row.code] = person = _Resident(None, row.name, "", set(), set(), {}, {}, row.code)
+        if person.code == row.code:
+            person.name = row.name
+        person.numbers = person.numbers | set(row.numbers) if person.joined else set(row.numbers)
         if row.house:
-            home = (at[row.house], row.premise)
-            altered |= person.homes.get(home) != row.relation
-            person.homes[home] = row.relation
-        outcome.changed += altered
+            person.homes[served[row.house], row.premise] = row.relation
+        if before != (person.name, sorted(person.numbers), person.homes):
+            outcome.tell([_resident_change(row, before, person, served)])
     if write:
         await _write_residents(conn, known)
     return outcome
 
 
+def _resident_change(
+    row: ResidentRow,
+    before: tuple[str, list[str], dict[tuple[int, str], str]] | None,
+    after: _Resident,
+    served: Mapping[str, int],
+) -> Change:
+    name, numbers, homes = before or ("", [], {})
+    fields: list[tuple[str, Any, Any]] = []
+    if name != after.name:
+        fields.append(("name", name or None, after.name))
+    if numbers != sorted(after.numbers):
+        fields.append(("phones", numbers if before else None, sorted(after.numbers)))
+    relation = homes.get((served[row.house], row.premise)) if row.house else row.relation
+    if relation != row.relation or before is None:
+        where = ", ".join(part for part in (row.house, row.premise, row.relation) if part)
+        fields.append(("residence", relation, where))
+    return Change(row.code, after.name, tuple(fields), new=before is None)
+
+
 async def _known(conn: AsyncConnection, codes: Collection[str]) -> dict[str, _Resident]:
-    found: dict[str, _Resident] = {}
+    """The card of each code; of a merged one, the card that it leads to."""
+    asked = {row.code: row for row in await conn.execute(select(people).where(people.c.code.in_(codes)))}
+    leads = await kept_of(conn, [row.id for row in asked.values() if row.merged_into is not None])
+    kept = {row.id: row for row in asked.values()}
+    if missing := set(leads.values()) - set(kept):
+        kept |= {row.id: row for row in await conn.execute(select(people).where(people.c.id.in_(missing)))}
     by_id: dict[int, _Resident] = {}
-    for row in await conn.execute(select(people).where(people.c.code.in_(codes))):
-        found[row.code] = by_id[row.id] = _Resident(row.id, row.name, row.name, set(), set(), {}, {})
+    found: dict[str, _Resident] = {}
+    for code, asked_row in asked.items():
+        row = kept[leads.get(asked_row.id, asked_row.id)]
+        person = by_id.setdefault(row.id, _Resident(row.id, row.name, row.name, set(), set(), {}, {}, row.code))
+        found[code] = person
+    for row in await conn.execute(select(people.c.merged_into).where(people.c.merged_into.in_(list(by_id)))):
+        by_id[row.merged_into].joined = True
     for row in await conn.execute(select(person_numbers).where(person_numbers.c.person_id.in_(list(by_id)))):
         by_id[row.person_id].numbers.add(row.number)
         by_id[row.person_id].old_numbers.add(row.number)
@@ -326,14 +463,15 @@ async def _known(conn: AsyncConnection, codes: Collection[str]) -> dict[str, _Re
 
 
 async def _write_residents(conn: AsyncConnection, known: Mapping[str, _Resident]) -> None:
+    cards = {person.code: person for person in known.values()}
     values = [
         {"code": code, "name": person.name, "search": " ".join(search.words_of(person.name))}
-        for code, person in known.items()
+        for code, person in cards.items()
     ]
-    renamed = await _put(conn, people, "code", values, write=True)
-    ids = await _ids(conn, people, known)
-    by_id = {ids[code]: person for code, person in known.items()}
-    await words.replace(conn, PERSON, {ids[code]: search.words_of(known[code].name) for code in renamed})
+    renamed_ones = {change.key for change in await _put(conn, people, "code", values, write=True)}
+    ids = await _ids(conn, people, cards)
+    by_id = {ids[code]: person for code, person in cards.items()}
+    await index_names(conn, [ids[code] for code in renamed_ones])
     await _write_numbers(conn, {id: p for id, p in by_id.items() if p.numbers != p.old_numbers})
     await _write_homes(conn, by_id)
 
@@ -341,13 +479,7 @@ async def _write_residents(conn: AsyncConnection, known: Mapping[str, _Resident]
 async def _write_numbers(conn: AsyncConnection, by_id: Mapping[int, _Resident]) -> None:
     if not by_id:
         return
-    await conn.execute(delete(person_numbers).where(person_numbers.c.person_id.in_(list(by_id))))
-    rows = [{"person_id": id, "number": number} for id, p in by_id.items() for number in sorted(p.numbers)]
-    if rows:
-        await conn.execute(insert(person_numbers), rows)
-    ends = {id: [search.number_words(number) for number in p.numbers] for id, p in by_id.items()}
-    await words.replace(conn, NUMBER, {id: [begin for begin, _ in its] for id, its in ends.items()})
-    await words.replace(conn, NUMBER_END, {id: [end for _, end in its] for id, its in ends.items()})
+    await put_numbers(conn, {id: person.numbers for id, person in by_id.items()})
 
 
 async def _write_homes(conn: AsyncConnection, by_id: Mapping[int, _Resident]) -> None:
@@ -372,10 +504,10 @@ async def _write_homes(conn: AsyncConnection, by_id: Mapping[int, _Resident]) ->
 
 async def _put(
     conn: AsyncConnection, table: Table, key: str, values: Sequence[Mapping[str, Any]], *, write: bool
-) -> set[str]:
-    """Insert what is new, update what differs; answers with the keys of both."""
+) -> list[Change]:
+    """Insert what is new, update what differs; answers with both."""
     if not values:
-        return set()
+        return []
     column = table.c[key]
     names = list(values[0])
     query = select(*(table.c[name] for name in names)).where(column.in_([value[key] for value in values]))
@@ -390,7 +522,22 @@ async def _put(
         await conn.execute(
             change, [{"the_key": v[key], **{f"to_{n}": v[n] for n in names if n != key}} for v in differing]
         )
-    return {value[key] for value in (*new, *differing)}
+    return [_change(value[key], _title(value, key), have.get(value[key]), value) for value in (*new, *differing)]
+
+
+def _title(value: Mapping[str, Any], key: str) -> str:
+    if "street" in value:
+        return f"{value['street']}, {value['number']}"
+    return str(value.get("name") or value.get("problem_ru") or value[key])
+
+
+def _change(key: str, title: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Change:
+    fields = [
+        (name, before[name] if before else None, value)
+        for name, value in after.items()
+        if name not in SECRET and (value not in ("", None, []) if before is None else before[name] != value)
+    ]
+    return Change(key, title, tuple(fields), new=before is None)
 
 
 async def _ids(conn: AsyncConnection, table: Table, codes: Collection[str]) -> dict[str, int]:

@@ -299,7 +299,7 @@ def _ticket_of(
         status=Status(row.status),
         urgency=Urgency(row.urgency),
         classifier=known[row.classifier_code],
-        house=at.get(row.house_id),
+        house=house.then(row.created_at) if (house := at.get(row.house_id)) else None,
         premise=row.premise,
         applicant=Applicant(row.applicant_number, row.applicant_name, row.person_id),
         organisation=answer.get(row.organisation_id),
@@ -364,6 +364,7 @@ async def _matching(conn: AsyncConnection, q: str, number: str) -> ColumnElement
     if not terms:
         return None
     first, *rest = terms
+    first = first if first.weight is not None else await ticket_words.weighed(conn, first)
     lead = tickets.c.id.in_(ticket_words.ids_of(first)) if first.rare else ticket_words.has(first)
     return and_(lead, *(ticket_words.has(term) for term in rest))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,13 +67,20 @@ async def terms_for(conn: AsyncConnection, kind: str, typed: Sequence[str]) -> l
     return sorted(terms, key=lambda term: term.weight)
 
 
-async def subjects(conn: AsyncConnection, kind: str, typed: Sequence[str], limit: int = ENOUGH) -> list[int]:
-    """Ids of what has every typed word: the rarest word leads, the others are asked of its hits."""
-    if not typed:
+async def subjects(
+    conn: AsyncConnection, kind: str, typed: Sequence[str], limit: int = ENOUGH, *, begun: str = ""
+) -> list[int]:
+    """Ids of what has every typed word: the rarest word leads, the others are asked of its hits.
+
+    `begun` is a word still being typed: any word of which it is the beginning will do, numbers too.
+    """
+    terms = await terms_for(conn, kind, typed) if typed else []
+    if terms is None or not (typed or begun):
         return []
-    terms = await terms_for(conn, kind, typed)
-    if terms is None:
-        return []
+    if begun:
+        unfinished = Term(ranges=((begun, after(begun)),))
+        terms.append(dataclasses.replace(unfinished, weight=await _weigh(conn, kind, unfinished)))
+        terms.sort(key=lambda term: term.weight)
     first, *rest = terms
     query = select(words.c.subject_id).distinct().where(words.c.kind == kind, first.matches(words.c.word))
     query = query.where(*(has(kind, term, words.c.subject_id) for term in rest))

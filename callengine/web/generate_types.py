@@ -1,4 +1,4 @@
-"""Writes src/api/types.ts from api/schemas.py and the shapes beside it, so that the pages and the engine speak of one shape.
+"""Writes src/api/types.ts from api/schemas.py and the shapes beside it: pages and engine speak of one shape.
 
 Run by `npm run generate`; tests/web/test_types.py fails when the file is stale.
 """
@@ -14,9 +14,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
-from callengine.api import classifier_shapes, schemas
+from callengine.api import classifier_shapes, directory_shapes, schemas
 
-SOURCES = (schemas, classifier_shapes)
+SOURCES = (schemas, classifier_shapes, directory_shapes)
 TARGET = Path(__file__).parent / "src" / "api" / "types.ts"
 _PLAIN: dict[Any, str] = {
     str: "string",

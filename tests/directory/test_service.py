@@ -139,7 +139,9 @@ async def test_a_house_is_found_as_people_type_it(directory: DirectoryService) -
 async def test_house_17_is_not_house_170_and_brings_its_lettered_kin(directory: DirectoryService) -> None:
     numbers = {hit.house.number for hit in await directory.houses("чкалова 17")}
     assert numbers == {"17", "17А"}
-    assert {hit.house.number for hit in await directory.houses("чкалова 1")} == set()
+    begun = [hit.house.number for hit in await directory.houses("чкалова 1")]
+    assert begun == ["13", "15", "17", "17А"], "no house 1 there: those whose number begins so"
+    assert await directory.people("чкалова 1") == [], "but nobody of another house"
 
 
 PEOPLE = [

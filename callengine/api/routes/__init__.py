@@ -14,6 +14,7 @@ from callengine.api.routes import (
     public,
     recordings,
     session,
+    staff,
     system,
     tickets,
 )
@@ -26,6 +27,7 @@ TOPICS = (
     callbacks,
     recordings,
     directory,
+    staff,
     classifier,
     contracts,
     journal,

@@ -1,14 +1,43 @@
-"""Residents, houses, organisations and staff."""
+"""Residents, houses and organisations; mergings; imports of CSV with a preview."""
 
 from __future__ import annotations
 
-from callengine.access.model import DESK
+from collections.abc import AsyncIterator
+from typing import Any
+
+from callengine.access.model import ADMINISTRATOR, DESK, LEADERS
+from callengine.api import directory_shapes as shapes
 from callengine.api import render
 from callengine.api.core import Ask, Routes
-from callengine.api.queries import Find
-from callengine.api.schemas import House, NoteBody, OpenTicket, Organisation, Page, Person, StaffMember, TagNote
+from callengine.api.problems import TooLarge, WrongMedia
+from callengine.api.queries import Find, Limit, Query, Words
+from callengine.api.schemas import House, NoteBody, OpenTicket, Organisation, Page, Person, TagNote
+from callengine.directory.imports import KIND
+from callengine.directory.model import Person as KnownPerson
+from callengine.errors import NotFound
 
 routes = Routes("directory")
+MOST_IMPORT_BYTES = 500 * 1024 * 1024
+
+
+class Behind(Query):
+    """`premise` asks for one flat; empty is the whole house."""
+
+    premise: Words = ""
+    limit: Limit = 200
+
+
+class Apply(Query):
+    """`apply` false shows what the file would change, and writes nothing."""
+
+    apply: bool = False
+
+
+class Most(Query):
+    limit: Limit = 50
+
+
+# --- people ---------------------------------------------------------------------------------------------
 
 
 @routes.get("/people", roles=DESK, summary="Search residents by name, number or address")
@@ -19,31 +48,103 @@ async def list_people(ask: Ask[None, Find]) -> Page[Person]:
     return Page(items=[render.person(person) for person in found])
 
 
-@routes.get("/people/{id:int}", roles=DESK, summary="One resident; the reading is logged")
-async def get_person(ask: Ask[None, None]) -> Person:
-    return render.person(await ask.services.directory.person(ask.id, ask.who, why="card"))
+@routes.get("/people/duplicates", roles=DESK, summary="Cards that may be one person's: same number, or name and house")
+async def list_duplicates(ask: Ask[None, Most]) -> Page[shapes.DuplicatesView]:
+    found = await ask.services.merges.duplicates(ask.query.limit)
+    if found:
+        await ask.services.access.log_reading(ask.who, "card", "duplicates", "likely duplicates")
+    return Page(items=[shapes.duplicates(one) for one in found])
 
 
-@routes.post("/people/{id:int}/notes", roles=DESK, summary="Add a note", status=201)
+@routes.get("/people/{id:int}", roles=DESK, summary="One resident, or whom his card leads to; the reading is logged")
+async def get_person(ask: Ask[None, None]) -> shapes.PersonCard:
+    return await _card(ask, await ask.services.directory.person(ask.id, ask.who, why="card"), ask.id)
+
+
+@routes.post("/people", roles=DESK, summary="Make a card; 409 tells who is alike", status=201)
+async def add_person(ask: Ask[shapes.PersonForm, None]) -> shapes.PersonCard:
+    person = await ask.services.residents.create(shapes.person_form(ask.body), ask.who)
+    return await _card(ask, person, person.id)
+
+
+@routes.put("/people/{id:int}", roles=DESK, summary="Write a card; 409 when it changed since, or tells who is alike")
+async def put_person(ask: Ask[shapes.PersonForm, None]) -> shapes.PersonCard:
+    return await _card(ask, await ask.services.residents.change(ask.id, shapes.person_form(ask.body), ask.who), ask.id)
+
+
+async def _card(ask: Ask[Any, None], person: KnownPerson, asked: int) -> shapes.PersonCard:
+    now, open_tickets = ask.services.clock.now(), {}
+    for number in person.numbers:
+        for ticket in await ask.services.tickets.open_tickets(number=ask.services.views.number(number), limit=10):
+            open_tickets[ticket.number] = render.open_ticket(ticket, now)
+    return shapes.person_card(person, asked, await ask.services.merges.of(person.id), list(open_tickets.values()))
+
+
+@routes.post("/people/{id:int}/merge", roles=DESK, summary="Merge a duplicate into this card; see /merges/{id}/undo")
+async def merge_people(ask: Ask[shapes.MergeForm, None]) -> shapes.MergeView:
+    """409 when one of the cards was merged meanwhile."""
+    return shapes.merge(await ask.services.merges.merge(ask.id, ask.body.other, ask.who))
+
+
+@routes.post("/merges/{id:int}/undo", roles=DESK, summary="Two cards again: exactly what went over goes back")
+async def undo_merge(ask: Ask[None, None]) -> shapes.MergeView:
+    """409 when it is undone already, or names the later merging that goes first."""
+    return shapes.merge(await ask.services.merges.undo(ask.id, ask.who))
+
+
+@routes.post("/people/{id:int}/notes", roles=DESK, summary="Add a note or a tag", status=201)
 async def add_note(ask: Ask[NoteBody, None]) -> TagNote:
-    note = await ask.services.directory.add_note(ask.id, ask.body.text, ask.who, expires_at=ask.body.expires_at)
+    body = ask.body
+    note = await ask.services.directory.add_note(ask.id, body.text, ask.who, expires_at=body.expires_at, kind=body.kind)
     return render.note(note)
 
 
-@routes.delete("/people/{id:int}/notes/{note_id:int}", roles=DESK, summary="Remove a note")
+@routes.delete("/people/{id:int}/notes/{note_id:int}", roles=DESK, summary="Remove a note or a tag")
 async def remove_note(ask: Ask[None, None]) -> None:
     await ask.services.directory.remove_note(ask.id, int(ask.path["note_id"]))
 
 
-@routes.get("/houses", roles=DESK, summary="Search houses by address")
+@routes.post("/people/{id:int}/notes/{note_id:int}/restore", roles=DESK, summary="Bring back a note that was removed")
+async def restore_note(ask: Ask[None, None]) -> TagNote:
+    return render.note(await ask.services.directory.restore_note(ask.id, int(ask.path["note_id"])))
+
+
+# --- houses ---------------------------------------------------------------------------------------------
+
+
+@routes.get("/houses", roles=DESK, summary="Search houses by address, also by a former one")
 async def list_houses(ask: Ask[None, Find]) -> Page[House]:
     found = await ask.services.directory.houses(ask.query.q, limit=ask.query.limit)
     return Page(items=[render.house(hit.house) for hit in found])
 
 
-@routes.get("/houses/{id:int}", roles=DESK, summary="One house")
-async def get_house(ask: Ask[None, None]) -> House:
-    return render.house((await ask.services.directory.house(ask.id)).house)
+@routes.get("/houses/{id:int}", roles=DESK, summary="One house: doors, former names, who serves it, what is open")
+async def get_house(ask: Ask[None, None]) -> shapes.HouseCard:
+    return await _house(ask, ask.id)
+
+
+@routes.post("/houses", roles=LEADERS, summary="Add a house", status=201)
+async def add_house(ask: Ask[shapes.HouseForm, None]) -> shapes.HouseCard:
+    return await _house(ask, (await ask.services.houses.create(shapes.house_form(ask.body))).id)
+
+
+@routes.put("/houses/{id:int}", roles=LEADERS, summary="Write a house; a former name stays findable")
+async def put_house(ask: Ask[shapes.HouseForm, None]) -> shapes.HouseCard:
+    await ask.services.houses.change(ask.id, shapes.house_form(ask.body))
+    return await _house(ask, ask.id)
+
+
+async def _house(ask: Ask[Any, None], house_id: int) -> shapes.HouseCard:
+    card, now = await ask.services.houses.card(house_id), ask.services.clock.now()
+    tickets = await ask.services.tickets.open_tickets(house_id=house_id)
+    return shapes.house_card(card, [render.open_ticket(ticket, now) for ticket in tickets])
+
+
+@routes.get("/houses/{id:int}/residents", roles=DESK, summary="The people of a house or a flat; the reading is logged")
+async def list_house_residents(ask: Ask[None, Behind]) -> Page[Person]:
+    asked = ask.query
+    found = await ask.services.houses.residents(ask.id, ask.who, premise=asked.premise, limit=asked.limit)
+    return Page(items=[render.person(person) for person in found])
 
 
 @routes.get("/houses/{id:int}/tickets", roles=DESK, summary="Open tickets of a house")
@@ -58,6 +159,39 @@ async def list_organisations(ask: Ask[None, None]) -> Page[Organisation]:
     return Page(items=[render.organisation(one) for one in await ask.services.directory.organisations()])
 
 
-@routes.get("/staff", roles=DESK, summary="All staff with their states")
-async def list_staff(ask: Ask[None, None]) -> Page[StaffMember]:
-    return Page(items=[render.staff_member(member) for member in await ask.services.access.members()])
+# --- imports --------------------------------------------------------------------------------------------
+
+
+@routes.get("/imports", roles=frozenset({ADMINISTRATOR}), summary="Kinds of files that can be imported, their columns")
+async def list_imports(ask: Ask[None, None]) -> Page[shapes.ImportKind]:
+    kinds = [
+        shapes.ImportKind(kind=name, required=list(kind.required), optional=list(kind.optional))
+        for name, kind in KIND.items()
+    ]
+    return Page(items=kinds)
+
+
+@routes.post(
+    "/imports/{kind}",
+    roles=frozenset({ADMINISTRATOR}),
+    summary="What a CSV would change, before and after; with apply, change it",
+    takes="text/csv",
+)
+async def import_file(ask: Ask[None, Apply]) -> shapes.ImportPlan:
+    """UTF-8 with or without a mark, or cp1251; commas, semicolons or tabs. A bad row is told and left out."""
+    kind = ask.path["kind"]
+    if kind not in KIND:
+        raise NotFound(f"there are {', '.join(sorted(KIND))}")
+    if ask.request.content_type not in ("text/csv", "text/plain", "application/octet-stream"):
+        raise WrongMedia("send the file as text/csv")
+    found = await ask.services.imports.import_csv(kind, _file(ask), not ask.query.apply)
+    return shapes.import_plan(kind, found, applied=ask.query.apply)
+
+
+async def _file(ask: Ask[None, Apply]) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in ask.request.content.iter_chunked(65_536):
+        size += len(chunk)
+        if size > MOST_IMPORT_BYTES:
+            raise TooLarge("a file may have 500 MB")
+        yield chunk

@@ -11,10 +11,11 @@ from callengine.api.core import Ask, Routes
 from callengine.api.problems import TooLarge, WrongMedia
 from callengine.api.queries import Between, Trial
 from callengine.api.schemas import DemoCall, Health, ImportMistake, ImportReport, Interval, Page, Started
+from callengine.directory.imports import KIND
 from callengine.errors import NotFound
 
 routes = Routes("system")
-IMPORT_KINDS = frozenset({"residents", "houses", "organisations", "contracts", "staff", "classifier"})
+IMPORT_KINDS = frozenset(KIND)
 MOST_IMPORT_BYTES = 500 * 1024 * 1024
 
 

@@ -184,11 +184,13 @@ export interface TagNote {
   author: string;
   created_at: string;
   expires_at: string | null;
+  kind: "note" | "tag";
 }
 
 export interface NoteBody {
   text: string;
   expires_at?: string | null;
+  kind?: "note" | "tag";
 }
 
 export interface OpenTicket {
@@ -222,6 +224,8 @@ export interface House {
   floors: number | null;
   entrances: number | null;
   features: string[];
+  former: string[];
+  renamed_to: string;
 }
 
 export interface Residence {
@@ -1284,4 +1288,193 @@ export interface OrganisationOverride {
   clock: string;
   urgency: string;
   reason: string;
+}
+
+export interface FormerAddress {
+  address: string;
+  until: string;
+}
+
+export interface PremiseView {
+  id: number;
+  number: string;
+  kind: "flat" | "office" | "common";
+  entrance: number | null;
+  floor: number | null;
+  people: number;
+}
+
+export interface HouseService {
+  organisation: Organisation;
+  kind: string;
+  contract: string;
+  branch: string;
+  everywhere: boolean;
+  valid_until: string | null;
+}
+
+export interface HouseCard extends House {
+  former_names: FormerAddress[];
+  premises: PremiseView[];
+  services: HouseService[];
+  incidents: Incident[];
+  open_tickets: OpenTicket[];
+  people: number;
+}
+
+export interface PremiseForm {
+  number: string;
+  kind?: "flat" | "office" | "common";
+  entrance?: number | null;
+  floor?: number | null;
+}
+
+export interface HouseForm {
+  street: string;
+  number: string;
+  district?: string;
+  floors?: number | null;
+  entrances?: number | null;
+  features?: string[];
+  premises?: PremiseForm[] | null;
+}
+
+export interface MergeView {
+  id: number;
+  kept_id: number;
+  merged_id: number;
+  merged_name: string;
+  at: string;
+  author: string;
+  undone_at: string | null;
+  undone_by: string;
+  numbers: number;
+  residences: number;
+  notes: number;
+  tickets: number;
+}
+
+export interface PersonCard extends Person {
+  code: string;
+  revision: string;
+  led_from: number | null;
+  merges: MergeView[];
+  open_tickets: OpenTicket[];
+}
+
+export interface HomeForm {
+  house_id: number;
+  premise?: string;
+  relation?: string;
+}
+
+export interface PersonForm {
+  name: string;
+  numbers?: string[];
+  residences?: HomeForm[];
+  anyway?: boolean;
+  revision?: string;
+}
+
+export interface MergeForm {
+  other: number;
+}
+
+export interface DuplicatesView {
+  why: "number" | "name";
+  what: string;
+  people: Person[];
+}
+
+export interface FieldChange {
+  field: string;
+  before: string | null;
+  after: string;
+}
+
+export interface ImportChange {
+  key: string;
+  title: string;
+  new: boolean;
+  fields: FieldChange[];
+}
+
+export interface ImportPlan {
+  kind: string;
+  applied: boolean;
+  taken: number;
+  added: number;
+  changed: number;
+  skipped: number;
+  mistakes: ImportMistake[];
+  changes: ImportChange[];
+}
+
+export interface ImportKind {
+  kind: string;
+  required: string[];
+  optional: string[];
+}
+
+export interface StaffCard {
+  id: number;
+  login: string;
+  name: string;
+  role: "administrator" | "supervisor" | "operator" | "organisation_manager" | "executor" | "inspector";
+  extension: string | null;
+  organisation_id: number | null;
+  organisation: string;
+  phone: string;
+  trade: string;
+  districts: string[];
+  language: "ru" | "en";
+  state: "offline" | "ready" | "pause" | "after_call";
+  active: boolean;
+  can_sign_in: boolean;
+  open_tickets: number;
+}
+
+export interface StaffSaved extends StaffCard {
+  given_back: string[];
+}
+
+export interface StaffForm {
+  login: string;
+  name: string;
+  role: "administrator" | "supervisor" | "operator" | "organisation_manager" | "executor" | "inspector";
+  extension?: string;
+  organisation_id?: number | null;
+  phone?: string;
+  trade?: string;
+  districts?: string[];
+  language?: "ru" | "en";
+  active?: boolean;
+  password?: string | null;
+}
+
+export interface ShiftView {
+  id: number;
+  staff_id: number;
+  name: string;
+  begins_at: string;
+  ends_at: string;
+  note: string;
+}
+
+export interface ShiftForm {
+  staff_id: number;
+  begins_at: string;
+  ends_at: string;
+  note?: string;
+}
+
+export interface ReadingView {
+  id: number;
+  at: string;
+  staff_id: number | null;
+  who: string;
+  what: string;
+  subject: string;
+  title: string;
+  why: string;
 }
