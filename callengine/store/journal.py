@@ -6,12 +6,14 @@ when new tickets come. On SQLite the index is named (it has no statistics to cho
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, literal_column, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
@@ -33,6 +35,7 @@ from callengine.tickets.model import REPORTED, Entry, Status
 from callengine.tickets.visibility import Scope
 
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first for a word with many forms
 WINDOW_GROWS = 8
 c = tickets.c
@@ -82,28 +85,26 @@ class Asked:
     nothing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    id: int
-    place: Place
-
-
-@dataclass(slots=True)
-class _Page:
-    keys: list[Key] = field(default_factory=list)
-
-
 # --- what is asked ----------------------------------------------------------------------------------------
 
 
 async def prepare(
-    conn: AsyncConnection, wanted: JournalFilter, number: str, codes: Sequence[str], now: datetime
+    conn: AsyncConnection,
+    wanted: JournalFilter,
+    number: str,
+    codes: Sequence[str],
+    now: datetime,
+    *,
+    telephones: bool = True,
 ) -> Asked:
-    """`number` is a telephone number that the words may be; `codes` are those of the wanted classifier branch."""
+    """`number` is a telephone number that the words may be, `telephones` whether anything is found by one.
+
+    `codes` are those of the wanted classifier branch.
+    """
     statuses = wanted.statuses()
     terms: Sequence[ticket_words.Term] = ()
     if wanted.q.strip():
-        found = await ticket_words.terms(conn, wanted.q, number)
+        found = await ticket_words.terms(conn, wanted.q, number, telephones=telephones)
         if not found:
             return Asked(statuses, nothing=True)
         terms = found
@@ -117,8 +118,6 @@ async def prepare(
         lead_open += (("ix_tickets_open_status", c.status == next(iter(statuses))),)
     return Asked(statuses, tuple(conditions), tuple(terms), lead_open, lead_all, wanted.since, wanted.until)
 
-
-NOTHING = Asked(frozenset(), nothing=True)
 
 FINAL = frozenset({"closed", "cancelled"})
 _OF_ALL = (
@@ -192,27 +191,6 @@ def overdue(now: datetime) -> ColumnElement[bool]:
 # --- keys in an order -------------------------------------------------------------------------------------
 
 
-async def keys(
-    conn: AsyncConnection, asked: Asked, scope: Scope, sort: Sort, limit: int, after: Place | None = None
-) -> list[Key]:
-    """The keys of the next `limit` tickets in the order, from a place on."""
-    found: list[Key] = []
-    for number, part in enumerate(ORDERS[sort]):
-        if asked.nothing or len(found) >= limit:
-            break
-        if (after and number < after.part) or not _meets(part, asked.statuses):
-            continue
-        start = after.values if after and after.part == number else None
-        some: list[Row[Any]] = []
-        branches = _branches(asked, scope)
-        for branch in branches:
-            some += await _read(conn, branch, part, start, limit - len(found))
-        if len(branches) > 1:
-            some.sort(key=tuple, reverse=part.descending)
-        found += [Key(row[-1], Place(number, tuple(row))) for row in some[: limit - len(found)]]
-    return found
-
-
 def _meets(part: Part, statuses: frozenset[str]) -> bool:
     """Whether the part can have tickets in any of the statuses."""
     return bool(part.open is None or (statuses - FINAL if part.open else statuses & FINAL))
@@ -247,23 +225,36 @@ def _led(asked: Asked, condition: ColumnElement[bool], of_all: str, of_open: str
     )
 
 
-async def _read(
+async def _plan(
     conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
-) -> list[Row[Any]]:
+) -> Select[Any] | list[Row[Any]]:
+    """The query of the keys; or the keys themselves, where it took several to find them."""
     by_date = part.columns[0] is c.created_at
     leads = asked.lead_all if by_date else asked.lead_open
     query = _ordered(asked, part, start).limit(limit)
     if not asked.terms:
-        return await _all(conn, _along(query, await _lead(conn, asked, part, leads)))
+        return _along(query, await _lead(conn, asked, part, leads))
     rarest, *rest = asked.terms
+    if by_date and not rest and rarest.listed and not _asks_more(asked, part):
+        return _of_word(rarest, start, limit)
+    if rarest.weight is None:
+        rarest = await ticket_words.weighed(conn, rarest)
+        asked = replace(asked, terms=(rarest, *rest))
     if rarest.rare:
         query = query.where(c.id.in_(ticket_words.ids_of(rarest)), *map(ticket_words.has, rest))
-        return await _all(conn, _along(query, ""))
-    narrow = await _narrowest(conn, leads, rarest.weight) if by_date else (leads[0][0] if leads else part.index)
+        return _along(query, "")
+    narrow = await _narrowest(conn, leads, rarest.weight or 0) if by_date else (leads[0][0] if leads else part.index)
     if narrow is not None:
         query = query.where(*map(ticket_words.has, asked.terms))
-        return await _all(conn, _along(query, narrow))
+        return _along(query, narrow)
     return await _by_word(conn, asked, part, start, limit)
+
+
+async def _read(
+    conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> list[Row[Any]]:
+    plan = await _plan(conn, asked, part, start, limit)
+    return plan if isinstance(plan, list) else await _all(conn, plan)
 
 
 async def _all(conn: AsyncConnection, query: Select[Any]) -> list[Row[Any]]:
@@ -343,9 +334,30 @@ def _status(statuses: frozenset[str], is_open: bool | None) -> list[ColumnElemen
 # --- along a word's tickets -------------------------------------------------------------------------------
 
 
+def _asks_more(asked: Asked, part: Part) -> bool:
+    """There is a condition besides the words."""
+    return bool(asked.conditions or asked.since or asked.until or _status(asked.statuses, part.open))
+
+
+def _of_word(term: ticket_words.Term, start: tuple[Any, ...] | None, limit: int) -> Select[Any]:
+    """The newest of one typed word: those of each of its forms, each along its own list, and of them the newest."""
+    lead = postings.c
+    columns = (lead.created_at, lead.ticket_id)
+    forms = []
+    for word_id in term.word_ids:
+        query = select(*columns).where(lead.word_id == word_id)
+        if start is not None:
+            query = query.where(_beyond(columns, start, True))
+        forms.append(query.order_by(lead.created_at.desc(), lead.ticket_id.desc()).limit(limit))
+    if len(forms) == 1:
+        return forms[0]
+    every = union_all(*(select(form.subquery()) for form in forms)).subquery()
+    return select(every).distinct().order_by(every.c[0].desc(), every.c[1].desc()).limit(limit)
+
+
 async def _by_word(
     conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
-) -> list[Row[Any]]:
+) -> Select[Any] | list[Row[Any]]:
     """The newest with all words: the rarest word's own tickets, in windows of time when it has several forms."""
     rarest, *rest = asked.terms
     lead = postings.alias("lead")
@@ -355,7 +367,7 @@ async def _by_word(
         query = query.where(_beyond(columns, start, True))
     query = query.order_by(*(column.desc() for column in columns)).limit(limit)
     if rarest.single:
-        return await _all(conn, query)
+        return query
     found = await _in_windows(conn, query.distinct(), columns[0], asked, start, limit)
     if rarest.numbers:  # the few that bear it as their number
         numbered = replace(asked, terms=(ticket_words.Term(numbers=rarest.numbers), *rest))
@@ -439,6 +451,7 @@ async def _count(conn: AsyncConnection, asked: Asked, is_open: bool, limit: int)
     some = select(literal(1)).select_from(tickets).where(*_all_of(asked, is_open))
     if asked.terms:
         rarest, *rest = asked.terms
+        rarest = rarest if rarest.weight is not None else await ticket_words.weighed(conn, rarest)
         rare = rarest.rare
         some = some.where(c.id.in_(ticket_words.ids_of(rarest)) if rare else ticket_words.has(rarest))
         some = some.where(*map(ticket_words.has, rest))
@@ -449,63 +462,113 @@ async def _count(conn: AsyncConnection, asked: Asked, is_open: bool, limit: int)
 
 # --- lines ------------------------------------------------------------------------------------------------
 
-_HOUSE = ("id", "code", "street", "number", "district", "floors", "entrances", "features")
+# Read as the driver gives it: a page is made in the time of its SQL, not in that of its decoding. In the order of
+# JournalRow; instead of the entry its code, instead of house and organisation their columns at the end.
+_LINE = (
+    "t.id t.number t.status t.urgency t.classifier_code t.premise t.executor_id s.name t.applicant_name "
+    "t.applicant_number t.person_id t.created_at t.accept_by t.localise_by t.fix_by t.deadline_reason t.due_at "
+    "t.district t.mark t.paid t.postponed_until t.late_at t.applicant_count t.version t.rank"
+).split()
+_MOMENTS = [
+    _LINE.index(f"t.{name}")
+    for name in "created_at accept_by localise_by fix_by due_at postponed_until late_at".split()
+]
+_PAID = _LINE.index("t.paid")
+_HOUSE = ("id", "code", "street", "number", "district", "floors", "entrances")
 _ORGANISATION = ("id", "code", "name", "kind", "phone", "email", "active")
-# In the order of JournalRow; instead of the entry its code, and the house and the organisation at the end.
-_BEFORE = (c.id, c.number, c.status, c.urgency, c.classifier_code)
-_AFTER = (
-    c.executor_id,
-    staff.c.name,
-    c.applicant_name,
-    c.applicant_number,
-    c.person_id,
-    c.created_at,
-    c.accept_by,
-    c.localise_by,
-    c.fix_by,
-    c.deadline_reason,
-    c.due_at,
-    c.district,
-    c.mark,
-    c.paid,
-    c.postponed_until,
-    c.late_at,
-    c.applicant_count,
-    c.version,
+_AT_HOUSE = len(_LINE)
+_AT_FEATURES = _AT_HOUSE + len(_HOUSE)
+_AT_ORGANISATION = _AT_FEATURES + 1
+_t, _h, _o, _s = (
+    table.alias(name) for table, name in ((tickets, "t"), (houses, "h"), (organisations, "o"), (staff, "s"))
 )
-_COLUMNS: tuple[Any, ...] = (
-    *_BEFORE,
-    c.premise,
-    *_AFTER,
-    *(houses.c[name].label(f"h_{name}") for name in _HOUSE),
-    *(organisations.c[name].label(f"o_{name}") for name in _ORGANISATION),
+_RAW = [*_LINE, *(f"h.{name}" for name in _HOUSE), "CAST(h.features AS TEXT)", *(f"o.{name}" for name in _ORGANISATION)]
+_LINES = select(*(literal_column(name).label(f"c{at}") for at, name in enumerate(_RAW))).select_from(
+    _t.outerjoin(_h, _h.c.id == _t.c.house_id)
+    .outerjoin(_o, _o.c.id == _t.c.organisation_id)
+    .outerjoin(_s, _s.c.id == _t.c.executor_id)
 )
-_JOINED = (
-    tickets.outerjoin(houses, houses.c.id == c.house_id)
-    .outerjoin(organisations, organisations.c.id == c.organisation_id)
-    .outerjoin(staff, staff.c.id == c.executor_id)
-)
-_AT_HOUSE = len(_BEFORE) + 1 + len(_AFTER)
-_AT_ORGANISATION = _AT_HOUSE + len(_HOUSE)
 
 
-async def rows(conn: AsyncConnection, found: Sequence[Key], entries: Mapping[str, Entry]) -> list[JournalRow]:
-    """The lines of some keys, in their order. `entries` has the classifier's entry of every code among them."""
-    if not found:
-        return []
-    query = select(*_COLUMNS).select_from(_JOINED).where(c.id.in_([key.id for key in found]))
-    lines = {row[0]: _line(row, entries) for row in await conn.execute(query)}
-    return [lines[key.id] for key in found if key.id in lines]
+async def page(
+    conn: AsyncConnection,
+    asked: Asked,
+    scope: Scope,
+    sort: Sort,
+    limit: int,
+    entries: Mapping[str, Entry],
+    after: Place | None = None,
+) -> list[tuple[Place, JournalRow]]:
+    """The next `limit` lines from a place on, each with its own place; mostly in one reading with their keys.
+
+    `entries` has the classifier's entry of every code.
+    """
+    found: list[tuple[Place, JournalRow]] = []
+    read = _Lines(entries, conn.dialect.name == "sqlite")
+    for number, part in enumerate(ORDERS[sort]):
+        if asked.nothing or len(found) >= limit:
+            break
+        if (after and number < after.part) or not _meets(part, asked.statuses):
+            continue
+        start = after.values if after and after.part == number else None
+        some: list[tuple[tuple[Any, ...], JournalRow]] = []
+        for branch in _branches(asked, scope):
+            some += await _lines(conn, await _plan(conn, branch, part, start, limit - len(found)), part, read)
+        some.sort(key=itemgetter(0), reverse=part.descending)
+        found += [(Place(number, values), line) for values, line in some[: limit - len(found)]]
+    return found
 
 
-def _line(row: Row[Any], entries: Mapping[str, Entry]) -> JournalRow:
-    id, number, status, urgency, code, premise, executor_id, executor, *rest = row[:_AT_HOUSE]
-    h, o = row[_AT_HOUSE:_AT_ORGANISATION], row[_AT_ORGANISATION:]
-    house = House(**dict(zip(_HOUSE, (*h[:-1], tuple(h[-1] or ())), strict=True))) if h[0] is not None else None
-    organisation = Organisation(*o) if o[0] is not None else None
-    return JournalRow(
-        id, number, status, urgency, entries[code], house, premise, organisation, executor_id, executor or "", *rest
-    )
+async def _lines(
+    conn: AsyncConnection, plan: Select[Any] | list[Row[Any]], part: Part, read: _Lines
+) -> list[tuple[tuple[Any, ...], JournalRow]]:
+    if isinstance(plan, list):
+        query = _LINES.where(_t.c.id.in_([row[-1] for row in plan]))
+    else:
+        only = plan.subquery()
+        query = _LINES.where(_t.c.id.in_(select(only.c[len(part.columns) - 1])))
+    made = [read.line(row) for row in await conn.execute(query)]
+    names = [column.name for column in part.columns]
+    return [(tuple(rank if name == "rank" else getattr(line, name) for name in names), line) for line, rank in made]
+
+
+class _Lines:
+    """The driver's rows as lines; what several lines share is made once."""
+
+    def __init__(self, entries: Mapping[str, Entry], on_sqlite: bool) -> None:
+        self._entries = entries
+        self._on_sqlite = on_sqlite
+        self._houses: dict[int, House] = {}
+        self._organisations: dict[int, Organisation] = {}
+
+    def line(self, row: Row[Any]) -> tuple[JournalRow, int]:
+        """The line, and its rank."""
+        values = list(row[:_AT_HOUSE])
+        if self._on_sqlite:
+            for at in _MOMENTS:
+                if values[at] is not None:
+                    values[at] = EPOCH + timedelta(microseconds=values[at])
+            values[_PAID] = bool(values[_PAID])
+        id, number, status, urgency, code, premise, executor_id, executor, *rest, rank = values
+        house, its, entry = self._house(row), self._organisation(row), self._entries[code]
+        return (
+            JournalRow(id, number, status, urgency, entry, house, premise, its, executor_id, executor or "", *rest),
+            rank,
+        )
+
+    def _house(self, row: Row[Any]) -> House | None:
+        id = row[_AT_HOUSE]
+        if id is not None and id not in self._houses:
+            features = tuple(json.loads(row[_AT_FEATURES] or "[]") or ())
+            self._houses[id] = House(**dict(zip(_HOUSE, row[_AT_HOUSE:_AT_FEATURES], strict=True)), features=features)
+        return self._houses.get(id)
+
+    def _organisation(self, row: Row[Any]) -> Organisation | None:
+        id = row[_AT_ORGANISATION]
+        if id is not None and id not in self._organisations:
+            its = dict(zip(_ORGANISATION, row[_AT_ORGANISATION:], strict=True))
+            self._organisations[id] = Organisation(**its | {"active": bool(its["active"])})
+        return self._organisations.get(id)
 
 
 async def last_comments(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:

@@ -26,7 +26,8 @@ from callengine.store.tables import ticket_words as vocabulary
 from callengine.tickets.model import Ticket
 
 TEXT_WORDS = 60  # of a ticket's text, for search
-WEIGHED = 10_000  # counting stops here: it only tells the rare word from the common one
+FORMS = 24  # of a word, that are read side by side
+WEIGHED = 3_000  # counting stops here: it only tells the rare word from the common one
 RARE = 1_500  # a word with fewer tickets leads the search: all of them are looked at
 LISTED = 200  # words of one beginning that are named by their ids; more are a range
 SHORTEST = 3  # letters that are taken for the beginning of a longer word
@@ -43,7 +44,7 @@ class Term:
     word_ids: tuple[int, ...] = ()
     beyond: tuple[tuple[str, str], ...] = ()  # ranges [low, high) of words, when they are too many to be named
     numbers: tuple[str, ...] = ()
-    weight: int = 0  # its postings, counted up to WEIGHED
+    weight: int | None = 0  # its postings, counted up to WEIGHED; None: nobody counted yet
 
     @property
     def single(self) -> bool:
@@ -51,9 +52,14 @@ class Term:
         return len(self.word_ids) == 1 and not self.beyond and not self.numbers
 
     @property
+    def listed(self) -> bool:
+        """So few forms that each is read along its own list."""
+        return 0 < len(self.word_ids) <= FORMS and not self.beyond and not self.numbers
+
+    @property
     def rare(self) -> bool:
         """All its tickets may be looked at."""
-        return self.weight < RARE or not (self.word_ids or self.beyond)
+        return (self.weight or 0) < RARE or not (self.word_ids or self.beyond)
 
     def words(self, column: ColumnElement[int] = postings.c.word_id) -> ColumnElement[bool]:
         """The posting's word is one of these."""
@@ -122,23 +128,24 @@ def of_applicant(name: str, number: str) -> list[str]:
 # --- what was typed ---------------------------------------------------------------------------------------
 
 
-async def terms(conn: AsyncConnection, q: str, number: str) -> list[Term] | None:
+async def terms(conn: AsyncConnection, q: str, number: str, *, telephones: bool = True) -> list[Term] | None:
     """What a ticket must have to answer the query, the rarest first; None when nothing can.
 
-    `number` is a whole telephone number that the query may be, in E.164.
+    `number` is a whole telephone number that the query may be, in E.164; without `telephones` nothing is found by one.
     """
     if ticket_number := number_typed(q):
         return [Term(numbers=(ticket_number,))]
-    if telephone := await _telephone(conn, q, number):
+    if telephones and (telephone := await _telephone(conn, q, number)):
         return [telephone]
     typed = search.address_words(q)[: search.MAX_WORDS]
-    known = [await _term(conn, word) for word in typed]
+    alone = len(typed) == 1
+    known = [await _term(conn, word, alone=alone, telephones=telephones) for word in typed]
     # A last letter or two that begin nothing yet: he still types the word.
     if len(known) > 1 and known[-1] is None and len(typed[-1]) < SHORTEST and not typed[-1][0].isdigit():
         known.pop()
     if not known or None in known:
         return None
-    return sorted((term for term in known if term is not None), key=lambda term: term.weight)
+    return sorted((term for term in known if term is not None), key=lambda term: term.weight or 0)
 
 
 def number_typed(q: str) -> str:
@@ -153,30 +160,31 @@ async def _telephone(conn: AsyncConnection, q: str, number: str) -> Term | None:
     """A whole number, or the last digits of one when that is all that was typed."""
     whole = re.sub(r"\D", "", number)
     if whole and (found := await _known(conn, words.Term(exact=(TELEPHONE + whole[::-1],)))).word_ids:
-        return await _weighed(conn, found)
+        return await weighed(conn, found)
     digits = re.sub(r"\D", "", q)
     if not search.looks_like_number(q) or len(digits) <= TELEPHONE_DIGITS:
         return None
     ends = await _known(conn, words.beginning(TELEPHONE + digits[::-1]))
     if not ends.word_ids and not ends.beyond:
         return None
-    return await _weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
+    return await weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
 
 
-async def _term(conn: AsyncConnection, word: str) -> Term | None:
+async def _term(conn: AsyncConnection, word: str, *, alone: bool, telephones: bool) -> Term | None:
     """The word as typed; when nothing begins so, the words a slip away; None when there are none either."""
     short = len(word) < SHORTEST and not word[0].isdigit()
     asked = words.Term(exact=(word,)) if short else words.beginning(word)
     found = await _known(conn, asked)
     found = replace(found, numbers=await _by_count(conn, word))
-    if word.isdigit() and len(word) == TELEPHONE_DIGITS:  # a flat, a year, or the end of a telephone
+    if telephones and word.isdigit() and len(word) == TELEPHONE_DIGITS:  # a flat, a year, or the end of a telephone
         ends = await _known(conn, words.beginning(TELEPHONE + word[::-1]))
         found = replace(found, word_ids=found.word_ids + ends.word_ids, beyond=found.beyond + ends.beyond)
     if not found.word_ids and not found.beyond and not found.numbers:
         found = Term(word_ids=await _near(conn, word))
     if not found.word_ids and not found.beyond and not found.numbers:
         return None
-    return await _weighed(conn, found)
+    # Alone, and with few forms: its newest are read without asking how many there are.
+    return replace(found, weight=None) if alone and found.listed else await weighed(conn, found)
 
 
 async def _by_count(conn: AsyncConnection, word: str) -> tuple[str, ...]:
@@ -202,7 +210,8 @@ async def _known(conn: AsyncConnection, asked: words.Term) -> Term:
     return Term(beyond=asked.ranges + tuple((word, word + "\0") for word in asked.exact))
 
 
-async def _weighed(conn: AsyncConnection, term: Term) -> Term:
+async def weighed(conn: AsyncConnection, term: Term) -> Term:
+    """The term with its weight."""
     if not term.word_ids and not term.beyond:
         return replace(term, weight=len(term.numbers))
     some = select(postings.c.ticket_id).where(term.words()).limit(WEIGHED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,8 +20,6 @@ from callengine.tickets.visibility import Scope, Seer, masked_applicant, scope_o
 LIMIT = 50
 MOST = 200
 COUNTED = 1_000  # the rail says "1000+" beyond
-# Digits as of a telephone; a ticket's own number has its hyphen after two.
-_TELEPHONE = re.compile(r"(?<![\d-])\+?\d{5,}")
 FRESH_SECONDS = 2.0  # so long the counts of one scope are told again without counting
 ENTRIES_SECONDS = 5.0  # so long a renamed entry may stand under its old name in lists
 
@@ -91,11 +88,10 @@ class JournalService:
         after = place_of(cursor, sort, rows.SHAPES[sort])
         async with self._store.read() as conn:
             asked = await self._prepare(conn, wanted, scope)
-            keys = await rows.keys(conn, asked, scope, sort, limit + 1, after)
-            more = len(keys) > limit
-            keys = keys[:limit]
-            found = await self._lines(conn, keys, scope, extras)
-        return found, cursor_of(keys[-1].place, sort) if more else None
+            known = await self._known(conn)
+            placed = await rows.page(conn, asked, scope, sort, limit + 1, known, after)
+            found = await self._finish(conn, [line for _, line in placed[:limit]], scope, extras)
+        return found, cursor_of(placed[limit - 1][0], sort) if len(placed) > limit else None
 
     async def pages(
         self, wanted: JournalFilter, scope: Scope, sort: Sort, *, each: int, extras: Sequence[str] = ()
@@ -105,12 +101,12 @@ class JournalService:
             asked = await self._prepare(conn, wanted, scope)
             after: Place | None = None
             while True:
-                keys = await rows.keys(conn, asked, scope, sort, each, after)
-                if keys:
-                    yield await self._lines(conn, keys, scope, extras)
-                if len(keys) < each:
+                placed = await rows.page(conn, asked, scope, sort, each, await self._known(conn), after)
+                if placed:
+                    yield await self._finish(conn, [line for _, line in placed], scope, extras)
+                if len(placed) < each:
                     return
-                after = keys[-1].place
+                after = placed[-1][0]
 
     async def count(self, wanted: JournalFilter, scope: Scope, limit: int = COUNTED) -> Count:
         """How many there are, counted up to the limit."""
@@ -151,15 +147,15 @@ class JournalService:
         codes = [code for code in known if code == wanted.classifier or code.startswith(wanted.classifier)]
         parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
         number = parsed.value if parsed.kind is phone.Kind.E164 else ""
-        if not scope.personal and (number or _TELEPHONE.search(wanted.q)):
-            # Masked for this reader: that something is found by a number would tell whose it is.
-            return rows.NOTHING
-        return await rows.prepare(conn, wanted, number, codes if wanted.classifier else (), self._clock.now())
+        codes = codes if wanted.classifier else []
+        # Masked for this reader: that something is found by a number would tell whose it is.
+        telephones = scope.personal
+        return await rows.prepare(conn, wanted, number, codes, self._clock.now(), telephones=telephones)
 
-    async def _lines(
-        self, conn: rows.Conn, keys: Sequence[rows.Key], scope: Scope, extras: Sequence[str]
+    async def _finish(
+        self, conn: rows.Conn, found: list[JournalRow], scope: Scope, extras: Sequence[str]
     ) -> list[JournalRow]:
-        found = await rows.rows(conn, keys, await self._known(conn))
+        """What is asked for besides, and nothing that the scope hides."""
         ids = [one.id for one in found]
         if "comment" in extras:
             said = await rows.last_comments(conn, ids)

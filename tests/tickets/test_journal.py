@@ -279,6 +279,8 @@ async def test_everybody_sees_only_his_own_in_every_order(
     ]
     for (who, sees), (wanted, fits), sort in itertools.product(own, cases(clock)[::2], (Sort.NEWEST, Sort.DANGER)):
         expected = in_order([row for row in city if fits(row) and sees(row)], sort)
+        if who.role == "inspector" and wanted.q in ("8 907 330-41-77", "330-41-77", "4177"):
+            expected = []  # masked for him: what is found by a number would tell whose it is
         page, cursor = await journal.page(wanted, who, sort=sort, limit=5)
         seen = [row.id for row in page]
         if cursor:
