@@ -104,7 +104,7 @@ function Month({ year, month, special, at, day, choose, language }: { year: numb
   const short = new Intl.DateTimeFormat(language, { weekday: "short", timeZone: "UTC" });
   return (
     <section className="month" aria-label={`${name} ${year}`}>
-      <h3>{name.charAt(0).toUpperCase() + name.slice(1)}<span className="t3 s12">{t("contracts.calendar.workdays", { count: days.filter((x) => works(x, special)).length })}</span></h3>
+      <h2>{name.charAt(0).toUpperCase() + name.slice(1)}<span className="t3 s12">{t("contracts.calendar.workdays", { count: days.filter((x) => works(x, special)).length })}</span></h2>
       <table>
         <thead><tr>{Array.from({ length: 7 }, (_, i) => <th key={i} scope="col">{short.format(new Date(Date.UTC(2024, 0, 1 + i)))}</th>)}</tr></thead>
         <tbody>

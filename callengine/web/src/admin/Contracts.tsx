@@ -205,11 +205,11 @@ function Editor({ of }: { of: Contract | null }) {
           {of && of.warnings.length > 0 && <Warnings of={of.warnings} />}
           <label><span className="b">{t("contracts.code")}</span><span className="field"><input ref={first} value={d.code} maxLength={120} placeholder={t("contracts.codeHint")} onChange={(e) => set({ code: e.target.value })} /></span>{problem("code")}</label>
           <label><span className="b">{t("contracts.organisation")}</span>
-            <span className="field"><select value={d.organisation} onChange={(e) => choose(e.target.value)}>
+            <span className="field"><select aria-label={t("contracts.organisation")} value={d.organisation} onChange={(e) => choose(e.target.value)}>
               <option value="">{t("contracts.chooseOrganisation")}</option>
               {firms.data?.items.map((x) => <option key={x.id} value={x.id} disabled={!x.active}>{x.active ? x.name : t("contracts.closed", { name: x.name })}</option>)}
             </select></span>{firms.isError && <span className="problem">{why(firms.error)}</span>}{problem("organisation_id")}</label>
-          <label><span className="b">{t("contracts.serves")}</span><span className="field"><select value={d.kind} onChange={(e) => set({ kind: e.target.value })}><option value="" disabled />{KINDS.map((k) => <option key={k} value={k}>{t(`contracts.kinds.${k}`)}</option>)}</select></span>{problem("kind")}</label>
+          <label><span className="b">{t("contracts.serves")}</span><span className="field"><select aria-label={t("contracts.serves")} value={d.kind} onChange={(e) => set({ kind: e.target.value })}><option value="" disabled />{KINDS.map((k) => <option key={k} value={k}>{t(`contracts.kinds.${k}`)}</option>)}</select></span>{problem("kind")}</label>
           <div className="two">
             <label className="labelled"><span className="b">{t("contracts.branch")}</span><span className="field"><input value={d.branch} maxLength={120} onChange={(e) => set({ branch: e.target.value })} aria-describedby="branch-hint" /></span><span id="branch-hint" className="t3 s12">{t("contracts.branchHint")}</span>{problem("branch")}</label>
             <label className="labelled"><span className="b">{t("contracts.priority")}</span><span className="field"><input inputMode="numeric" value={d.priority} onChange={(e) => set({ priority: e.target.value.replace(/\D/g, "").slice(0, 6) })} aria-describedby="priority-hint" /></span><span id="priority-hint" className="t3 s12">{t("contracts.priorityHint")}</span>{problem("priority")}</label>

@@ -49,7 +49,7 @@ function Pack({ of }: { of: RulePack }) {
             <tbody>{of.rules.map((x) => <Row key={x.id} of={x} />)}</tbody>
           </table>
         )}
-        <h3 className="b s13" style={{ padding: "14px 16px 0" }}>{t("contracts.rules.duties")}</h3>
+        <h2 className="b s13" style={{ padding: "14px 16px 0" }}>{t("contracts.rules.duties")}</h2>
         <ul className="duties">
           {of.duties.map((x) => <li key={x.words}><span>{x.words}</span><span className="t3">{x.source}</span>{!x.verified && <span className="chip soon">{t("contracts.rules.unverified")}</span>}</li>)}
         </ul>
