@@ -48,6 +48,10 @@ GET /recordings/{id} · GET /recordings/{id}/audio
 PUT /recordings/{id}/hold · POST /pbx/{pbx}/recordings/{file_name} · GET /people · GET /people/{id}
 POST /people/{id}/notes · DELETE /people/{id}/notes/{note_id} · GET /houses · GET /houses/{id}
 GET /houses/{id}/tickets · GET /organisations · GET /staff · GET /classifier · POST /routing/preview · GET /tickets
+GET /classifier/tree · GET /classifier/entries/{code} · PUT /classifier/entries/{code} · GET /classifier.csv
+PUT /classifier/groups/{code} · DELETE /classifier/groups/{code} · POST /classifier/imports · GET /classifier/versions
+GET /classifier/versions/{id} · POST /classifier/versions/{id}/undo · GET /organisations/{id}/overrides
+PUT /organisations/{id}/overrides/{branch} · DELETE /organisations/{id}/overrides/{branch}
 POST /tickets/{number}/moves · POST /tickets/{number}/comments · GET /organisations/{id}/load
 POST /tickets · GET /tickets/{number} · GET /search · GET /coverage · POST /import/{kind} · POST /demo/call · GET /live
 """

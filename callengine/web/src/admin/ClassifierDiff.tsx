@@ -50,6 +50,7 @@ function Change({ of, open }: { of: ClassifierChange; open: boolean }) {
           <span className="t3 s12">{of.what === "changed" ? of.fields.map((f) => t(`classifier.field.${f.field}`)).slice(0, 3).join(", ") + (of.fields.length > 3 ? ", …" : "") : ""}</span>
         </summary>
         <table className="table difftable">
+          <colgroup><col style={{ width: 170 }} /><col /><col style={{ width: 32 }} /><col /></colgroup>
           <thead className="sr"><tr><th scope="col">{t("classifier.fieldName")}</th><th scope="col">{t("classifier.before")}</th><th scope="col" className="arrow"><span className="sr">→</span></th><th scope="col">{t("classifier.after")}</th></tr></thead>
           <tbody>{of.fields.map((f) => <Field key={f.field} of={f} />)}</tbody>
         </table>

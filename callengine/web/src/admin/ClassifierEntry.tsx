@@ -80,7 +80,7 @@ function Editor({ tree, card, me }: { tree: ClassifierTree; card: ClassifierCard
   const reread = () => void queries.invalidateQueries({ queryKey: ["classifier"] }).then(() => { setForm(first); setRefused(null); });
   const group = tree.groups.find((g) => g.code === form.parent);
   return (
-    <section className="card form" aria-labelledby="entry-title">
+    <section className="card" aria-labelledby="entry-title">
       <header className="wrap">
         {card && <Urgency of={card.urgency} word />}
         <h2 id="entry-title" className="cut">{card ? `${card.code} ${ru ? card.problem_ru : card.problem_en || card.problem_ru}` : t("classifier.new")}</h2>
