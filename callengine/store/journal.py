@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
@@ -483,7 +484,7 @@ _t, _h, _o, _s = (
     table.alias(name) for table, name in ((tickets, "t"), (houses, "h"), (organisations, "o"), (staff, "s"))
 )
 _RAW = [*_LINE, *(f"h.{name}" for name in _HOUSE), "CAST(h.features AS TEXT)", *(f"o.{name}" for name in _ORGANISATION)]
-_LINES = select(*(literal_column(name).label(f"c{at}") for at, name in enumerate(_RAW))).select_from(
+_LINES: Any = select(*(literal_column(name).label(f"c{at}") for at, name in enumerate(_RAW))).select_from(
     _t.outerjoin(_h, _h.c.id == _t.c.house_id)
     .outerjoin(_o, _o.c.id == _t.c.organisation_id)
     .outerjoin(_s, _s.c.id == _t.c.executor_id)
@@ -532,6 +533,12 @@ async def _lines(
     return [(tuple(rank if name == "rank" else getattr(line, name) for name in names), line) for line, rank in made]
 
 
+@lru_cache(maxsize=1_000)
+def _features(written: str) -> tuple[str, ...]:
+    """Of a house: thousands have the same."""
+    return tuple(json.loads(written) or ())
+
+
 class _Lines:
     """The driver's rows as lines; what several lines share is made once."""
 
@@ -541,7 +548,7 @@ class _Lines:
         self._houses: dict[int, House] = {}
         self._organisations: dict[int, Organisation] = {}
 
-    def line(self, row: Row[Any]) -> tuple[JournalRow, int]:
+    def line(self, row: Sequence[Any]) -> tuple[JournalRow, int]:
         """The line, and its rank."""
         values = list(row[:_AT_HOUSE])
         if self._on_sqlite:
@@ -556,14 +563,14 @@ class _Lines:
             rank,
         )
 
-    def _house(self, row: Row[Any]) -> House | None:
+    def _house(self, row: Sequence[Any]) -> House | None:
         id = row[_AT_HOUSE]
         if id is not None and id not in self._houses:
-            features = tuple(json.loads(row[_AT_FEATURES] or "[]") or ())
+            features = _features(row[_AT_FEATURES] or "[]")
             self._houses[id] = House(**dict(zip(_HOUSE, row[_AT_HOUSE:_AT_FEATURES], strict=True)), features=features)
         return self._houses.get(id)
 
-    def _organisation(self, row: Row[Any]) -> Organisation | None:
+    def _organisation(self, row: Sequence[Any]) -> Organisation | None:
         id = row[_AT_ORGANISATION]
         if id is not None and id not in self._organisations:
             its = dict(zip(_ORGANISATION, row[_AT_ORGANISATION:], strict=True))

@@ -102,6 +102,8 @@ class ReaderConnection(_LeanConnection):
     def _in_place(self, name: str, args: tuple[Any, ...]) -> bool:
         if name == "execute":
             return str(args[0]).startswith(_TRIVIAL)
+        if name == "rollback":  # SQLAlchemy's own, after ours: nothing is open
+            return not self._conn.in_transaction
         return name == "cursor" or (name == "close" and not self._closing)
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

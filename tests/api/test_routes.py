@@ -53,6 +53,9 @@ PUT /classifier/groups/{code} · DELETE /classifier/groups/{code} · POST /class
 GET /classifier/versions/{id} · POST /classifier/versions/{id}/undo · GET /organisations/{id}/overrides
 PUT /organisations/{id}/overrides/{branch} · DELETE /organisations/{id}/overrides/{branch}
 POST /tickets/{number}/moves · POST /tickets/{number}/comments · GET /organisations/{id}/load
+GET /tickets/counts · GET /tickets/choices · GET /filters · POST /filters · PUT /filters/{id} · DELETE /filters/{id}
+POST /filters/{id}/restore · POST /exports · GET /exports · GET /exports/{id} · POST /exports/{id}/cancel
+GET /exports/{id}/file
 POST /tickets · GET /tickets/{number} · GET /search · GET /coverage · POST /import/{kind} · POST /demo/call · GET /live
 """
 
