@@ -20,6 +20,7 @@ from callengine.tickets.model import Deadlines, Entry, Question, Routing, Ticket
 from callengine.tickets.translations import entry_in
 
 AHEAD = timedelta(days=750)  # of local days: no term of the classifier is longer
+COUNTED = {"work", "workdays"}
 BACK = timedelta(days=400)  # damage and outages begin before the registration
 
 
@@ -59,20 +60,18 @@ class Rulebook:
         local, language = at.astimezone(self.zone), language or self.language
         return routing.decide(entry, serving, local, language, calendar=calendar, path=path)
 
-    async def terms(
-        self,
-        conn: rows.Conn,
-        entry: Entry,
-        matter: Matter,
-        organisation_id: int | None = None,
-        *,
-        language: str = "",
-    ) -> Deadlines:
-        """The clocks of a matter as the organisation that answers for it has them."""
+    async def terms(self, conn: rows.Conn, entry: Entry, matter: Matter, *, language: str = "") -> Deadlines:
+        """The clocks of a matter; `entry` has the terms of the organisation that answers (`entry_for`)."""
         language = language or self.language
-        entry = entry_in(await self.entry_for(conn, entry, organisation_id), language)
-        calendar = await self.calendar(conn, matter.registered_at, language)
-        return deadlines.terms(entry, matter, calendar, self.pack, language)
+        calendar = await self._calendar_for(conn, entry, matter, language)
+        return deadlines.terms(entry_in(entry, language), matter, calendar, self.pack, language)
+
+    async def _calendar_for(self, conn: rows.Conn, entry: Entry, matter: Matter, language: str = "") -> Calendar:
+        """The calendar; its local days are read only when some term counts in working days."""
+        rules = self.pack.chosen(entry, self._day(matter.registered_at), matter.conditions)
+        if COUNTED & {entry.clock, *(rule.window for rule, _ in rules)}:
+            return await self.calendar(conn, matter.registered_at, language)
+        return Calendar(self.zone, Workdays(self.country), self.pack.opens, self.pack.closes)
 
     async def recompute(self, conn: rows.Conn, ticket: Ticket, *, accept_from: datetime | None = None) -> Deadlines:
         """The terms anew, by the classifier's entry and the organisation that the ticket now has.
@@ -81,7 +80,8 @@ class Rulebook:
         """
         organisation_id = ticket.organisation.id if ticket.organisation else None
         entry = await self.entry_for(conn, ticket.classifier, organisation_id)
-        calendar = await self.calendar(conn, ticket.created_at)
+        matter = Matter(registered_at=ticket.created_at, conditions=ticket.conditions)
+        calendar = await self._calendar_for(conn, entry, matter)
         return deadlines.recompute(ticket, entry, calendar, self.pack, accept_from=accept_from, language=self.language)
 
     async def entry_for(self, conn: rows.Conn, entry: Entry, organisation_id: int | None) -> Entry:

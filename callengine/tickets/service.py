@@ -117,8 +117,8 @@ class TicketsService:
         route = self._from_cabinet(found) if new.cabinet else self._chosen(form, found)
         matter = self._matter(form.entry, new, now)
         organisation_id = route.organisation.id if route.organisation else None
-        terms = await self._book.terms(tx.conn, form.entry, matter, organisation_id)
         form = replace(form, entry=await self._book.entry_for(tx.conn, form.entry, organisation_id))
+        terms = await self._book.terms(tx.conn, form.entry, matter)
         draft = self._draft(form, route, number, author, matter, terms)
         ticket = replace(draft, id=await rows.add(tx, _columns(draft, new.key)))
         ticket = replace(ticket, history=self._first_events(ticket, form, route, author))
@@ -308,8 +308,8 @@ class TicketsService:
             route = await self._book.route(conn, entry, house_id, at, language=language)
             answers = form.organisation_id if form and form.organisation_id else None
             answers = answers or (route.organisation.id if route.organisation else None)
-            terms = await self._book.terms(conn, entry, matter, answers, language=language)
             entry = await self._book.entry_for(conn, entry, answers)
+            terms = await self._book.terms(conn, entry, matter, language=language)
         impossible = self._unavailable(entry, house, language)
         asked = self._book.script(entry_in(entry, language), at)
         return Preview(route, terms, not impossible, impossible, entry, asked, matter.paid)
