@@ -157,6 +157,10 @@ class FakeEngine:
             ("POST", "/routing/preview", lambda r, b: town.PREVIEW),
             ("GET", "/tickets", lambda r, b: page([] if self.new_to_town else self.rows)),
             ("POST", "/tickets", self._register),
+            ("GET", "/tickets/counts", lambda r, b: self._counts()),
+            ("GET", "/tickets/choices", lambda r, b: town.CHOICES),
+            ("GET", "/filters", lambda r, b: page([])),
+            ("GET", "/exports", lambda r, b: page([])),
             ("GET", "/tickets/{number}", self._ticket),
             ("GET", "/tickets/{number}/applicants", lambda r, b: page(self.joined.get(r.match_info["number"], []))),
             ("POST", "/tickets/{number}/applicants", self._join),
@@ -167,6 +171,11 @@ class FakeEngine:
             ("POST", "/demo/call", lambda r, b: {"started": True}),
             ("POST", "/people/{id}/notes", lambda r, b: town.note(77, b["text"], "Петрова Наталья", None)),
         ]
+
+    def _counts(self) -> s.TicketCounts:
+        names = ("open", "accidents", "overdue", "awaiting_centre", "unassigned", "paid", "conflict")
+        counts = dict.fromkeys(names, s.TicketCount(count=1, more=False))
+        return s.TicketCounts(**counts | {"open": s.TicketCount(count=len(self.rows), more=False)}, filters={})
 
     @web.middleware
     async def _note(self, request: web.Request, handler: Any) -> web.StreamResponse:

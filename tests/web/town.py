@@ -312,6 +312,14 @@ def row(number: str, what: s.ClassifierEntry, status: str, fix: datetime, **chan
     return s.TicketRow(**{**fields, **changes})
 
 
+CHOICES = s.JournalChoices(
+    organisations=[s.Named(id=1, name="УК «Заречье»"), s.Named(id=2, name="МУП «Водоканал»")],
+    districts=["Заречье", "Центр"],
+    executors=[s.Named(id=7, name="Сомов Пётр")],
+    branches=[s.Branch(code="HVS", name="Холодное водоснабжение")],
+)
+
+
 def rows() -> list[s.TicketRow]:
     return [
         row("26-118213", LIFT, "in_progress", ahead(minutes=11)),
