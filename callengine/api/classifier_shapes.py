@@ -165,7 +165,7 @@ class ClassifierGroupForm(Body):
     position: Annotated[int, Field(ge=0, le=999_999)] = 0
 
 
-class FieldChange(View):
+class CellChange(View):
     """One cell that differs, as the CSV writes it."""
 
     field: str
@@ -181,7 +181,7 @@ class ClassifierChange(View):
     what: Literal["added", "changed", "retired", "restored", "removed"]
     name_ru: str
     name_en: str
-    fields: list[FieldChange]
+    fields: list[CellChange]
     open_tickets: int
 
 
@@ -351,7 +351,7 @@ def change(it: Change, open_tickets: Mapping[str, int]) -> ClassifierChange:
         what=it.what,
         name_ru=it.name("ru"),
         name_en=it.name("en"),
-        fields=[FieldChange(field=name, before=before, after=after) for name, before, after in it.fields],
+        fields=[CellChange(field=name, before=before, after=after) for name, before, after in it.fields],
         open_tickets=open_tickets.get(it.code, 0) if it.kind == "entry" else 0,
     )
 

@@ -281,14 +281,6 @@ def _depth(branch: str, entry: Entry, path: Sequence[str]) -> int:
     return 1 + above.index(branch) if branch in above else -1
 
 
-def override_words(entry: Entry, term: str, language: str = "ru") -> str:
-    """What the deadline adds to its why when an organisation has its own term: «по договору с …»; "" when none."""
-    reason = dict(entry.overridden).get(term) or dict(entry.overridden).get("clock", "")
-    if not reason:
-        return ""
-    return f"особый срок организации: {reason}" if language == "ru" else f"the organisation's own term: {reason}"
-
-
 # --- availability -----------------------------------------------------------------------------------------
 
 

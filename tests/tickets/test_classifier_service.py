@@ -19,7 +19,7 @@ from callengine.directory.model import Somebody
 from callengine.errors import Conflict, EngineError, Forbidden, NotFound, Refused
 from callengine.store.database import Store
 from callengine.store.tables import classifier, classifier_groups, classifier_versions, organisations, tickets
-from callengine.tickets.classifier import Override, for_organisation, override_words
+from callengine.tickets.classifier import Override, for_organisation
 from callengine.tickets.classifier_csv import shipped_state
 from callengine.tickets.classifier_service import ClassifierService, Plan
 from callengine.tickets.model import AnswerType, Entry, Group, NewTicket, Question
@@ -440,9 +440,7 @@ async def test_an_organisation_has_terms_of_its_own_by_branch(service: Classifie
     known = await service.entry("HVS-01")
     own = for_organisation(known.entry, await service.overrides(id), known.path)
     assert (own.accept_minutes, own.localize_minutes, own.fix_minutes) == (10, 30, 1440)
-    assert override_words(own, "fix_minutes") == "особый срок организации: приказ № 7"
-    assert override_words(own, "accept_minutes", "en") == "the organisation's own term: доп. соглашение № 3"
-    assert override_words(own, "localize_minutes") == ""
+    assert dict(own.overridden) == {"accept_minutes": "доп. соглашение № 3", "fix_minutes": "приказ № 7"}
     await service.drop_override(id, "HVS", SEVERIN)
     assert [one.branch for one in await service.overrides(id)] == ["HVS-01"]
 

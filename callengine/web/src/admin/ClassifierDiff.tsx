@@ -3,7 +3,7 @@
 import { IconArrowRight, IconCircleMinus, IconCirclePlus, IconFolderMinus, IconPencil, IconRestore, type Icon } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { ClassifierChange, FieldChange } from "@/api/types";
+import type { ClassifierChange, CellChange } from "@/api/types";
 import { Btn, I } from "@/ui/pieces";
 
 const LOOK: Record<ClassifierChange["what"], [Icon, string]> = {
@@ -59,7 +59,7 @@ function Change({ of, open }: { of: ClassifierChange; open: boolean }) {
   );
 }
 
-function Field({ of }: { of: FieldChange }) {
+function Field({ of }: { of: CellChange }) {
   const { t } = useTranslation();
   const many = of.field.startsWith("questions") || of.field === "organisation_kinds_next";
   const [before, after] = many ? lines(of.before, of.after) : [of.before, of.after].map((text) => (text ? [{ text, same: false }] : []));

@@ -1229,7 +1229,7 @@ export interface ClassifierGroupForm {
   position?: number;
 }
 
-export interface FieldChange {
+export interface CellChange {
   field: string;
   before: string;
   after: string;
@@ -1241,7 +1241,7 @@ export interface ClassifierChange {
   what: "added" | "changed" | "retired" | "restored" | "removed";
   name_ru: string;
   name_en: string;
-  fields: FieldChange[];
+  fields: CellChange[];
   open_tickets: number;
 }
 
