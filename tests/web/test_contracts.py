@@ -57,7 +57,7 @@ async def test_a_contract_is_written_by_keyboard_and_its_removal_undone(served: 
     await page.get_by_label("Организация", exact=True).select_option(label="ООО «ЖилКомфорт-Сервис»")
     await expect(page.get_by_label("Служит как")).to_have_value("management_company")
     await page.get_by_label("Добавить дом").fill("Чкалова 9")
-    await page.get_by_role("option").first.wait_for()
+    await page.locator(".suggest [role=option]").first.wait_for()
     await page.keyboard.press("Enter")
     await expect(page.locator(".housechips li")).to_have_count(1)
     await page.keyboard.press("Control+Enter")
@@ -77,7 +77,7 @@ async def test_what_the_engine_refuses_stands_at_its_field(served: Served) -> No
     await page.get_by_label("Номер", exact=True).fill("98-У")
     await page.get_by_label("Организация", exact=True).select_option(label="ООО «ЖилКомфорт-Сервис»")
     await page.get_by_label("Весь город").check(force=True)
-    await page.get_by_label("Раздел").fill("нет")
+    await page.get_by_role("textbox", name="Раздел").fill("нет")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("label", has_text="Раздел").get_by_role("alert")).to_contain_text("no branch")
 
