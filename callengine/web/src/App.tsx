@@ -9,6 +9,7 @@ import { Calls } from "@/calls/Calls";
 import { Callbacks } from "@/callbacks/Callbacks";
 import { Desk } from "@/desk/Desk";
 import { go, useRoute } from "@/lib/route";
+import { Organisation } from "@/organisation/Organisation";
 import { listen, queries, useMe } from "@/session";
 import { Resident } from "@/resident/Resident";
 import { Frame } from "@/shell/Frame";
@@ -20,16 +21,16 @@ import { Failed } from "@/ui/pieces";
 import { Toasts } from "@/ui/toasts";
 import { suggestLanguage } from "@/words";
 
-export type Room = "desk" | "calls" | "callbacks" | "tickets" | "admin";
+export type Room = "desk" | "calls" | "callbacks" | "tickets" | "organisation" | "admin";
 
 const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets"];
 
 export function roomsOf(me: Me): Room[] {
   if (["operator", "supervisor", "administrator"].includes(me.role)) return sectionsOf(me).length ? [...CENTRE, "admin"] : CENTRE;
-  return ["tickets"];
+  return me.role === "organisation_manager" ? ["organisation", "tickets"] : ["tickets"];
 }
 
-const homeOf = (me: Me): Room => (me.role === "operator" ? "desk" : me.role === "supervisor" || me.role === "administrator" ? "callbacks" : "tickets");
+const homeOf = (me: Me): Room => (me.role === "operator" ? "desk" : me.role === "supervisor" || me.role === "administrator" ? "callbacks" : me.role === "organisation_manager" ? "organisation" : "tickets");
 
 export function App() {
   const { room, id } = useRoute();
@@ -83,7 +84,8 @@ function SignedIn({ me }: { me: Me }) {
         {here === "desk" && <Desk me={me} />}
         {here === "calls" && <Calls me={me} query={query} />}
         {here === "callbacks" && <Callbacks me={me} query={query} />}
-        {here === "tickets" && (id ? <TicketPage number={id} /> : <Tickets me={me} query={query} />)}
+        {here === "tickets" && (id ? <TicketPage me={me} number={id} /> : <Tickets me={me} query={query} />)}
+        {here === "organisation" && <Organisation me={me} query={query} />}
         {here === "admin" && <Admin me={me} id={id} rest={rest} query={query} />}
       </Frame>
       <Toasts />

@@ -27,7 +27,7 @@ export function Bar({ me, onFind, onState, onDialNext, centre }: { me: Me; onFin
           </button>
         </div>
       ) : <div className="grow" />}
-      <PbxLink />
+      {centre ? <PbxLink /> : <Line />}
       <Person me={me} />
     </section>
   );
@@ -86,15 +86,22 @@ function Nearest({ onDialNext }: { onDialNext: () => void }) {
   );
 }
 
+/** Who is not at the centre is told of the PBX nothing: only whether his own page hears the engine. */
+function Line() {
+  const { t } = useTranslation();
+  useNow();
+  const link = live.link.use();
+  if (link.state !== "lost") return null;
+  return <div className="cell link lost" role="status"><I of={IconPlugConnectedX} className="danger" /><span><span className="big s13">{t("bar.linkLost")}</span><br /><span className="small">{t("bar.linkLostFor", { span: span((Date.now() - link.since) / 1000) })}</span></span></div>;
+}
+
 function PbxLink() {
   const { t } = useTranslation();
   const now = useNow();
   const link = live.link.use();
   const board = useBoard().data;
   const age = board ? Math.max(0, (now - Date.parse(board.data_at)) / 1000) : 0;
-  if (link.state === "lost") {
-    return <div className="cell link lost" role="status"><I of={IconPlugConnectedX} className="danger" /><span><span className="big s13">{t("bar.linkLost")}</span><br /><span className="small">{t("bar.linkLostFor", { span: span((Date.now() - link.since) / 1000) })}</span></span></div>;
-  }
+  if (link.state === "lost") return <Line />;
   const bad = board?.pbx.find((p) => p.state === "down" || p.state === "refused");
   const waits = board?.pbx.find((p) => p.state === "connecting");
   const words = bad ? t(bad.state === "down" ? "bar.pbxDown" : "bar.pbxRefused") : waits || !board ? t("bar.pbxConnecting") : t("bar.pbxUp");

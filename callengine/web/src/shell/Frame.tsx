@@ -1,6 +1,6 @@
 // The frame of every page: rail, bar, work, and the call docked on the right.
 
-import { IconClipboardList, IconHeadset, IconKeyboard, IconMoon, IconPhone, IconPhoneOutgoing, IconSettings, IconSun, type Icon } from "@tabler/icons-react";
+import { IconBriefcase, IconClipboardList, IconHeadset, IconKeyboard, IconMoon, IconPhone, IconPhoneOutgoing, IconSettings, IconSun, type Icon } from "@tabler/icons-react";
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -19,7 +19,7 @@ import { Find } from "./Find";
 import { KeysHelp } from "./KeysHelp";
 import { Notices } from "./Notices";
 
-const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList, admin: IconSettings };
+const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList, organisation: IconBriefcase, admin: IconSettings };
 // The rail is narrow: what does not fit there is cut short, and spoken whole.
 const SHORT: Partial<Record<Room, string>> = { admin: "rail.admin" };
 
@@ -88,9 +88,14 @@ function nextRegion(): void {
   (first ?? next).focus();
 }
 
+/** Its own piece: who has no callbacks does not ask for them. */
+function Owed() {
+  const owed = useDuties().data?.items.length ?? 0;
+  return owed > 0 ? <span className="count">{owed}</span> : null;
+}
+
 function Rail({ room, rooms, onKeys }: { room: Room; rooms: Room[]; onKeys: () => void }) {
   const { t } = useTranslation();
-  const owed = useDuties().data?.items.length ?? 0;
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";
   return (
@@ -101,7 +106,7 @@ function Rail({ room, rooms, onKeys }: { room: Room; rooms: Room[]; onKeys: () =
             <a href={`/${r}`} onClick={follow(`/${r}`)} aria-current={r === room ? "page" : undefined} title={t(`room.${r}`)}>
               <I of={PICTURES[r]} size={20} />
               {t(SHORT[r] ?? `room.${r}`)}
-              {r === "callbacks" && owed > 0 && <span className="count">{owed}</span>}
+              {r === "callbacks" && <Owed />}
             </a>
           </li>
         ))}

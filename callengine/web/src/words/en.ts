@@ -2,6 +2,8 @@
 import { executorEn } from "@/executor/words";
 import { residentEn } from "@/resident/words";
 import { journalEn } from "@/tickets/journalWords";
+import { organisationEn } from "@/organisation/words";
+import { ticketEn } from "@/tickets/ticketWords";
 
 import { classifierEn } from "./classifier.en";
 import { contractsEn } from "./contracts.en";
@@ -14,7 +16,7 @@ export const en: Like<Words> = {
   classifier: classifierEn,
   contracts: contractsEn,
   app: "Dispatch centre",
-  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", admin: "Administration" },
+  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Organisation", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
   rail: { rooms: "Rooms", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },
@@ -82,6 +84,8 @@ export const en: Like<Words> = {
   statusShort: { from_cabinet: "From cabinet", unassigned: "Unassigned", awaiting_acceptance: "Acceptance", declined: "Declined", no_executor: "No executor", executor_assigned: "Assigned", in_progress: "In progress", awaiting_centre: "Centre", awaiting_client: "Client", needs_rework: "Rework", conflict: "Conflict", closed: "Closed", cancelled: "Cancelled" },
   resident: residentEn,
   journal: journalEn,
+  ticket: ticketEn,
+  organisation: organisationEn,
   work: executorEn,
   common: { close: "Close", cancel: "Cancel", minus: "—", flat: "flat {{flat}}", save: "Save", dismiss: "Dismiss the message" },
 };

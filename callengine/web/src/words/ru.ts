@@ -2,6 +2,8 @@
 import { executorRu } from "@/executor/words";
 import { residentRu } from "@/resident/words";
 import { journalRu } from "@/tickets/journalWords";
+import { organisationRu } from "@/organisation/words";
+import { ticketRu } from "@/tickets/ticketWords";
 
 import { classifierRu } from "./classifier.ru";
 import { contractsRu } from "./contracts.ru";
@@ -10,7 +12,7 @@ export const ru = {
   classifier: classifierRu,
   contracts: contractsRu,
   app: "Диспетчерская",
-  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", admin: "Администрирование" },
+  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Организация", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
   rail: { rooms: "Разделы", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
   role: {
@@ -151,6 +153,8 @@ export const ru = {
   statusShort: { from_cabinet: "Из ЛК клиента", unassigned: "Нераспределённая", awaiting_acceptance: "Ждёт принятия", declined: "Отклонена", no_executor: "Без исполнителя", executor_assigned: "Назначен", in_progress: "В работе", awaiting_centre: "Ждёт центр", awaiting_client: "Ждёт клиента", needs_rework: "Требует доработки", conflict: "Конфликтная", closed: "Закрыта", cancelled: "Отменена" },
   resident: residentRu,
   journal: journalRu,
+  ticket: ticketRu,
+  organisation: organisationRu,
   work: executorRu,
   common: { close: "Закрыть", cancel: "Отменить", minus: "—", flat: "кв. {{flat}}", save: "Сохранить", dismiss: "Убрать сообщение" },
 };
