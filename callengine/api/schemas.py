@@ -657,7 +657,10 @@ class Applicant(Body):
 
 
 class NewTicket(Body):
-    """`parent` is the number of the ticket that this one repeats; `cabinet`: it came from the client's account."""
+    """`parent` is the number of the ticket that this one repeats; `cabinet`: it came from the client's account.
+
+    `anonymous`: neither the call's number nor a name goes into the ticket.
+    """
 
     classifier: ShortText
     house_id: Id
@@ -672,6 +675,7 @@ class NewTicket(Body):
     paid: bool = False
     parent: ShortText = ""
     cabinet: bool = False
+    anonymous: bool = False
 
 
 class TicketEvent(View):

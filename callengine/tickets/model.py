@@ -294,6 +294,7 @@ class NewTicket:
     parent: str = ""  # the number of the ticket that it repeats
     conditions: dict[str, Any] = field(default_factory=dict)  # what the rules ask and no question of the script told
     cabinet: bool = False  # from the client's account: an operator reads it before anybody is asked
+    anonymous: bool = False  # who asks is not to be named, not even by the call's number
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,11 @@ class TicketsService:
         return _Form(new, entry, house, await self._applicant(conn, new), chosen, parent_id)
 
     async def _applicant(self, conn: rows.Conn, new: NewTicket) -> Applicant:
-        """The form's own words first; the call and the card fill what it leaves empty."""
+        """The form's own words first; the call and the card fill what it leaves empty, unless nobody is to be named."""
+        if new.anonymous:
+            if new.call_id is not None and await rows.call_number(conn, new.call_id) is None:
+                raise Refused(f"there is no call {new.call_id}", pointer="/call_id")
+            return Applicant("", "", None)
         number, name = self._phone(new.applicant.number).value, new.applicant.name
         if new.call_id is not None:
             called_from = await rows.call_number(conn, new.call_id)

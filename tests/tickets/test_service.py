@@ -207,6 +207,7 @@ async def test_what_the_house_data_call_impossible_is_registered_all_the_same(se
 WRONG = [
     (form("NO-01"), "no classifier entry 'NO-01'"),
     (form(house_id=99), "no house 99"),
+    (form(call_id=99, anonymous=True), "no call 99"),
     (form(call_id=99), "no call 99"),
     (form(organisation_id=99), "no organisation 99"),
     (form(applicant=Applicant(person_id=99)), "no person 99"),
@@ -374,3 +375,14 @@ async def test_the_managers_of_houses_come_from_their_contracts(
         "H-2": "УК «Заречье»",
         "H-3": "",
     }
+
+
+async def test_an_anonymous_applicant_leaves_neither_name_nor_number_on_the_ticket(
+    service: TicketsService, store: Store
+) -> None:
+    call_id = await a_call(store)
+    named = Applicant(number=NUMBER, name="Мельникова Анна", person_id=1)
+    ticket = await service.create(form(applicant=named, call_id=call_id, anonymous=True), PETROVA)
+    kept = await service.get(ticket.number)
+    assert kept.applicant == Applicant("", "", None)
+    assert kept.call_ids == (call_id,)

@@ -77,6 +77,7 @@ async def create_ticket(ask: Ask[NewTicket, None]) -> Ticket:
         paid=form.paid,
         parent=form.parent,
         cabinet=form.cabinet,
+        anonymous=form.anonymous,
         key=idempotency_key(ask),
     )
     created = await ask.services.tickets.create(new, ask.who)

@@ -572,6 +572,7 @@ export interface NewTicket {
   paid?: boolean;
   parent?: string;
   cabinet?: boolean;
+  anonymous?: boolean;
 }
 
 export interface TicketEvent {
