@@ -172,22 +172,27 @@ class ExportsService:
         if export.tries >= TRIES:
             await self._fail(export.id, "the engine stopped while it was written, several times: narrow the filter")
             return True
-        self._settings.dir.mkdir(parents=True, exist_ok=True)
         name = f"tickets-{export.id}-{secrets.token_hex(8)}.xlsx"
         path = self._settings.dir / name
         try:
+            self._settings.dir.mkdir(parents=True, exist_ok=True)
             count = await self._write(export, path)
-        except _Ended:
-            path.unlink(missing_ok=True)
-        except (EngineError, OSError) as error:
-            path.unlink(missing_ok=True)
-            await self._fail(export.id, error.detail if isinstance(error, EngineError) else str(error))
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        else:
             await self._done(export.id, name, count)
+            return True
+        except _Ended:
+            pass
+        except (EngineError, OSError) as error:
+            await self._fail(export.id, error.detail if isinstance(error, EngineError) else _said(error, path))
+        except BaseException:
+            self._drop(path)
+            raise
+        self._drop(path)
         return True
+
+    def _drop(self, path: Path) -> None:
+        """What was half written."""
+        with contextlib.suppress(OSError):  # no folder, no file
+            path.unlink(missing_ok=True)
 
     async def _write(self, export: Export, path: Path) -> int:
         asked = export.asked
@@ -298,6 +303,10 @@ class ExportsService:
 def _scope(kept: dict[str, Any]) -> Scope:
     districts = kept["districts"]
     return replace(Scope(**kept), districts=tuple(districts) if districts is not None else None)
+
+
+def _said(error: OSError, path: Path) -> str:
+    return f"{path.parent} takes no file ({error.strerror}): mend [exports] dir"
 
 
 def _why(said: str, folder: Path) -> EngineError:

@@ -206,7 +206,7 @@ async def test_a_folder_that_takes_no_file_fails_the_export_in_words(
     made = await service.start(ORLOVA, all_of())
     await service.write_next()
     failed = await service.get(ORLOVA, made.id)
-    assert failed.state == "failed" and failed.problem
+    assert failed.state == "failed" and "mend [exports] dir" in failed.problem
 
 
 def test_moments_are_what_the_clocks_showed() -> None:
