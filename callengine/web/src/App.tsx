@@ -8,6 +8,7 @@ import type { Me, SignInHints } from "@/api/types";
 import { Calls } from "@/calls/Calls";
 import { Callbacks } from "@/callbacks/Callbacks";
 import { Desk } from "@/desk/Desk";
+import { Houses } from "@/houses/Houses";
 import { go, useRoute } from "@/lib/route";
 import { Organisation } from "@/organisation/Organisation";
 import { listen, queries, useMe } from "@/session";
@@ -21,13 +22,13 @@ import { Failed } from "@/ui/pieces";
 import { Toasts } from "@/ui/toasts";
 import { suggestLanguage } from "@/words";
 
-export type Room = "desk" | "calls" | "callbacks" | "tickets" | "organisation" | "admin";
+export type Room = "desk" | "calls" | "callbacks" | "tickets" | "houses" | "organisation" | "admin";
 
-const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets"];
+const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets", "houses"];
 
 export function roomsOf(me: Me): Room[] {
   if (["operator", "supervisor", "administrator"].includes(me.role)) return sectionsOf(me).length ? [...CENTRE, "admin"] : CENTRE;
-  return me.role === "organisation_manager" ? ["organisation", "tickets"] : ["tickets"];
+  return me.role === "organisation_manager" ? ["organisation", "tickets", "admin"] : ["tickets"];
 }
 
 const homeOf = (me: Me): Room => (me.role === "operator" ? "desk" : me.role === "supervisor" || me.role === "administrator" ? "callbacks" : me.role === "organisation_manager" ? "organisation" : "tickets");
@@ -86,6 +87,7 @@ function SignedIn({ me }: { me: Me }) {
         {here === "callbacks" && <Callbacks me={me} query={query} />}
         {here === "tickets" && (id ? <TicketPage me={me} number={id} /> : <Tickets me={me} query={query} />)}
         {here === "organisation" && <Organisation me={me} query={query} />}
+        {here === "houses" && <Houses me={me} id={id} rest={rest} />}
         {here === "admin" && <Admin me={me} id={id} rest={rest} query={query} />}
       </Frame>
       <Toasts />

@@ -1,6 +1,6 @@
 // Administration: a small navigation on the left, one page of settings beside it. A page is one line in SECTIONS.
 
-import { IconCalendarCog, IconFileText, IconListTree, IconRouteX, IconScale, type Icon } from "@tabler/icons-react";
+import { IconCalendarCog, IconEye, IconFileText, IconFileUpload, IconListTree, IconRouteX, IconScale, IconUsers, type Icon } from "@tabler/icons-react";
 import { useEffect, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me } from "@/api/types";
@@ -9,8 +9,11 @@ import { I } from "@/ui/pieces";
 import { Calendar } from "./Calendar";
 import { Classifier } from "./Classifier";
 import { Contracts } from "./Contracts";
+import { Import } from "./Import";
 import { Misroutes } from "./Misroutes";
+import { Readings } from "./Readings";
 import { Rules } from "./Rules";
+import { Staff } from "./Staff";
 
 export interface SectionProps {
   me: Me;
@@ -34,6 +37,9 @@ export const SECTIONS: Section[] = [
   { key: "misroutes", icon: IconRouteX, roles: LEADERS, page: () => <Misroutes /> },
   { key: "calendar", icon: IconCalendarCog, roles: LEADERS, page: () => <Calendar /> },
   { key: "rules", icon: IconScale, roles: LEADERS, page: () => <Rules /> },
+  { key: "staff", icon: IconUsers, roles: [...LEADERS, "organisation_manager"], page: (p) => <Staff {...p} /> },
+  { key: "import", icon: IconFileUpload, roles: ["administrator"], page: () => <Import /> },
+  { key: "readings", icon: IconEye, roles: LEADERS, page: () => <Readings /> },
 ];
 
 export const sectionsOf = (me: Me): Section[] => SECTIONS.filter((s) => s.roles.includes(me.role));

@@ -18,8 +18,8 @@ function place(found: Found): string {
   switch (found.kind) {
     case "call": return `/calls?open=${id}`;
     case "ticket": return `/tickets/${id}`;
-    case "person": return `/calls?q=${encodeURIComponent(found.title)}`;
-    case "house": return `/tickets?house=${id}&name=${encodeURIComponent(found.title)}`;
+    case "person": return `/houses/people/${id}`;
+    case "house": return `/houses/${id}`;
     case "duty": return `/callbacks?duty=${id}`;
   }
 }
