@@ -6,7 +6,9 @@ import { organisationEn } from "@/organisation/words";
 import { ticketEn } from "@/tickets/ticketWords";
 
 import { classifierEn } from "./classifier.en";
+import { directoryEn, importsEn, readingsEn, staffEn } from "./directory.en";
 import { contractsEn } from "./contracts.en";
+import { ticketFormEn } from "./form.en";
 import type { Words } from "./ru";
 
 // English has two plural forms where Russian has four: the Russian-only forms may be left out.
@@ -14,11 +16,13 @@ type Like<T> = { [K in keyof T as K extends `${string}_few` | `${string}_many` ?
 
 export const en: Like<Words> = {
   classifier: classifierEn,
+  directory: directoryEn, staff: staffEn, imports: importsEn, readings: readingsEn,
+  ticketForm: ticketFormEn,
   contracts: contractsEn,
   app: "Dispatch centre",
-  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Organisation", admin: "Administration" },
-  admin: { sections: "Sections of the administration", section: { classifier: "Classifier", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
-  rail: { rooms: "Rooms", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
+  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Organisation", houses: "Houses and people", admin: "Administration" },
+  admin: { sections: "Sections of the administration", section: { classifier: "Classifier", staff: "Staff", import: "Import", readings: "Log of readings", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
+  rail: { rooms: "Rooms", houses: "Houses", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },
   roleDoes: { operator: "desk, calls, tickets", supervisor: "callbacks, calls, recordings", administrator: "everything but another's name", organisation_manager: "tickets of the organisation", executor: "own jobs", inspector: "reading only" },
   sign: {

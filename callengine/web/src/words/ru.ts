@@ -6,15 +6,19 @@ import { organisationRu } from "@/organisation/words";
 import { ticketRu } from "@/tickets/ticketWords";
 
 import { classifierRu } from "./classifier.ru";
+import { directoryRu, importsRu, readingsRu, staffRu } from "./directory.ru";
 import { contractsRu } from "./contracts.ru";
+import { ticketFormRu } from "./form.ru";
 
 export const ru = {
   classifier: classifierRu,
+  directory: directoryRu, staff: staffRu, imports: importsRu, readings: readingsRu,
+  ticketForm: ticketFormRu,
   contracts: contractsRu,
   app: "Диспетчерская",
-  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Организация", admin: "Администрирование" },
-  admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
-  rail: { rooms: "Разделы", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
+  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Организация", houses: "Дома и люди", admin: "Администрирование" },
+  admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
+  rail: { rooms: "Разделы", houses: "Дома", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
   role: {
     operator: "оператор", supervisor: "старшая смены", administrator: "администратор",
     organisation_manager: "управляющая организация", executor: "исполнитель", inspector: "инспектор",
