@@ -20,9 +20,6 @@ from callengine.store.tables import (
     calls,
     classifier,
     classifier_versions,
-    contract_houses,
-    contracts,
-    organisations,
     recordings,
     ticket_calls,
     ticket_counters,
@@ -45,7 +42,6 @@ from callengine.tickets.model import (
     TicketFilter,
     Urgency,
 )
-from callengine.tickets.routing import Contract
 
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 
@@ -111,40 +107,6 @@ async def entry(conn: AsyncConnection, code: str) -> Entry | None:
 async def entries_by_code(conn: AsyncConnection, codes: Collection[str]) -> dict[str, Entry]:
     rows = await conn.execute(select(classifier).where(classifier.c.code.in_(set(codes))))
     return {row.code: entry_of(row) for row in rows}
-
-
-# --- contracts --------------------------------------------------------------------------------------------
-
-
-async def contracts_for(conn: AsyncConnection, house_id: int | None, kinds: Collection[str]) -> list[Contract]:
-    """The contracts of some kinds that cover a house: those that name it, and those that serve everywhere."""
-    join = contracts.join(organisations, organisations.c.id == contracts.c.organisation_id)
-    columns: tuple[Any, ...] = (
-        contracts,
-        *(organisations.c[name].label(f"o_{name}") for name in organisations.c.keys()),
-    )
-    everywhere = select(*columns).select_from(join).where(contracts.c.everywhere, contracts.c.kind.in_(kinds))
-    rows = list(await conn.execute(everywhere))
-    if house_id is not None:
-        named = select(*columns).select_from(
-            join.join(contract_houses, contract_houses.c.contract_id == contracts.c.id)
-        )
-        rows += await conn.execute(named.where(contract_houses.c.house_id == house_id, contracts.c.kind.in_(kinds)))
-    return [_contract_of(row) for row in {row.id: row for row in rows}.values()]
-
-
-def _contract_of(row: Row[Any]) -> Contract:
-    organisation = Organisation(row.o_id, row.o_code, row.o_name, row.o_kind, row.o_phone, row.o_email, row.o_active)
-    return Contract(
-        code=row.code,
-        organisation=organisation,
-        kind=row.kind,
-        branch=row.branch,
-        priority=row.priority,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        everywhere=row.everywhere,
-    )
 
 
 # --- writing ----------------------------------------------------------------------------------------------
