@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from openapi_spec_validator import validate
@@ -15,8 +16,10 @@ from tests.api.conftest import ROLES, Desk
 
 
 def _path(path: str) -> str:
-    filled = path.replace("{id:int}", "999999").replace("{note_id:int}", "1").replace("{number}", "26-000999")
-    return filled.replace("{kind}", "houses").replace("{pbx}", "main").replace("{file_name}", "1.wav")
+    """With something in every slot."""
+    known = {"kind": "houses", "pbx": "main", "file_name": "1.wav", "number": "26-000999", "day": "2026-11-20"}
+    filled = re.sub(r"{\w+:int}", "999999", path)
+    return re.sub(r"{(\w+)}", lambda slot: known.get(slot[1], "nothing"), filled)
 
 
 async def test_every_route_admits_its_roles_and_nobody_else(desk: Desk) -> None:
@@ -38,25 +41,38 @@ async def test_every_route_admits_its_roles_and_nobody_else(desk: Desk) -> None:
 
 
 CONTRACT = """
-GET /health · GET /session/hints · POST /session · GET /session · DELETE /session · POST /session/password
-PUT /session/state · GET /board · GET /shift · GET /calls · GET /calls/totals · GET /calls.csv · GET /calls/live
-GET /calls/{id} · POST /calls · POST /calls/{id}/answer · POST /calls/{id}/hangup · POST /calls/{id}/transfer
-GET /caller · GET /callbacks · GET /callbacks/compliance · GET /callbacks/compliance.csv · GET /callbacks/{id}
+GET /health · GET /coverage · POST /import/{kind} · POST /demo/call · GET /session/hints · POST /session
+GET /session · DELETE /session · POST /session/password · PUT /session/state · GET /board · GET /shift · GET /caller
+GET /search · GET /live · GET /calls · POST /calls · GET /calls/totals · GET /calls.csv · GET /calls/live
+GET /calls/{id} · POST /calls/{id}/answer · POST /calls/{id}/hangup · POST /calls/{id}/transfer
+POST /calls/{id}/hold · GET /callbacks · GET /callbacks/compliance · GET /callbacks/compliance.csv
+POST /callbacks/close · POST /callbacks/reopen · POST /callbacks/assign · GET /callbacks/{id}
 POST /callbacks/{id}/claim · POST /callbacks/{id}/release · POST /callbacks/{id}/dial · POST /callbacks/{id}/heard
-POST /callbacks/{id}/machine · POST /callbacks/{id}/close · POST /callbacks/close
-GET /recordings/{id} · GET /recordings/{id}/audio
-PUT /recordings/{id}/hold · POST /pbx/{pbx}/recordings/{file_name} · GET /people · GET /people/{id}
-POST /people/{id}/notes · DELETE /people/{id}/notes/{note_id} · GET /houses · GET /houses/{id}
-GET /houses/{id}/tickets · GET /organisations · GET /staff · GET /classifier · POST /routing/preview · GET /tickets
-GET /classifier/tree · GET /classifier/entries/{code} · PUT /classifier/entries/{code} · GET /classifier.csv
-PUT /classifier/groups/{code} · DELETE /classifier/groups/{code} · POST /classifier/imports · GET /classifier/versions
-GET /classifier/versions/{id} · POST /classifier/versions/{id}/undo · GET /organisations/{id}/overrides
-PUT /organisations/{id}/overrides/{branch} · DELETE /organisations/{id}/overrides/{branch}
+POST /callbacks/{id}/machine · POST /callbacks/{id}/close · GET /recordings/unclaimed · GET /recordings/{id}
+GET /recordings/{id}/audio · PUT /recordings/{id}/hold · GET /recordings/{id}/marks · POST /recordings/{id}/marks
+DELETE /recordings/{id}/marks/{mark} · POST /recordings/{id}/marks/{mark}/restore
+POST /pbx/{pbx}/recordings/{file_name} · GET /people · POST /people · GET /people/duplicates · GET /people/{id}
+PUT /people/{id} · POST /people/{id}/merge · POST /merges/{id}/undo · POST /people/{id}/notes
+DELETE /people/{id}/notes/{note_id} · POST /people/{id}/notes/{note_id}/restore · GET /houses · POST /houses
+GET /houses/{id} · PUT /houses/{id} · GET /houses/{id}/residents · GET /houses/{id}/tickets · GET /organisations
+GET /imports · POST /imports/{kind} · GET /staff · POST /staff · PUT /staff/{id} · GET /shifts · POST /shifts
+DELETE /shifts/{id} · GET /readings · GET /readings.csv · GET /classifier/tree · GET /classifier/entries/{code}
+PUT /classifier/entries/{code} · PUT /classifier/groups/{code} · DELETE /classifier/groups/{code}
+GET /classifier.csv · POST /classifier/imports · GET /classifier/versions · GET /classifier/versions/{id}
+POST /classifier/versions/{id}/undo · GET /organisations/{id}/overrides · PUT /organisations/{id}/overrides/{branch}
+DELETE /organisations/{id}/overrides/{branch} · GET /contracts · POST /contracts · GET /contracts/{id}
+PUT /contracts/{id} · DELETE /contracts/{id} · POST /contracts/{id}/restore · GET /routing/declines
+POST /routing/suggestions · GET /calendar · PUT /calendar/{day} · DELETE /calendar/{day} · GET /rules · GET /tickets
+POST /tickets · GET /tickets/counts · GET /tickets/choices · GET /filters · POST /filters · PUT /filters/{id}
+DELETE /filters/{id} · POST /filters/{id}/restore · POST /exports · GET /exports · GET /exports/{id}
+POST /exports/{id}/cancel · GET /exports/{id}/file · GET /classifier · POST /routing/preview · GET /tickets/{number}
 POST /tickets/{number}/moves · POST /tickets/{number}/comments · GET /organisations/{id}/load
-GET /tickets/counts · GET /tickets/choices · GET /filters · POST /filters · PUT /filters/{id} · DELETE /filters/{id}
-POST /filters/{id}/restore · POST /exports · GET /exports · GET /exports/{id} · POST /exports/{id}/cancel
-GET /exports/{id}/file
-POST /tickets · GET /tickets/{number} · GET /search · GET /coverage · POST /import/{kind} · POST /demo/call · GET /live
+GET /tickets/{number}/applicants · POST /tickets/{number}/applicants · DELETE /tickets/{number}/applicants/{id}
+POST /tickets/{number}/files · GET /tickets/{number}/files/{id} · DELETE /tickets/{number}/files/{id}
+GET /tickets/{number}/files/{id}/thumbnail · POST /tickets/{number}/files/{id}/restore
+POST /tickets/{number}/links · DELETE /tickets/{number}/links · GET /public/tickets/{token}
+GET /public/tickets/{token}/files/{id} · GET /public/tickets/{token}/files/{id}/thumbnail
+POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments
 """
 
 

@@ -122,6 +122,7 @@ async def test_the_thumbnail_stands_upright_and_says_nothing_of_the_place(servic
         ("act.docx", archive("word/document.xml", "word/vbaProject.bin"), "macros"),
         ("act.docx", archive("word/document.xml")[:50], "none of the files"),
     ],
+    ids="exe elf script html svg broken-jpeg cut-png empty zip macros cut-docx".split(),
 )
 async def test_what_is_no_file_of_ours_is_refused_and_leaves_nothing(
     service: FilesService, store: Store, name: str, content: bytes, why: str
@@ -143,6 +144,7 @@ async def test_what_is_no_file_of_ours_is_refused_and_leaves_nothing(
         (b"OggS" + b"\x00" * 40, "audio/ogg"),
         ("Показания: 123,4 м³\n".encode(), "text/plain"),
     ],
+    ids="png webp pdf docx mp4 ogg text".split(),
 )
 async def test_the_type_is_told_by_the_content_whatever_the_name(
     service: FilesService, content: bytes, media: str
