@@ -360,8 +360,11 @@ async def _fill_postgres(dsn: str, entries: list[dict[str, Any]], city: City, co
         await conn.copy_records_to_table("listed", records=part, columns=["word_id", "ids"])
     await conn.execute("ALTER TABLE ticket_postings DROP CONSTRAINT pk_ticket_postings")
     await conn.execute(
-        "INSERT INTO ticket_postings (word_id, created_at, ticket_id) SELECT word_id, t.created_at, t.id FROM listed "
-        "CROSS JOIN LATERAL unnest(ids) one JOIN tickets t ON t.id = one"
+        "INSERT INTO ticket_postings (word_id, created_at, ticket_id) "
+        f"SELECT word_id, '{created_at(count, 1).isoformat()}'::timestamptz + (one - 1) * $1::interval, one "
+        "FROM listed CROSS JOIN LATERAL unnest(ids) one",
+        STEP,
+        timeout=7_200,
     )
     await conn.execute("DROP TABLE listed")
     _tell("indexes")
