@@ -7,7 +7,10 @@ from typing import Protocol
 
 from callengine.access.model import DESK, INSPECTOR
 from callengine.log import masked
-from callengine.tickets.model import Applicant, Ticket
+from callengine.tickets.model import Applicant, Ticket, TicketEvent
+
+RESIDENT = "resident"
+_ABOUT_APPLICANTS = frozenset({"applicant_joined", "called_again", "applicant_withdrawn"})
 
 
 class Seer(Protocol):
@@ -51,7 +54,7 @@ def scope_of(who: Seer) -> Scope:
     if who.role == "executor" and who.staff_id is not None:
         return Scope(executor_id=who.staff_id)
     if who.role == INSPECTOR:
-        return Scope(districts=who.districts, personal=False)
+        return Scope(districts=who.districts, internal=False, personal=False)
     return NOTHING
 
 
@@ -72,13 +75,24 @@ def sees(scope: Scope, ticket: Ticket, past_organisations: frozenset[int] = froz
 def shown(ticket: Ticket, scope: Scope) -> Ticket:
     """The ticket as the scope lets it be read: names and numbers masked, internal lines of the history left out."""
     if not scope.personal:
-        ticket = replace(ticket, applicant=masked_applicant(ticket.applicant))
+        history = tuple(_unnamed(event) for event in ticket.history)
+        ticket = replace(ticket, applicant=masked_applicant(ticket.applicant), history=history)
     if not scope.internal:
         ticket = replace(ticket, history=tuple(event for event in ticket.history if event.public))
     return ticket
 
 
+def _unnamed(event: TicketEvent) -> TicketEvent:
+    """A line without the names of residents: its author, when he wrote it himself, and who joined by it."""
+    if "name" in event.data and event.what in _ABOUT_APPLICANTS:
+        event = replace(event, data={**event.data, "name": _initials(event.data["name"])})
+    return replace(event, author=_initials(event.author)) if event.role == RESIDENT else event
+
+
+def _initials(name: str) -> str:
+    return " ".join(f"{word[0].upper()}." for word in name.split())
+
+
 def masked_applicant(it: Applicant) -> Applicant:
     """«Мельникова Анна» as «М. А.», a number by its last two digits; the card behind it is out of sight."""
-    initials = " ".join(f"{word[0].upper()}." for word in it.name.split())
-    return Applicant(masked(it.number) if it.number else "", initials, None)
+    return Applicant(masked(it.number) if it.number else "", _initials(it.name), None)
