@@ -153,8 +153,10 @@ class FakeEngine:
             ("POST", "/callbacks/{id}/release", self._release),
             ("GET", "/staff", lambda r, b: page(town.staff())),
             ("GET", "/houses", self._houses),
+            ("GET", "/houses/{id:[0-9]+}", self._house),
+            ("GET", "/houses/{id:[0-9]+}/tickets", lambda r, b: page([])),
             ("GET", "/classifier", self._classifier),
-            ("POST", "/routing/preview", lambda r, b: town.PREVIEW),
+            ("POST", "/routing/preview", self._preview),
             ("GET", "/tickets", lambda r, b: page([] if self.new_to_town else self.rows)),
             ("POST", "/tickets", self._register),
             ("GET", "/tickets/counts", lambda r, b: self._counts()),
@@ -393,6 +395,13 @@ class FakeEngine:
     def _houses(self, request: web.Request, body: Any) -> Any:
         words = request.query.get("q", "").lower().split()
         return page([h for h in town.HOUSES if all(w in h.address.lower() for w in words)])
+
+    def _house(self, request: web.Request, body: Any) -> Any:
+        house = next(h for h in town.HOUSES if h.id == int(request.match_info["id"]))
+        return town.house_card(house)
+
+    def _preview(self, request: web.Request, body: Any) -> Any:
+        return town.preview(s.RoutingAsk.model_validate(body).classifier)
 
     def _classifier(self, request: web.Request, body: Any) -> Any:
         words = request.query.get("q", "").lower().split()

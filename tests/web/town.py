@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from callengine.api import schemas as s
+from callengine.api.classifier_shapes import ClassifierProblem, ClassifierQuestion
+from callengine.api.directory_shapes import HouseCard, PremiseView
 
 NOW = datetime.now(UTC)
 
@@ -34,6 +36,17 @@ SADOVAYA = CHKALOVA.model_copy(
     update={"id": 2, "code": "h2", "address": "ул. Садовая, 8", "street": "ул. Садовая", "number": "8", "floors": 5}
 )
 HOUSES = [CHKALOVA, SADOVAYA]
+
+
+def house_card(house: s.House) -> HouseCard:
+    doors = [
+        PremiseView(id=n, number=str(n), kind="flat", entrance=1 + n // 36, floor=1 + n // 4 % 9, people=1)
+        for n in range(1, 217)
+    ]
+    return HouseCard(
+        **house.model_dump(), former_names=[], premises=doors, services=[], incidents=[], open_tickets=[], people=216
+    )
+
 
 ZARECHYE = s.Organisation(
     id=1, code="uk1", name="УК «Заречье»", kind="management_company", phone="+73072450101", email="", active=True
@@ -66,8 +79,16 @@ GLEB = s.Person(
 )
 
 
-def entry(code: str, category: str, ru: str, en: str, urgency: str, questions: list[str]) -> s.ClassifierEntry:
-    return s.ClassifierEntry(
+def ask(text: str, type: str = "text", *choices: str, required: bool = False) -> ClassifierQuestion:
+    form = {"text_ru": text, "type": type, "choices": list(choices), "required": required}
+    return ClassifierQuestion.model_validate(form)
+
+
+def entry(
+    code: str, category: str, ru: str, en: str, urgency: str, script: list[ClassifierQuestion], **texts: str
+) -> ClassifierProblem:
+    said = dict.fromkeys(("safety_ru", "safety_en", "referral_ru", "referral_en", "answer_ru", "answer_en"), "")
+    return ClassifierProblem(
         code=code,
         category=category,
         problem_ru=ru,
@@ -78,10 +99,15 @@ def entry(code: str, category: str, ru: str, en: str, urgency: str, questions: l
         localize_minutes=30,
         fix_minutes=4320,
         clock="24x7",
-        questions=questions,
+        questions=[question.text_ru for question in script],
         source="ПП РФ 416",
         available=True,
         unavailable_reason="",
+        parent="",
+        script=script,
+        paid=False,
+        confirm_minutes=None,
+        **{**said, "transfer_to": "", **texts},
     )
 
 
@@ -92,14 +118,26 @@ BURST = entry(
     "Burst cold-water pipe in the basement",
     "emergency",
     [
-        "Где именно (подъезд, отсек подвала)?",
-        "Интенсивность: капает, струя, фонтан?",
-        "Открыт ли доступ в подвал, у кого ключ?",
-        "Топит ли соседей снизу?",
+        ask("Где именно (подъезд, отсек подвала)?", required=True),
+        ask("Интенсивность: капает, струя, фонтан?", "choice", "капает", "струя", "фонтан"),
+        ask("Открыт ли доступ в подвал, у кого ключ?"),
+        ask("Топит ли соседей снизу?", "yesno"),
     ],
 )
-LIFT = entry("LIFT-01", "Лифт", "Застрял человек в лифте", "A person is stuck in a lift", "life", ["Сколько человек?"])
-LIGHT = entry("EL-07", "Электричество", "Не горит свет на лестнице", "No light on the stairs", "normal", ["Этаж?"])
+LIFT = entry(
+    "LIFT-01",
+    "Лифт",
+    "Застрял человек в лифте",
+    "A person is stuck in a lift",
+    "life",
+    [ask("Сколько человек?", "number", required=True), ask("Когда встал?", "moment")],
+    safety_ru="Не открывайте двери силой и не пытайтесь выйти сами: кабина может тронуться. Отойдите от дверей.",
+    safety_en="Do not force the doors and do not try to get out: the cabin may move. Stand away from the doors.",
+    transfer_to="112",
+)
+LIGHT = entry(
+    "EL-07", "Электричество", "Не горит свет на лестнице", "No light on the stairs", "normal", [ask("Этаж?", "number")]
+)
 GAS = entry("GAS-01", "Газ", "Запах газа", "Smell of gas", "life", []).model_copy(
     update={"available": False, "unavailable_reason": "в доме нет газа"}
 )
@@ -273,26 +311,43 @@ DEADLINES = s.Deadlines(
     fix_by=ahead(days=3),
     why="5 мин по классификатору HVS-02, круглосуточно; 30 мин с регистрации, ПП РФ 416, п. 13",
 )
-PREVIEW = s.RoutingPreview(
-    organisation=ZARECHYE,
-    candidates=[
-        candidate(ZARECHYE, "управляет домом, договор № 14-У"),
-        candidate(VODOKANAL, "если течёт до ввода, на сети города"),
-    ],
-    reason="управляет домом, договор № 14-У; внутридомовая ХВС до вводной задвижки",
-    contract_code="14-У",
-    spoken=False,
-    deadlines=DEADLINES,
-    clocks=[],
-    possible=True,
-    urgency="emergency",
-    safety="",
-    transfer_to="",
-    referral="",
-    answer="",
-    paid=False,
-    script=[],
-)
+
+
+REASON = "управляет домом, договор № 14-У; внутридомовая ХВС до вводной задвижки"
+
+
+def preview(code: str) -> s.RoutingPreview:
+    """What the engine would say of an entry at any house of this town."""
+    what = next(one for one in CLASSIFIER if one.code == code)
+    clocks = [
+        ("accept", DEADLINES.accept_by, f"5 мин по классификатору {code}, круглосуточно", code),
+        ("localise", DEADLINES.localise_by, "30 мин с регистрации, ПП РФ 416, п. 13", "416-13-localise"),
+        ("fix", DEADLINES.fix_by, "3 суток от даты повреждения, ПП РФ 416, п. 13", "416-13-damage"),
+    ]
+    script = [one.model_dump() | {"text": one.text_ru} for one in what.script]
+    return s.RoutingPreview(
+        organisation=ZARECHYE,
+        candidates=[
+            candidate(ZARECHYE, "управляет домом, договор № 14-У"),
+            candidate(VODOKANAL, "если течёт до ввода, на сети города"),
+        ],
+        reason=REASON,
+        contract_code="14-У",
+        spoken=False,
+        deadlines=DEADLINES,
+        clocks=[
+            s.PreviewClock.model_validate({"name": name, "due_at": due, "why": why, "rule": rule})
+            for name, due, why, rule in clocks
+        ],
+        possible=what.available,
+        urgency=what.urgency,
+        safety=what.safety_ru,
+        transfer_to=what.transfer_to,
+        referral=what.referral_ru,
+        answer=what.answer_ru,
+        paid=what.paid,
+        script=[s.ScriptQuestion.model_validate(one) for one in script],
+    )
 
 
 def row(number: str, what: s.ClassifierEntry, status: str, fix: datetime, **changes: Any) -> s.TicketRow:
@@ -333,14 +388,14 @@ def ticket(of: s.TicketRow, **changes: Any) -> s.Ticket:
     about: dict[str, Any] = {"at": ago(hours=2), "author": "Петрова Н.", "role": "operator", "data": {}, "public": True}
     events = [
         s.TicketEvent(**about, what="registered", reason=""),
-        s.TicketEvent(**about, what="routed", reason=PREVIEW.reason),
+        s.TicketEvent(**about, what="routed", reason=REASON),
     ]
     fields: dict[str, Any] = {
         **of.model_dump(),
         "executor": None,
         "text": "Из подвала шум воды, выходит на отмостку.",
         "answers": [s.Answer(question="Топит ли соседей снизу?", answer="нет")],
-        "organisation_reason": PREVIEW.reason,
+        "organisation_reason": REASON,
         "version": 1,
         "marked_at": None,
         "damage_at": None,

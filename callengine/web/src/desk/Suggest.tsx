@@ -21,9 +21,11 @@ interface Props<T> {
   keyOf: (item: T) => string | number;
   render: (item: T) => ReactNode;
   disabled?: (item: T) => boolean;
+  /** What is found and not offered is left to `more` to tell. */
+  offered?: (item: T) => boolean;
   onPick: (item: T) => void;
   input: RefObject<HTMLInputElement | null>;
-  more?: (items: T[]) => ReactNode;
+  more?: (found: T[]) => ReactNode;
 }
 
 const LEAST = 1;
@@ -39,7 +41,8 @@ export function Suggest<T>(p: Props<T>) {
   const [wanted, setWanted] = useState(false);
   const on = (focused || wanted) && asked.length >= LEAST;
   const found = useQuery({ queryKey: [p.path, asked, p.query], queryFn: ({ signal }) => get<Page<T>>(p.path, { q: asked, ...p.query }, signal), enabled: on, placeholderData: keepPreviousData });
-  const items = on ? (found.data?.items ?? []) : [];
+  const all = on ? (found.data?.items ?? []) : [];
+  const items = p.offered ? all.filter(p.offered) : all;
   const can = items.filter((i) => !p.disabled?.(i));
   const current = can[Math.min(at, can.length - 1)];
   useEffect(() => setAt(0), [asked]);
@@ -52,12 +55,13 @@ export function Suggest<T>(p: Props<T>) {
     if (current) p.onPick(current);
   });
   return (
-    <div className="col" style={{ gap: 4 }}>
+    // The list stands as long as the focus is anywhere within.
+    <div className="col" style={{ gap: 4 }} onFocus={() => setFocused(true)} onBlur={(e) => !e.currentTarget.contains(e.relatedTarget) && setFocused(false)}>
       <div className="field">
         <I of={p.icon ?? IconSearch} size={16} className="t3" />
         <input ref={p.input} role="combobox" aria-label={p.label} aria-expanded={items.length > 0} aria-controls={`${id}list`} aria-autocomplete="list"
           aria-activedescendant={current && items.length ? `${id}${p.keyOf(current)}` : undefined} placeholder={p.placeholder} value={p.value} autoComplete="off"
-          onChange={(e) => { setWanted(false); p.onChange(e.target.value); }} onFocus={() => setFocused(true)} onBlur={() => setFocused(false)}
+          onChange={(e) => { setWanted(false); p.onChange(e.target.value); }}
           onKeyDown={(e) => {
             if (e.ctrlKey) return;
             if (e.key === "ArrowDown") setAt(Math.min(at + 1, can.length - 1));
@@ -72,21 +76,18 @@ export function Suggest<T>(p: Props<T>) {
       </div>
       {on && found.isPending && <Bones count={2} height={20} />}
       {on && found.isError && <p className="danger s12" role="alert">{why(found.error)} <Btn look="link" onClick={() => void found.refetch()}>{t("list.repeat")}</Btn></p>}
-      {on && found.data && items.length === 0 && !stale && <p className="t2 s12">{p.none}</p>}
+      {on && found.data && all.length === 0 && !stale && <p className="t2 s12">{p.none}</p>}
       {items.length > 0 && (
         <ul ref={list} id={`${id}list`} role="listbox" aria-label={p.label} className="suggest" onMouseDown={(e) => e.preventDefault()}>
-          {items.map((item) => {
-            const off = p.disabled?.(item) ?? false;
-            return (
-              <li key={p.keyOf(item)} id={`${id}${p.keyOf(item)}`} role="option" aria-selected={item === current} aria-disabled={off || undefined} onClick={() => !off && p.onPick(item)}>
-                <span className="grow">{p.render(item)}</span>
-                {item === current && <Keys of="Enter" calm />}
-              </li>
-            );
-          })}
+          {items.map((item) => (
+            <li key={p.keyOf(item)} id={`${id}${p.keyOf(item)}`} role="option" aria-selected={item === current} aria-disabled={p.disabled?.(item) || undefined} onClick={() => !p.disabled?.(item) && p.onPick(item)}>
+              <span className="grow">{p.render(item)}</span>
+              {item === current && <Keys of="Enter" calm />}
+            </li>
+          ))}
         </ul>
       )}
-      {on && items.length > 0 && p.more?.(items)}
+      {on && all.length > 0 && p.more?.(all)}
     </div>
   );
 }

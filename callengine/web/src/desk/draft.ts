@@ -1,29 +1,42 @@
 // The ticket that is being written: kept on this machine until it is registered.
 
 import { newKey } from "@/api/client";
-import type { ClassifierEntry, House } from "@/api/types";
+import type { ClassifierProblem, House } from "@/api/types";
+import type { Answers } from "@/lib/questions";
 
 export interface Draft {
   key: string;
   callId: number | null;
   personId: number | null;
   words: string;
-  entry: ClassifierEntry | null;
+  entry: ClassifierProblem | null;
   house: House | null;
   houseFromCard: boolean;
   premise: string;
   name: string;
   number: string;
-  answers: Record<string, string>;
+  /** Another telephone of the same applicant. */
+  second: string;
+  /** The applicant names nobody: neither his name nor his number goes into the ticket. */
+  anonymous: boolean;
+  answers: Answers;
   text: string;
   organisationId: number | null;
+  paid: boolean;
+  /** The number of the ticket that this one repeats. */
+  parent: string;
+  /** The approved answer was read out: registered, the ticket is closed with it. */
+  given: boolean;
   savedAt: number;
 }
 
 const place = (login: string) => `callengine.draft.${login}`;
 
 export function emptyDraft(): Draft {
-  return { key: newKey(), callId: null, personId: null, words: "", entry: null, house: null, houseFromCard: false, premise: "", name: "", number: "", answers: {}, text: "", organisationId: null, savedAt: 0 };
+  return {
+    key: newKey(), callId: null, personId: null, words: "", entry: null, house: null, houseFromCard: false, premise: "", name: "", number: "", second: "", anonymous: false,
+    answers: {}, text: "", organisationId: null, paid: false, parent: "", given: false, savedAt: 0,
+  };
 }
 
 /** Nothing was written by hand: what came from the call alone is not worth keeping. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, countdown, dayOf, midnight, shiftDay, span, speakTime } from "./time";
+import { clock, countdown, dayOf, localOf, midnight, momentOf, shiftDay, span, speakTime } from "./time";
 
 describe("time", () => {
   speakTime("Europe/Moscow", "ru");
@@ -22,4 +22,17 @@ describe("time", () => {
     expect(dayOf("2026-11-20T21:30:00Z")).toBe("2026-11-21");
     expect(shiftDay("2026-03-01", -1)).toBe("2026-02-28");
   });
+});
+
+it("takes a day and a time of the field for the zone's own", () => {
+  expect(momentOf("2026-11-22T08:30", "Europe/Moscow")).toBe("2026-11-22T08:30:00+03:00");
+  expect(momentOf("2026-07-01T08:30", "America/St_Johns")).toBe("2026-07-01T08:30:00-02:30");
+  expect(localOf("2026-11-22T05:30:20Z", "Europe/Moscow")).toBe("2026-11-22T08:30");
+  expect(momentOf("", "Europe/Moscow")).toBe("");
+});
+
+it("takes the first of the hour that comes twice, and goes over the hour that never comes", () => {
+  expect(momentOf("2026-10-25T02:30", "Europe/Berlin")).toBe("2026-10-25T02:30:00+02:00");
+  expect(momentOf("2026-10-25T03:30", "Europe/Berlin")).toBe("2026-10-25T03:30:00+01:00");
+  expect(momentOf("2026-03-29T02:30", "Europe/Berlin")).toBe("2026-03-29T03:30:00+02:00");
 });

@@ -33,16 +33,39 @@ export function dayOf(m: Moment): string {
   return format({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA").format(ms(m));
 }
 
-/** The moment at which a calendar day begins in the zone. */
-export function midnight(day: string, timeZone = zone): number {
-  const guess = Date.parse(`${day}T00:00:00Z`);
+/** What the zone's clocks show at a moment, as milliseconds of a clock without a zone. */
+function wall(at: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat("en-US", {
     timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
     hour: "numeric", minute: "numeric", second: "numeric",
-  }).formatToParts(guess);
-  const at = (type: string) => Number(parts.find((p) => p.type === type)?.value);
-  const shown = Date.UTC(at("year"), at("month") - 1, at("day"), at("hour"), at("minute"), at("second"));
-  return guess - (shown - guess);
+  }).formatToParts(at);
+  const of = (type: string) => Number(parts.find((p) => p.type === type)?.value);
+  return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
+}
+
+/** The moment at which a calendar day begins in the zone. */
+export function midnight(day: string, timeZone = zone): number {
+  const guess = Date.parse(`${day}T00:00:00Z`);
+  return guess - (wall(guess, timeZone) - guess);
+}
+
+/** What a field of day and time shows: 2026-11-22T08:30, by the zone's clocks. */
+export function localOf(m: Moment, timeZone = zone): string {
+  const at = Math.floor(ms(m) / 1000) * 1000;
+  return new Date(wall(at, timeZone)).toISOString().slice(0, 16);
+}
+
+/** The moment that such a field means, in RFC 3339 with the zone's offset; of an hour that comes twice, the first. */
+export function momentOf(local: string, timeZone = zone): string {
+  const shown = Date.parse(`${local.slice(0, 16)}:00Z`);
+  if (Number.isNaN(shown)) return "";
+  const offset = (at: number) => wall(at, timeZone) - at;
+  // An hour that comes twice has two offsets around it, the larger one is of its first coming.
+  const guesses = [shown - offset(shown - 86_400_000), shown - offset(shown + 86_400_000)].sort((a, b) => a - b);
+  const at = guesses.find((g) => g + offset(g) === shown) ?? guesses[1]!;
+  const minutes = offset(at) / 60_000;
+  const size = Math.abs(minutes);
+  return `${new Date(at + offset(at)).toISOString().slice(0, 19)}${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
 export function shiftDay(day: string, by: number): string {

@@ -1,0 +1,59 @@
+// The same matter at the same house: an open ticket is joined, an ended one may be what this one repeats.
+
+import { IconRepeat, IconUsersPlus, IconX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { get } from "@/api/client";
+import type { ClassifierProblem, House, OpenTicket, Page, TicketRow } from "@/api/types";
+import { useNow } from "@/lib/clock";
+import { useKeys } from "@/lib/keys";
+import { follow } from "@/lib/route";
+import { mine } from "@/mine";
+import { At, Btn, I, useWhy } from "@/ui/pieces";
+
+const ENDED = ["closed", "cancelled"];
+
+interface SimilarProps {
+  entry: ClassifierProblem;
+  house: House;
+  parent: string;
+  onParent: (number: string) => void;
+  onJoin: (number: string) => void;
+}
+
+export function Similar({ entry, house, parent, onParent, onJoin }: SimilarProps) {
+  const { t } = useTranslation();
+  const why = useWhy();
+  const now = useNow();
+  const own = mine.use();
+  const same = useQuery({ queryKey: ["tickets", "same", house.id, entry.code], queryFn: () => get<Page<TicketRow>>("/tickets", { house_id: house.id, classifier: entry.code, sort: "newest", limit: 5 }), staleTime: 15_000 });
+  const around = useQuery({ queryKey: ["tickets", "house", house.id], queryFn: () => get<Page<OpenTicket>>(`/houses/${house.id}/tickets`), staleTime: 15_000 });
+  const items = (same.data?.items ?? []).filter((x) => x.house?.id === house.id && x.classifier.code === entry.code);
+  const open = items.filter((x) => !ENDED.includes(x.status));
+  const known = new Set(items.map((x) => x.number));
+  const others = (around.data?.items ?? []).filter((x) => !known.has(x.number)).length;
+  const first = open[0]?.number;
+  // In a talk these keys belong to the call's own panel.
+  useKeys({ "Shift+F3": () => onJoin(first!) }, { when: Boolean(first) && own === null });
+  if (same.isError) return <p className="danger s12" role="alert">{t("ticketForm.similarFailed")}: {why(same.error)} <Btn look="link" size="small" onClick={() => void same.refetch()}>{t("list.repeat")}</Btn></p>;
+  return (
+    <>
+      {parent && !known.has(parent) && <p className="row s12"><I of={IconRepeat} size={14} />{t("ticketForm.isRepeat", { number: parent })}<Btn look="link" size="small" icon={IconX} onClick={() => onParent("")}>{t("ticketForm.notRepeat")}</Btn></p>}
+      {items.length > 0 && (
+        <section className={open.length ? "similar open" : "similar"} aria-labelledby="similar-title">
+          <h4 id="similar-title" className="b s12">{open.length ? t("ticketForm.similarOpen", { count: open.length }) : t("ticketForm.similar")}</h4>
+          <ul>
+            {[...open, ...items.filter((x) => ENDED.includes(x.status))].map((x) => (
+              <li key={x.number}>
+                <span className="grow cut s13"><a href={`/tickets/${x.number}`} onClick={follow(`/tickets/${x.number}`)}>{x.number}</a> <span className="t2 s12">{[x.premise && t("common.flat", { flat: x.premise }), t(`statusShort.${x.status}`, { defaultValue: x.status }), x.applicant_count > 1 && t("ticketForm.applicants", { count: x.applicant_count })].filter(Boolean).join(" · ")} · <At at={x.created_at} now={now} /></span></span>
+                {!ENDED.includes(x.status) && <Btn size="small" icon={IconUsersPlus} keys={x.number === first && own === null ? "⇧F3" : undefined} aria-label={t("ticketForm.joinTo", { number: x.number })} onClick={() => onJoin(x.number)}>{t("ticketForm.join")}</Btn>}
+                <Btn size="small" className={parent === x.number ? "unknown on" : "unknown"} icon={IconRepeat} aria-pressed={parent === x.number} aria-label={t("ticketForm.repeatOf", { number: x.number })} onClick={() => onParent(parent === x.number ? "" : x.number)}>{t("ticketForm.repeat")}</Btn>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {others > 0 && <p className="s12"><a href={`/tickets?house_id=${house.id}&status=open`} onClick={follow(`/tickets?house_id=${house.id}&status=open`)}>{t("ticketForm.otherOpen", { count: others })}</a></p>}
+    </>
+  );
+}
