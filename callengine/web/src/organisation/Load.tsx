@@ -21,13 +21,13 @@ export function Load({ load, all, doers, may, onGive }: Props) {
             const digit = doers.indexOf(h) + 1;
             const name = h.name ? shortName(h.name) : t("organisation.unassigned");
             const parts: [string, number][] = [["assigned", h.assigned], ["working", h.working], ["rework", h.rework]];
-            const words = [...parts.filter(([, n]) => n > 0).map(([key, n]) => `${t(`organisation.${h.id === null && key === "assigned" ? "unassigned" : key}`).toLowerCase()} ${n}`), h.stalled > 0 && `${t("organisation.stalledShort")} ${h.stalled}`].filter(Boolean).join(" · ");
+            const words = [...parts.filter(([, n]) => n > 0).map(([key, n]) => `${t(`organisation.${key}`)} ${n}`), h.stalled > 0 && `${t("organisation.stalledShort")} ${h.stalled}`].filter(Boolean).join(" · ");
             return (
               <li key={h.id ?? "none"}>
                 <div className="row"><span className="grow cut b s13" title={h.name}>{name}</span>{h.late > 0 && <span className="chip danger">{t("organisation.lateShort")} {h.late}</span>}<b className="s13">{h.assigned + h.working + h.rework}</b>
                   {digit > 0 && <button type="button" className="btn small" disabled={!may} aria-label={t("organisation.give", { name: h.name })} title={t("organisation.give", { name: h.name })} aria-keyshortcuts={digit < 10 ? String(digit) : undefined} onClick={() => onGive(h)}>{t("organisation.assign")}{digit < 10 && <Keys of={String(digit)} />}</button>}</div>
                 <div className="bars" aria-hidden>{parts.map(([key, n]) => n > 0 && <i key={key} className={key} style={{ width: `${(n / most) * 100}%` }} />)}</div>
-                <p className="t2 s12">{words || t("ticket.free")}</p>
+                <p className="t2 s12">{h.id === null ? t("organisation.unassignedLead") : words || t("ticket.free")}</p>
               </li>
             );
           })}

@@ -32,7 +32,8 @@ export function useDoers(me: Me, organisationId: number | null): { items: Doer[]
   const people = desk
     ? (staff.data?.items ?? []).filter((m) => m.active && m.organisation_id === organisationId && (m.role === "executor" || m.role === "organisation_manager")).map((m) => ({ id: m.id, name: m.name, manager: m.role !== "executor" }))
     : [...(own.data?.executors ?? []).map((e) => ({ ...e, manager: false })), ...(me.role === "organisation_manager" && me.id !== null ? [{ id: me.id, name: me.name, manager: true }] : [])];
-  const lines = load.data?.lines ?? [];
+  // What is done and waits for the centre or the resident is in nobody's hands.
+  const lines = (load.data?.lines ?? []).filter((l) => ["executor_assigned", "in_progress", "needs_rework"].includes(l.status));
   const sum = (id: number, of: "count" | "late") => lines.filter((l) => l.executor_id === id).reduce((n, l) => n + l[of], 0);
   const items = people.map((p) => ({ ...p, count: sum(p.id, "count"), late: sum(p.id, "late") })).sort((a, b) => Number(a.manager) - Number(b.manager) || a.name.localeCompare(b.name));
   return { items, isPending: from.isPending, isError: from.isError, error: from.error, refetch: () => void from.refetch() };
@@ -45,13 +46,14 @@ export function ExecutorField({ me, organisationId, now, value, onChange }: { me
   if (doers.isPending) return <Bones count={3} height={32} />;
   if (doers.isError) return <Failed error={doers.error} again={doers.refetch} />;
   if (!doers.items.length) return <Empty icon={IconUserQuestion} title={t("ticket.noExecutors")}>{t("ticket.noExecutorsLead")}</Empty>;
+  const first = value ?? doers.items.find((d) => d.id !== now)?.id;
   return (
     <div className="col" role="radiogroup" aria-labelledby={id}>
       <span id={id} className="b s13">{t("ticket.executorLabel")}</span>
       <div className="pickone">
-        {doers.items.map((d, i) => (
+        {doers.items.map((d) => (
           <label key={d.id} className={value === d.id ? "on" : undefined}>
-            <input type="radio" name={id} checked={value === d.id} onChange={() => onChange(d.id)} disabled={d.id === now} {...(i === 0 && { "data-autofocus": true })} />
+            <input type="radio" name={id} checked={value === d.id} onChange={() => onChange(d.id)} disabled={d.id === now} {...(d.id === first && { "data-autofocus": true })} />
             <span className="grow"><b>{d.name}</b>{d.manager && <span className="t3 s12"> {t("ticket.manager")}</span>}{d.id === now && <span className="t3 s12"> {t("ticket.current")}</span>}</span>
             {d.late > 0 && <span className="chip danger">{t("ticket.late", { count: d.late })}</span>}
             <span className="t2 s12">{d.count ? t("ticket.load", { count: d.count }) : t("ticket.free")}</span>
@@ -78,6 +80,7 @@ export function OrganisationField({ of, value, onChange }: { of: Routed; value: 
   const taken = of.status === "declined" ? null : (of.organisation?.id ?? null);
   const candidates = preview.data?.candidates ?? [];
   const others = (all.data?.items ?? []).filter((o) => o.active && !candidates.some((c) => c.organisation.id === o.id));
+  const first = candidates.find((c) => c.organisation.id !== taken);
   if (of.house && preview.isPending) return <Bones count={3} height={40} />;
   return (
     <div className="col" style={{ gap: 8 }}>
@@ -86,9 +89,9 @@ export function OrganisationField({ of, value, onChange }: { of: Routed; value: 
         {candidates.length === 0 && <p className="t2 s13">{t("ticket.noCandidates")}</p>}
         {candidates.length > 0 && (
           <div className="pickone">
-            {candidates.map((c, i) => (
+            {candidates.map((c) => (
               <label key={c.organisation.id} className={value === c.organisation.id ? "on" : undefined}>
-                <input type="radio" name={id} checked={value === c.organisation.id} disabled={c.organisation.id === taken} onChange={() => onChange(c.organisation.id)} {...(i === 0 && { "data-autofocus": true })} />
+                <input type="radio" name={id} checked={value === c.organisation.id} disabled={c.organisation.id === taken} onChange={() => onChange(c.organisation.id)} {...(c === first && { "data-autofocus": true })} />
                 <span className="grow"><b>{c.organisation.name}</b>{c.organisation.id === taken && <span className="t3 s12"> {t("ticket.answersNow")}</span>}<span className="t2 s12" style={{ display: "block" }}>{c.reason}</span></span>
               </label>
             ))}
@@ -96,7 +99,7 @@ export function OrganisationField({ of, value, onChange }: { of: Routed; value: 
         )}
       </div>
       <label className="col"><span className="b s13">{t("ticket.others")}</span>
-        <span className="field"><select value={others.some((o) => o.id === value) ? String(value) : ""} onChange={(e) => onChange(e.target.value ? Number(e.target.value) : null)}>
+        <span className="field"><select value={others.some((o) => o.id === value) ? String(value) : ""} onChange={(e) => onChange(e.target.value ? Number(e.target.value) : null)} {...(!first && { "data-autofocus": true })}>
           <option value="">{t("ticket.chooseOther")}</option>
           {others.map((o) => <option key={o.id} value={o.id} disabled={o.id === taken}>{o.name}{o.id === taken ? ` — ${t("ticket.answersNow")}` : ""}</option>)}
         </select></span>

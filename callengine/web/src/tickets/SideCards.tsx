@@ -47,6 +47,9 @@ function ClockChip({ of: c, final }: { of: TermClock; final: boolean }) {
   return <span className={`chip end ${left < SOON_SECONDS ? "soon" : "accent"}`}><I of={IconClock} size={14} />{span(left)}</span>;
 }
 
+/** The rule words begin with the clock's name, which stands above them already. */
+const withoutName = (why: string) => why.replace(/^[\p{L} ]{3,30}: (?=\S)/u, "");
+
 export function Terms({ of: x }: { of: Ticket }) {
   const { t } = useTranslation();
   const now = useNow();
@@ -59,7 +62,7 @@ export function Terms({ of: x }: { of: Ticket }) {
         {mine.map((c) => (
           <div key={c.name} className="term">
             <div className="row"><b className="s13">{t("ticket.by", { name: t(`ticket.clock.${c.name}`), time: until(c.due_at!, now) })}</b><ClockChip of={c} final={FINAL.has(x.status)} /></div>
-            {c.why && <p className="why"><span>{t("form.why")}</span><span>{c.why}</span></p>}
+            {c.why && <p className="why"><span>{t("form.why")}</span><span>{withoutName(c.why)}</span></p>}
           </div>
         ))}
         {x.postponed && <div className="term"><p className="row s13"><b>{t("ticket.postponedTo", { time: until(x.postponed.until, now) })}</b></p><p className="t2 s12 words">{x.postponed.reason}</p></div>}

@@ -1,6 +1,7 @@
 // The way of a ticket through the thirteen statuses: nine in a row, four beside the step that they hang at.
 
 import { IconCheck } from "@tabler/icons-react";
+import { useLayoutEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Ticket } from "@/api/types";
 import { useNow } from "@/lib/clock";
@@ -19,8 +20,14 @@ export function Way({ of: x }: { of: Ticket }) {
   const times = entered(x);
   const at = WAY.indexOf(HANGS_AT[x.status] ?? x.status);
   const time = (s: string) => times[s] && (dayOf(times[s]) === dayOf(now) ? hm(times[s]) : `${dayMonth(times[s])} ${hm(times[s])}`);
+  const box = useRef<HTMLDivElement>(null);
+  // On a narrow screen the step that counts stands in sight.
+  useLayoutEffect(() => {
+    const step = box.current?.querySelector<HTMLElement>("li.current, li:has(.here)");
+    if (step && box.current) box.current.scrollLeft = step.offsetLeft - box.current.clientWidth / 2 + step.offsetWidth / 2;
+  }, [x.status]);
   return (
-    <div className="card waybox" tabIndex={0} role="group" aria-label={t("ticket.way")}>
+    <div ref={box} className="card waybox" tabIndex={0} role="group" aria-label={t("ticket.way")}>
       <ol className="steps">
         {WAY.map((s, i) => {
           const here = x.status === s;

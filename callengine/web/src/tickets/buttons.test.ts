@@ -17,3 +17,7 @@ test("a forbidden move is never the first button", () => {
 test("a finished ticket has no first button: reopening is never one press of Enter", () => {
   expect(sorted("closed", [offer("reopen")]).primary).toBeNull();
 });
+
+test("what the ticket has nothing of is no refusal", () => {
+  expect(sorted("in_progress", [offer("localise", "nothing_to_localise"), offer("close", "act_required")]).forbidden.map((m) => m.move)).toEqual(["close"]);
+});

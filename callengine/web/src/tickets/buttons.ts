@@ -14,6 +14,9 @@ const LEADS_ON: Record<string, string> = {
   in_progress: "report_done", awaiting_centre: "confirm", awaiting_client: "mark", conflict: "rework",
 };
 
+/** Not refusals: there is no such thing on this ticket. */
+const NOTHING_TO_DO = new Set(["nothing_to_localise", "nothing_to_confirm"]);
+
 export interface Sorted { primary: MoveOffer | null; plain: MoveOffer[]; quiet: MoveOffer[]; forbidden: MoveOffer[] }
 
 /** The buttons in their order: the one that leads on, the others, what ends or bends the ticket, what is forbidden now. */
@@ -21,7 +24,7 @@ export function sorted(status: string, moves: readonly MoveOffer[]): Sorted {
   const may = moves.filter((m) => !m.forbidden);
   const primary = may.find((m) => m.move === LEADS_ON[status]) ?? null;
   const quiet = may.filter((m) => m.move === "cancel" || m.move === "move");
-  return { primary, plain: may.filter((m) => m !== primary && !quiet.includes(m)), quiet, forbidden: moves.filter((m) => m.forbidden) };
+  return { primary, plain: may.filter((m) => m !== primary && !quiet.includes(m)), quiet, forbidden: moves.filter((m) => m.forbidden && !NOTHING_TO_DO.has(m.forbidden)) };
 }
 
 export const askFirst = (offer: MoveOffer) => offer.needs.length > 0;

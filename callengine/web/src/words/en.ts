@@ -20,7 +20,7 @@ export const en: Like<Words> = {
   ticketForm: ticketFormEn,
   contracts: contractsEn,
   app: "Dispatch centre",
-  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Organisation", houses: "Houses and people", admin: "Administration" },
+  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Company", houses: "Houses and people", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier", staff: "Staff", import: "Import", readings: "Log of readings", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
   rail: { rooms: "Rooms", houses: "Houses", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },

@@ -16,7 +16,7 @@ export const ru = {
   ticketForm: ticketFormRu,
   contracts: contractsRu,
   app: "Диспетчерская",
-  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Организация", houses: "Дома и люди", admin: "Администрирование" },
+  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
   rail: { rooms: "Разделы", houses: "Дома", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
   role: {
