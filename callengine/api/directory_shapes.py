@@ -381,7 +381,7 @@ class ShiftForm(Body):
 
 
 class ReadingView(View):
-    """`title` is the person's name when the subject is a card, else ""."""
+    """`title` is the person's name or the house's address when the subject is a card, else ""."""
 
     id: int
     at: datetime

@@ -198,6 +198,7 @@ class _Run:
         self._kind = kind
         self._dry_run = dry_run
         self._columns: list[str] | None = None
+        self._absent: tuple[str, ...] = ()
         self._batch: list[tuple[int, Any]] = []
         self._taken = self._changed = self._skipped = self._added = 0
         self._changes: list[Change] = []
@@ -230,6 +231,7 @@ class _Run:
     def _checked(self, header: Sequence[str]) -> list[str]:
         columns = [ALIASES.get(name, name) for name in header]
         known = {*self._kind.required, *self._kind.optional}
+        self._absent = tuple(name for name in self._kind.optional if name not in columns)
         if missing := [name for name in self._kind.required if name not in columns]:
             raise Refused(f"columns missing: {', '.join(missing)}; the file has: {', '.join(header)[:300]}")
         if twice := sorted({name for name in columns if name in known and columns.count(name) > 1}):
@@ -280,10 +282,10 @@ class _Run:
         now = self._imports.clock.now()
         if self._dry_run:
             async with self._imports.store.read() as conn:
-                outcome = await self._kind.put(conn, records, write=False, at=now)
+                outcome = await self._kind.put(conn, records, write=False, at=now, absent=self._absent)
         else:
             async with self._imports.store.begin() as tx:
-                outcome = await self._kind.put(tx.conn, records, write=True, at=now)
+                outcome = await self._kind.put(tx.conn, records, write=True, at=now, absent=self._absent)
                 if outcome.changed and self._kind.put is rows.put_staff:
                     await tx.tell(StaffLeft())  # perhaps: who has tickets in hand is looked at
         for index, reason in outcome.refused:

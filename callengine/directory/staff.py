@@ -124,7 +124,8 @@ class StaffService:
                 raise Refused("a login stays as it is: its history hangs on it", pointer="/login")
             await self._free(tx, form, staff_id)
             await rows.save(tx, staff_id, _values(form) | ({"password_hash": hashed} if hashed else {}))
-            return Saved(await self._card(tx, staff_id), await self._follows(tx, before, form, hashed is not None))
+            back = await self._follows(tx, before, form, hashed is not None)
+            return Saved(await self._card(tx, staff_id), back)
 
     async def _follows(self, tx: Tx, before: StaffCard, form: StaffForm, new_password: bool) -> tuple[str, ...]:
         """What a change brings with it: an executor's tickets go back, sessions end."""

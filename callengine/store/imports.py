@@ -38,6 +38,8 @@ from callengine.tickets.model import Entry
 
 MOST_IN = 5000  # values in one IN: databases have their limits
 MOST_CHANGES = 100  # shown of one import; all of them are counted
+Absent = Collection[str]  # columns that the file lacks: what stands there stays
+NONE: Absent = ()
 SECRET = frozenset({"search", "password_hash"})  # fields that nobody needs to see before and after
 
 
@@ -139,7 +141,9 @@ class ResidentRow:
     relation: str = ""
 
 
-async def put_houses(conn: AsyncConnection, rows: Sequence[HouseRow], *, write: bool, at: datetime) -> Outcome:
+async def put_houses(
+    conn: AsyncConnection, rows: Sequence[HouseRow], *, write: bool, at: datetime, absent: Absent = NONE
+) -> Outcome:
     """A house renamed keeps its former name: old tickets bear it, and people type it for years."""
     values: list[dict[str, Any]] = []
     for row in rows:
@@ -157,7 +161,7 @@ async def put_houses(conn: AsyncConnection, rows: Sequence[HouseRow], *, write: 
             }
         )
     old = {row.code: row for row in await conn.execute(select(houses).where(houses.c.code.in_([r.code for r in rows])))}
-    changed = await _put(conn, houses, "code", values, write=write)
+    changed = await _put(conn, houses, "code", values, write=write, absent=absent)
     outcome = Outcome()
     outcome.tell(changed)
     if write and changed:
@@ -194,7 +198,9 @@ async def index_houses(conn: AsyncConnection, ids: Sequence[int]) -> None:
     await words.replace(conn, HOUSE, found)
 
 
-async def put_premises(conn: AsyncConnection, rows: Sequence[PremiseRow], *, write: bool, at: datetime) -> Outcome:
+async def put_premises(
+    conn: AsyncConnection, rows: Sequence[PremiseRow], *, write: bool, at: datetime, absent: Absent = NONE
+) -> Outcome:
     known = await _ids(conn, houses, {row.house for row in rows})
     outcome, values = Outcome(), {}
     for index, row in enumerate(rows):
@@ -207,6 +213,8 @@ async def put_premises(conn: AsyncConnection, rows: Sequence[PremiseRow], *, wri
     for part in _parts(sorted({house_id for house_id, _ in values})):
         for old in await conn.execute(select(premises).where(premises.c.house_id.in_(part))):
             have[old.house_id, old.number] = {"kind": old.kind, "entrance": old.entrance, "floor": old.floor}
+    for place, (value, _) in values.items():
+        value.update({name: have[place][name] for name in absent if name in value and place in have})
     differing = [(place, value, row) for place, (value, row) in values.items() if have.get(place) != value]
     outcome.tell(
         [
@@ -223,7 +231,7 @@ async def put_premises(conn: AsyncConnection, rows: Sequence[PremiseRow], *, wri
 
 
 async def put_organisations(
-    conn: AsyncConnection, rows: Sequence[OrganisationRow], *, write: bool, at: datetime
+    conn: AsyncConnection, rows: Sequence[OrganisationRow], *, write: bool, at: datetime, absent: Absent = NONE
 ) -> Outcome:
     values = [
         {
@@ -237,11 +245,13 @@ async def put_organisations(
         for row in rows
     ]
     outcome = Outcome()
-    outcome.tell(await _put(conn, organisations, "code", values, write=write))
+    outcome.tell(await _put(conn, organisations, "code", values, write=write, absent=absent))
     return outcome
 
 
-async def put_entries(conn: AsyncConnection, rows: Sequence[Entry], *, write: bool, at: datetime) -> Outcome:
+async def put_entries(
+    conn: AsyncConnection, rows: Sequence[Entry], *, write: bool, at: datetime, absent: Absent = NONE
+) -> Outcome:
     values = [
         {
             "code": row.code,
@@ -266,11 +276,13 @@ async def put_entries(conn: AsyncConnection, rows: Sequence[Entry], *, write: bo
         for row in rows
     ]
     outcome = Outcome()
-    outcome.tell(await _put(conn, classifier, "code", values, write=write))
+    outcome.tell(await _put(conn, classifier, "code", values, write=write, absent=absent))
     return outcome
 
 
-async def put_staff(conn: AsyncConnection, rows: Sequence[StaffRow], *, write: bool, at: datetime) -> Outcome:
+async def put_staff(
+    conn: AsyncConnection, rows: Sequence[StaffRow], *, write: bool, at: datetime, absent: Absent = NONE
+) -> Outcome:
     employers = await _ids(conn, organisations, {row.organisation for row in rows if row.organisation})
     taken = await _extensions(conn, [row.extension for row in rows if row.extension])
     outcome, values = Outcome(), []
@@ -292,11 +304,12 @@ async def put_staff(conn: AsyncConnection, rows: Sequence[StaffRow], *, write: b
         }
         # A password once set is its owner's: an import gives one only to who has none.
         values.append(value | ({"password_hash": row.password_hash} if row.password_hash else {}))
+    gone = {"organisation_id" if name == "organisation" else name for name in absent}
     for group in (
         [value for value in values if "password_hash" in value],
         [value for value in values if "password_hash" not in value],
     ):
-        outcome.tell(await _put(conn, staff, "login", group, write=write))
+        outcome.tell(await _put(conn, staff, "login", group, write=write, absent=gone))
     return outcome
 
 
@@ -313,7 +326,9 @@ async def _extensions(conn: AsyncConnection, extensions: Collection[str]) -> dic
 # --- contracts --------------------------------------------------------------------------------------------
 
 
-async def put_contracts(conn: AsyncConnection, rows: Sequence[ContractRow], *, write: bool, at: datetime) -> Outcome:
+async def put_contracts(
+    conn: AsyncConnection, rows: Sequence[ContractRow], *, write: bool, at: datetime, absent: Absent = NONE
+) -> Outcome:
     parties = await _ids(conn, organisations, {row.organisation for row in rows})
     served = await _ids(conn, houses, {code for row in rows for code in row.houses})
     outcome, good = Outcome(), []
@@ -326,7 +341,7 @@ async def put_contracts(conn: AsyncConnection, rows: Sequence[ContractRow], *, w
         else:
             good.append(row)
     values = [_contract_values(row, parties[row.organisation]) for row in good]
-    changed = {change.key: change for change in await _put(conn, contracts, "code", values, write=write)}
+    changed = {change.key: change for change in await _put(conn, contracts, "code", values, write=write, absent=absent)}
     for change in await _put_contract_houses(conn, good, served, write=write):
         before = changed.get(change.key)
         changed[change.key] = replace(before, fields=before.fields + change.fields) if before else change
@@ -394,7 +409,9 @@ class _Resident:
     joined: bool = False  # other cards were merged into this one: what a file lacks of them stays
 
 
-async def put_residents(conn: AsyncConnection, rows: Sequence[ResidentRow], *, write: bool, at: datetime) -> Outcome:
+async def put_residents(
+    conn: AsyncConnection, rows: Sequence[ResidentRow], *, write: bool, at: datetime, absent: Absent = NONE
+) -> Outcome:
     """A row of a card that was merged adds to the kept one, and leaves its name alone."""
     served = await _ids(conn, houses, {row.house for row in rows if row.house})
     known = await _known(conn, {row.code for row in rows})
@@ -411,7 +428,8 @@ async def put_residents(conn: AsyncConnection, rows: Sequence[ResidentRow], *, w
             person.name = row.name
         person.numbers = person.numbers | set(row.numbers) if person.joined else set(row.numbers)
         if row.house:
-            person.homes[served[row.house], row.premise] = row.relation
+            home = served[row.house], row.premise
+            person.homes[home] = person.homes.get(home, "") if "relation" in absent else row.relation
         if before != (person.name, sorted(person.numbers), person.homes):
             outcome.tell([_resident_change(row, before, person, served)])
     if write:
@@ -431,10 +449,10 @@ def _resident_change(
         fields.append(("name", name or None, after.name))
     if numbers != sorted(after.numbers):
         fields.append(("phones", numbers if before else None, sorted(after.numbers)))
-    relation = homes.get((served[row.house], row.premise)) if row.house else row.relation
-    if relation != row.relation or before is None:
-        where = ", ".join(part for part in (row.house, row.premise, row.relation) if part)
-        fields.append(("residence", relation, where))
+    home = (served[row.house], row.premise) if row.house else None
+    if home and homes.get(home) != after.homes[home]:
+        where = ", ".join(part for part in (row.house, row.premise, after.homes[home]) if part)
+        fields.append(("residence", homes.get(home), where))
     return Change(row.code, after.name, tuple(fields), new=before is None)
 
 
@@ -503,7 +521,13 @@ async def _write_homes(conn: AsyncConnection, by_id: Mapping[int, _Resident]) ->
 
 
 async def _put(
-    conn: AsyncConnection, table: Table, key: str, values: Sequence[Mapping[str, Any]], *, write: bool
+    conn: AsyncConnection,
+    table: Table,
+    key: str,
+    values: Sequence[Mapping[str, Any]],
+    *,
+    write: bool,
+    absent: Absent = NONE,
 ) -> list[Change]:
     """Insert what is new, update what differs; answers with both."""
     if not values:
@@ -512,6 +536,9 @@ async def _put(
     names = list(values[0])
     query = select(*(table.c[name] for name in names)).where(column.in_([value[key] for value in values]))
     have = {row[key]: dict(row) for row in (await conn.execute(query)).mappings()}
+    values = [
+        {**value, **{n: have[value[key]][n] for n in absent if n in value and value[key] in have}} for value in values
+    ]
     new = [dict(value) for value in values if value[key] not in have]
     differing = [value for value in values if value[key] in have and have[value[key]] != dict(value)]
     if write and new:

@@ -26,6 +26,9 @@ from callengine.store.tables import (
 )
 
 
+MOST_SHARED = 5000  # numbers of several people that are looked through for the likeliest
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """One merging: `moved` is what went over, kept for the undo."""
@@ -161,7 +164,7 @@ async def set_undone(tx: Tx, merge_id: int, at: datetime, by: str) -> None:
 
 
 async def duplicates(conn: AsyncConnection, limit: int) -> list[Likeness]:
-    """People of one name at one house first, then those who share a number and the first word of the name."""
+    """People of one name at one house first, then those of one number, the alike in name before whole families."""
     return (await _by_name(conn, limit) + await _by_number(conn, limit))[:limit]
 
 
@@ -197,12 +200,22 @@ async def _by_number(conn: AsyncConnection, limit: int) -> list[Likeness]:
         .group_by(person_numbers.c.number)
         .having(func.count() > 1)
         .order_by(person_numbers.c.number)
-        .limit(limit)
+        .limit(MOST_SHARED)
     )
     shared = list((await conn.execute(several)).scalars())
-    groups: dict[str, list[int]] = defaultdict(list)
-    query = select(person_numbers).where(person_numbers.c.number.in_(shared)).order_by(person_numbers.c.person_id)
-    for row in await conn.execute(query):
-        groups[row.number].append(row.person_id)
-    unique = {tuple(ids): number for number, ids in groups.items()}
-    return [Likeness("number", number, ids) for ids, number in unique.items()]
+    groups: dict[str, dict[int, str]] = defaultdict(dict)
+    join = person_numbers.join(people, people.c.id == person_numbers.c.person_id)
+    for start in range(0, len(shared), 1000):
+        query = select(person_numbers.c.number, people.c.id, people.c.search).select_from(join)
+        query = query.where(person_numbers.c.number.in_(shared[start : start + 1000])).order_by(people.c.id)
+        for row in await conn.execute(query):
+            groups[row.number][row.id] = row.search
+    ranked = sorted(groups.items(), key=lambda group: not _one_name_of_two(list(group[1].values())))
+    unique = {tuple(its): number for number, its in reversed(ranked)}
+    return [Likeness("number", number, ids) for ids, number in reversed(unique.items())][:limit]
+
+
+def _one_name_of_two(names: Sequence[str]) -> bool:
+    """«Мельникова А.» and «Мельникова Анна» may be one person's; «Мельников Пётр» is of her family."""
+    short = [tuple(word if n == 0 else word[0] for n, word in enumerate(name.split()[:2])) for name in names]
+    return len(set(short)) < len(short)

@@ -9,12 +9,13 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory import search
+from callengine.store.directory import houses_by_id
 from callengine.store.tables import people, reading_log
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One line; `title` names the person of a subject person:N."""
+    """One line; `title` names the person of a subject person:N, the address of house:N."""
 
     id: int
     at: datetime
@@ -57,16 +58,20 @@ async def find(
     if wanted.why:
         query = query.where(c.why.contains(search.storable(wanted.why), autoescape=True))
     rows = (await conn.execute(query)).all()
-    ids = {int(row.subject[7:]) for row in rows if _is_person(row.subject)}
+    ids = {int(row.subject[7:]) for row in rows if _names(row.subject, "person")}
     names: dict[str, str] = {}
     if ids:
         named = await conn.execute(select(people.c.id, people.c.name).where(people.c.id.in_(ids)))
         names = {f"person:{row.id}": row.name for row in named}
+    at = {int(row.subject[6:]) for row in rows if _names(row.subject, "house")}
+    names |= {f"house:{id}": house.address for id, house in (await houses_by_id(conn, at)).items()}
     return [
         Reading(row.id, row.at, row.staff_id, row.who, row.what, row.subject, row.why, names.get(row.subject, ""))
         for row in rows
     ]
 
 
-def _is_person(subject: str) -> bool:
-    return subject.startswith("person:") and subject[7:].isascii() and subject[7:].isdigit() and len(subject) < 26
+def _names(subject: str, kind: str) -> bool:
+    """True for a subject such as person:12."""
+    head, _, id = subject.partition(":")
+    return head == kind and id.isascii() and id.isdigit() and len(id) < 18

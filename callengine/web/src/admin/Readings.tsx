@@ -56,7 +56,7 @@ export function Readings() {
                     <td>{r.who}</td>
                     <td>{t(`readings.whats.${r.what}`, { defaultValue: r.what })}</td>
                     <td><Subject of={r} /></td>
-                    <td className="t2">{r.why}</td>
+                    <td className="t2">{t(`readings.whys.${r.why}`, { defaultValue: r.why })}</td>
                   </tr>
                 ))}
               </tbody>
@@ -71,8 +71,9 @@ export function Readings() {
 }
 
 function Subject({ of: r }: { of: ReadingView }) {
+  const { t } = useTranslation();
   const [kind, id] = r.subject.split(":");
   const to = kind === "person" ? `/houses/people/${id}` : kind === "house" ? `/houses/${id}` : "";
-  if (!to || !id) return <span style={{ overflowWrap: "anywhere" }}>{r.subject}</span>;
+  if (!to || !id) return <span style={{ overflowWrap: "anywhere" }}>{r.subject === "duplicates" ? t("directory.tab.duplicates") : r.subject}</span>;
   return <a href={to} onClick={follow(to)}>{r.title || r.subject}</a>;
 }

@@ -115,7 +115,7 @@ function Tags({ of: p, again }: { of: PersonCard; again: () => void }) {
       ))}
       <form className="row wrap" style={{ padding: "10px 16px" }} onSubmit={add}>
         <div className="field compact"><select aria-label={t("directory.person.kind")} value={kind} onChange={(e) => setKind(e.target.value)}><option value="tag">{t("directory.person.tag")}</option><option value="note">{t("directory.person.note")}</option></select></div>
-        <div className="field compact grow"><input aria-label={t("directory.person.tagText")} placeholder={t("directory.person.tagText")} value={text} maxLength={200} onChange={(e) => setText(e.target.value)} /></div>
+        <div className="field compact grow" style={{ minWidth: 220 }}><input aria-label={t("directory.person.tagText")} placeholder={t("directory.person.tagText")} value={text} maxLength={200} onChange={(e) => setText(e.target.value)} /></div>
         <div className="field compact"><select aria-label={t("directory.person.term")} value={term} onChange={(e) => setTerm(e.target.value)}>{TERMS.map((x) => <option key={x} value={x}>{t(`directory.person.terms.${x}`, { defaultValue: t("directory.person.forever") })}</option>)}</select></div>
         <button type="submit" className="btn small" disabled={busy || !text.trim()}><I of={IconPlus} size={16} />{t("directory.add")}</button>
       </form>

@@ -23,7 +23,7 @@ export const directoryEn = {
     title: "Card", newTitle: "New card", name: "Full name", number: "Number {{n}}", addNumber: "Number", home: "Address {{n}}", addHome: "Address", house: "Street and house", flat: "Flat", relation: "Who they are there", noHouse: "There is no such house",
     alike: "Known already, it seems", alikeWhy: { number: "the same number", name: "the same name and house" }, anyway: "Another person, save", stale: "The card was changed meanwhile", reread: "Read it anew",
   },
-  duplicates: { title: "One person, it seems", why: { number: "One number: {{what}}", name: "One name and house: {{what}}" }, keep: "keep this one", merge: "Merge", none: "No duplicates in sight", noneLead: "Cards with one number, or with one name at one house, stand here.", open: "open" },
+  duplicates: { title: "One person, it seems", why: { number: "One number: {{what}}", name: "One name and house: {{what}}" }, keep: "keep this one", family: "A whole family may have one number: mark only those who are one person.", take: "join: {{name}}", merge: "Merge", none: "No duplicates in sight", noneLead: "Cards with one number, or with one name at one house, stand here.", open: "open" },
 };
 
 export const staffEn = {
@@ -40,5 +40,5 @@ export const importsEn = {
 };
 
 export const readingsEn = {
-  title: "Log of readings", lead: "Who read personal data, when and why.", who: "Who", everybody: "Everybody", what: "What", anything: "Anything", whats: { card: "card", recording: "recording", export: "export", edit: "card edited", ticket: "ticket", file: "file" }, subject: "About whom or what", subjectHint: "person:12, house:3 or a number", why: "Why", at: "When", from: "From day", to: "To day", any: "any", clear: "Reset", export: "Export CSV", none: "No readings in this filter", noneLead: "Each look at a card or a recording and each export stands here.", shown: "Shown: {{count}}",
+  title: "Log of readings", lead: "Who read personal data, when and why.", who: "Who", everybody: "Everybody", what: "What", anything: "Anything", whats: { card: "card", recording: "recording", export: "export", edit: "card edited", ticket: "ticket", file: "file" }, whys: { card: "card opened", house: "list of residents", created: "made", changed: "changed", "likely duplicates": "search for duplicates", "incoming call": "incoming call" }, subject: "About whom or what", subjectHint: "person:12, house:3 or a number", why: "Why", at: "When", from: "From day", to: "To day", any: "any", clear: "Reset", export: "Export CSV", none: "No readings in this filter", noneLead: "Each look at a card or a recording and each export stands here.", shown: "Shown: {{count}}",
 };
