@@ -26,7 +26,7 @@ export const useLoad = (organisationId: number | null) =>
 export function useDoers(me: Me, organisationId: number | null): { items: Doer[]; isPending: boolean; isError: boolean; error: unknown; refetch: () => void } {
   const desk = DESK.has(me.role);
   const own = useChoices(!desk);
-  const staff = useQuery({ queryKey: ["staff", "of", organisationId], queryFn: () => get<Page<StaffMember>>("/staff", { organisation_id: organisationId, limit: 200 }), enabled: desk && organisationId !== null, staleTime: 60_000 });
+  const staff = useQuery({ queryKey: ["staff"], queryFn: () => get<Page<StaffMember>>("/staff"), enabled: desk && organisationId !== null, staleTime: 60_000 });
   const load = useLoad(organisationId);
   const from = desk ? staff : own;
   const people = desk
