@@ -17,7 +17,7 @@ export function AssignDialog({ duties, all, onClose, onSend }: { duties: Duty[];
   const { t } = useTranslation();
   const [at, setAt] = useState(0);
   const [busy, setBusy] = useState(false);
-  const staff = useQuery({ queryKey: ["staff", "on-shift"], queryFn: () => get<Page<StaffMember>>("/staff", { limit: 200 }), staleTime: 0, refetchInterval: 5000 });
+  const staff = useQuery({ queryKey: ["staff", "on-shift"], queryFn: () => get<Page<StaffMember>>("/staff"), staleTime: 0, refetchInterval: 5000 });
   const live = useQuery({ queryKey: ["live-calls"], queryFn: () => get<Page<Call>>("/calls/live"), staleTime: 0, refetchInterval: 5000 });
   const talking = new Set((live.data?.items ?? []).filter((c) => ["talking", "held", "dialling"].includes(c.state)).map((c) => c.operator));
   const holds = (id: number) => all.filter((d) => d.claimed_by === id).length;
