@@ -39,6 +39,8 @@ function Question({ id, question: q, value, missed, onChange, onEnter }: FieldPr
   const must = q.required && <span className={missed ? "danger s12 b" : "t3 s12"}> {t("ticketForm.required")}</span>;
   const segmented = q.type === "yesno" || q.type === "choice";
   const options: [string, string][] = q.type === "yesno" ? [["yes", t("form.yes")], ["no", t("form.no")]] : q.choices.map((c) => [c, c]);
+  // Some scripts list it among their own choices.
+  const ownUnknown = q.choices.some((c) => /^(не знаю|не знает|неизвестно|unknown|don't know)$/i.test(c));
   const long = options.reduce((sum, [, word]) => sum + word.length, 0) > 48;
   const hint = wrong ? t(q.type === "number" ? "ticketForm.notNumber" : "ticketForm.notMoment", { example: t("ticketForm.example") }) : "";
   if (segmented) {
@@ -46,7 +48,7 @@ function Question({ id, question: q, value, missed, onChange, onEnter }: FieldPr
       <>
         <span className="label" id={`${id}-label`}>{q.text}{must}</span>
         <div data-q={q.text_ru} ref={box} className={`answer ${long ? "long" : ""} ${missed ? "missed" : ""}`}>
-          <Segments name={id} labelledBy={`${id}-label`} options={[...options, [UNKNOWN, t("form.unknown")]]} value={value} onChange={onChange} onEnter={enter} />
+          <Segments name={id} labelledBy={`${id}-label`} options={ownUnknown ? options : [...options, [UNKNOWN, t("form.unknown")]]} value={value} onChange={onChange} onEnter={enter} />
         </div>
       </>
     );

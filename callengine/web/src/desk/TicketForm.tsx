@@ -54,11 +54,16 @@ export function TicketForm({ me }: { me: Me }) {
     if (!done) setDraft((d) => fromCall(d, own));
   }, [own, done]);
   const registered = useRef("");
+  const latest = useRef(draft);
+  latest.current = draft;
   useEffect(() => {
-    const keep = () => draft.key !== registered.current && keepDraft(me.login, draft);
+    // Always the newest: what is kept late must not bring back what was erased meanwhile.
+    const keep = () => latest.current.key !== registered.current && keepDraft(me.login, latest.current);
     const timer = setTimeout(keep, 300);
+    window.addEventListener("pagehide", keep);
     return () => {
       clearTimeout(timer);
+      window.removeEventListener("pagehide", keep);
       keep();
     };
   }, [draft, me.login]);
