@@ -114,6 +114,12 @@ def parse_address(text: str) -> AddressQuery:
     return AddressQuery(tuple(found[:MAX_WORDS]), premise)
 
 
+def apart(query: AddressQuery) -> AddressQuery | None:
+    """«40 л» was read as house 40л; it may be the street «40 лет Октября» as well: the words apart, if they are so."""
+    match = re.fullmatch(r"(\d+)([а-я])", query.words[-1]) if query.words else None
+    return AddressQuery((*query.words[:-1], match[1], match[2]), query.premise) if match else None
+
+
 def premise_of(text: str) -> str:
     """A flat as it is kept and compared: «кв. 61» is 61; «подвал» stays a word."""
     folded = fold(text)
@@ -220,7 +226,7 @@ def _closeness(typed: str, word: str, begun: bool) -> int:
     if word.startswith(typed):
         number = typed[-1:].isdigit() and word[len(typed)].isdigit()
         return 1 if not number else 5 if begun else 9
-    limit = allowed_typos(typed)
+    limit = 0 if word[:1].isdigit() else allowed_typos(typed)
     off = prefix_distance(typed, word, limit) if limit else 1
     return 2 + off if off <= limit else 9
 

@@ -13,7 +13,6 @@ from callengine.directory import search
 from callengine.directory.model import (
     Card,
     FoundHouse,
-    House,
     Incident,
     Note,
     Organisation,
@@ -26,27 +25,31 @@ from callengine.phone import Phone
 from callengine.store import directory as rows
 from callengine.store import residents
 from callengine.store.database import Store
+from callengine.store.directory import Named
 
 NOTE_LIMIT = 200
 LIMIT = 20
 UNFINISHED_NUMBER, UNFINISHED_KIND, ABSENT = 5, 6, 9  # what a word costs, see search.closeness
 
 
-def _costs(typed: Sequence[str], house: House) -> list[int]:
+def _costs(typed: Sequence[str], house: Named) -> list[int]:
     """How well each word answers the house under its best name; nothing when only two names together would.
 
     A last word that may still become «бульвар» or «корпус» need not be there.
     """
     best: list[int] = []
-    names = [(house.street, house.number), *((name.street, name.number) for name in house.former)]
-    for street, number in names:
-        words = search.house_words(street, number)
+    for words in house.words:
         costs = [search.closeness([word], words, begun=True) for word in typed]
         if costs and costs[-1] >= ABSENT and search.may_become_kind(typed[-1]):
             costs[-1] = UNFINISHED_KIND
         if all(cost < ABSENT for cost in costs) and (not best or sum(costs) < sum(best)):
             best = costs
     return best
+
+
+def _only_begun(typed: Sequence[str]) -> bool:
+    """Nothing yet, or «ул», «просп», «4»: every house may still be meant."""
+    return not typed or (len(typed) == 1 and (typed[0].isdigit() or search.may_become_kind(typed[0])))
 
 
 class DirectoryService:
@@ -125,40 +128,43 @@ class DirectoryService:
     async def houses(self, q: str, *, limit: int = LIMIT) -> list[FoundHouse]:
         """Houses by address as people type it: «мира 44», «чкал 17», «пр-т Мира, 44, кв. 61», with a slip or two."""
         async with self._store.read() as conn:
-            query = search.parse_address(q)
-            if not query.words:
-                found = await rows.first_houses(conn, limit)
-            else:
-                query, ranked = await self._ranked(conn, q)
-                found = ranked[:limit]
+            query, ranked = await self._ranked(conn, q)
+            known = await rows.houses_by_id(conn, [house.id for house in ranked[:limit]])
+            found = [known[house.id] for house in ranked[:limit]]
+            if len(found) < limit and _only_begun(query.words):
+                found += [one for one in await rows.first_houses(conn, limit) if one.id not in known]
+            found = found[:limit]
             managed = await rows.managers(conn, [house.id for house in found], self._clock.now())
         return [FoundHouse(house, managed.get(house.id, ""), query.premise) for house in found]
 
-    async def _ranked(self, conn: rows.Conn, q: str) -> tuple[search.AddressQuery, list[House]]:
+    async def _ranked(self, conn: rows.Conn, q: str) -> tuple[search.AddressQuery, list[Named]]:
         query = search.parse_address(q)
         hits = await self._hits(conn, query)
+        if not hits and (apart := search.apart(query)):
+            query = apart
+            hits = await self._hits(conn, query)
         if not hits and re.search("[a-z]", search.fold(q)):
             query = search.parse_address(search.as_if_russian_keys(q))
             hits = await self._hits(conn, query)
         costs = {house.id: _costs(query.words, house) for house in hits}
 
-        def order(house: House) -> tuple[int, int, str, tuple[int, str]]:
+        def order(house: Named) -> tuple[int, int, str, tuple[int, str]]:
             number = search.house_number_key(house.number)
-            return sum(costs[house.id]), len(search.fold(house.street)), house.street, number
+            return sum(costs[house.id]), len(house.street), house.street, number
 
         return query, sorted((house for house in hits if costs[house.id]), key=order)
 
-    async def _hits(self, conn: rows.Conn, query: search.AddressQuery) -> list[House]:
+    async def _hits(self, conn: rows.Conn, query: search.AddressQuery) -> list[Named]:
         """What has all the words; then what would have them if the last one is not typed to its end yet."""
         found = {house.id: house for house in await rows.houses_with(conn, query.words)}
         *before, last = query.words or ("",)
         if query.premise or not last or len(found) >= LIMIT:
             return list(found.values())
-        more: list[House] = []
+        more: list[Named] = []
         if last[0].isdigit():
             more = await rows.houses_with(conn, before, begun=last)
-        elif search.may_become_kind(last):
-            more = await rows.houses_with(conn, before) if before else await rows.first_houses(conn, LIMIT)
+        elif before and search.may_become_kind(last):
+            more = await rows.houses_with(conn, before)
         return list((found | {house.id: house for house in more if house.id not in found}).values())
 
     async def people(self, q: str, *, limit: int = LIMIT) -> list[Person]:

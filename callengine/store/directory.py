@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.directory import search
 from callengine.directory.model import FormerName, House, Incident, Note, Organisation, Person, Residence, StaffMember
 from callengine.store import words
 from callengine.store.database import Tx
@@ -33,6 +34,7 @@ from callengine.store.tables import (
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 HOUSE, PERSON, NUMBER, NUMBER_END = "house", "person", "number", "number_end"
 MANAGER = "management_company"
+SCREENFUL = 60
 
 
 # --- houses -----------------------------------------------------------------------------------------------
@@ -61,9 +63,29 @@ async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int,
     return found
 
 
-async def houses_with(conn: AsyncConnection, typed: Sequence[str], *, begun: str = "") -> list[House]:
-    """Houses that have every typed word, and a word that begins with `begun`; not ranked."""
-    return list((await houses_by_id(conn, await words.subjects(conn, HOUSE, typed, begun=begun))).values())
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A house as a search looks at it: its name of today, and the folded words of every name that it ever had."""
+
+    id: int
+    street: str
+    number: str
+    words: tuple[tuple[str, ...], ...]
+
+
+async def houses_with(conn: AsyncConnection, typed: Sequence[str], *, begun: str = "") -> list[Named]:
+    """Houses that have every typed word, and a word that begins with `begun`; not ranked, and not read whole."""
+    # One word alone, such as the beginning of a street, names more houses the larger the town: a screenful is enough.
+    few = len(typed) + bool(begun) == 1
+    ids = await words.subjects(conn, HOUSE, typed, SCREENFUL if few else words.ENOUGH, begun=begun)
+    if not ids:
+        return []
+    c = houses.c
+    rows = await conn.execute(select(c.id, c.street, c.number, c.search).where(c.id.in_(ids)))
+    former: dict[int, list[tuple[str, ...]]] = defaultdict(list)
+    for row in await conn.execute(select(house_names).where(house_names.c.house_id.in_(ids))):
+        former[row.house_id].append(tuple(search.house_words(row.street, row.number)))
+    return [Named(r.id, r.street, r.number, (tuple(r.search.split()), *former[r.id])) for r in rows]
 
 
 async def first_houses(conn: AsyncConnection, limit: int) -> list[House]:

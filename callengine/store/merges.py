@@ -25,7 +25,6 @@ from callengine.store.tables import (
     tickets,
 )
 
-
 MOST_SHARED = 5000  # numbers of several people that are looked through for the likeliest
 
 

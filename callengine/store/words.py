@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -78,9 +77,8 @@ async def subjects(
     if terms is None or not (typed or begun):
         return []
     if begun:
-        unfinished = Term(ranges=((begun, after(begun)),))
-        terms.append(dataclasses.replace(unfinished, weight=await _weigh(conn, kind, unfinished)))
-        terms.sort(key=lambda term: term.weight)
+        # Never the rarest: it is asked of the others' hits, without being counted.
+        terms.append(Term(ranges=((begun, after(begun)),), weight=ESTIMATE))
     first, *rest = terms
     query = select(words.c.subject_id).distinct().where(words.c.kind == kind, first.matches(words.c.word))
     query = query.where(*(has(kind, term, words.c.subject_id) for term in rest))

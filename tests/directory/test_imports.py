@@ -53,15 +53,40 @@ async def test_a_file_is_taken_and_taken_again_without_a_change(imports: Imports
     assert (again.taken, again.changed, again.skipped) == (2, 0, 0)
 
 
-async def test_a_house_renamed_is_found_by_its_new_name_alone(
+async def test_a_house_renamed_is_found_by_both_names_and_by_no_mixture_of_them(
     imports: Imports, store: Store, clock: ManualClock
 ) -> None:
     await imports.import_csv("houses", TWO_HOUSES.encode())
     report = await imports.import_csv("houses", TWO_HOUSES.replace("Чкалова", "Гагарина").encode())
     assert report.changed == 1
     directory = DirectoryService(store, clock)
-    assert [hit.house.code for hit in await directory.houses("гагарина 17а")] == ["H-2"]
-    assert await directory.houses("чкалова") == []
+    for typed in ("гагарина 17а", "чкалова 17а"):
+        (hit,) = await directory.houses(typed)
+        assert (hit.house.code, hit.house.former_addresses) == ("H-2", ("ул. Чкалова, 17А",)), typed
+    assert await directory.houses("гагарина чкалова") == []
+    spelt_otherwise = TWO_HOUSES.replace("ул. Чкалова", "улица  ГАГАРИНА").encode()
+    await imports.import_csv("houses", spelt_otherwise)
+    (hit,) = await directory.houses("гагарина 17а")
+    assert hit.house.former_addresses == ("ул. Чкалова, 17А",), "another spelling is no other name"
+
+
+async def test_a_column_that_the_file_lacks_leaves_what_stands(imports: Imports, store: Store) -> None:
+    await imports.import_csv("houses", TWO_HOUSES.encode())
+    fewer = b"code,street,number,floors\n" + "H-1,пр-т Мира,44,12\n".encode()
+    report = await imports.import_csv("houses", fewer)
+    assert [(one.key, one.fields) for one in report.changes] == [("H-1", (("floors", 9, 12),))]
+    (hit,) = await DirectoryService(store, imports.clock).houses("мира 44")
+    assert (hit.house.floors, hit.house.entrances, hit.house.features) == (12, 6, ("chute", "lift"))
+
+
+async def test_premises_are_taken_with_their_entrance_and_floor(town: Imports) -> None:
+    file = "дом;помещение;вид;подъезд;этаж\nH-1;кв. 61;;2;3\nH-1;подвал;общее;;-1\n"
+    first = await town.import_csv("premises", file.encode("cp1251"))
+    assert (first.taken, first.changed, first.added, first.mistakes) == (2, 2, 2, ())
+    again = await town.import_csv("premises", file.replace(";2;3", ";2;4").encode())
+    assert [(one.key, one.fields) for one in again.changes] == [("H-1 61", (("floor", 3, 4),))]
+    bad = "house,premise,kind,entrance,floor\nH-9,1,,,\nH-1,,,,\nH-1,2,замок,,\nH-1,3,,0,\nH-1,4,,,вверху\nH-1,61,,,\nH-1,кв 61,,,\n"
+    assert [row for row, _ in await told(town, "premises", bad)] == [2, 3, 4, 5, 6, 8]
 
 
 async def test_a_dry_run_reports_and_writes_nothing(imports: Imports, store: Store, clock: ManualClock) -> None:

@@ -178,7 +178,7 @@ async def test_a_tag_has_its_author_and_its_end_and_comes_back_when_taken_off_by
     await town.directory.remove_note(anna.id, tag.id)
     assert [note.kind for note in (await town.directory.people("мельникова"))[0].notes] == ["note"]
     await town.directory.restore_note(anna.id, tag.id)
-    town.clock.advance(days=3)
+    town.clock.advance(seconds=3 * 86_400)
     assert [note.kind for note in (await town.directory.people("мельникова"))[0].notes] == ["note"], "it has ended"
 
 
