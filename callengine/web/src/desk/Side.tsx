@@ -4,6 +4,7 @@ import { IconCash, IconDropletOff, IconTool, IconUserCheck, type Icon } from "@t
 import { useTranslation } from "react-i18next";
 import type { PreviewClock, RoutingPreview } from "@/api/types";
 import { useNow } from "@/lib/clock";
+import { phone } from "@/lib/phone";
 import { until } from "@/lib/time";
 import { Bones, Failed, I, Keys, Urgency } from "@/ui/pieces";
 import type { PreviewQuery } from "./preview";
@@ -43,7 +44,7 @@ function Terms({ preview, p, on }: { preview: PreviewQuery; p: RoutingPreview | 
   const now = useNow();
   return (
     <section className="card" aria-labelledby="terms" aria-busy={on && preview.isFetching}>
-      <header><h2 id="terms">{t("form.terms")}</h2>{p && <Urgency of={p.urgency} word />}<span className="end t3 s12">{t(on && preview.isPlaceholderData ? "ticketForm.counting" : "form.ifNow")}</span></header>
+      <header><h2 id="terms">{t("form.terms")}</h2>{p && <Urgency of={p.urgency} word />}<span className="end t3 s12 ifnow">{t(on && preview.isPlaceholderData ? "ticketForm.counting" : "form.ifNow")}</span></header>
       <div style={{ padding: "0 16px 12px" }}>
         {!on && <p className="t3 s12">{t("form.needBoth")}</p>}
         {on && preview.isPending && <Bones count={3} height={36} />}
@@ -79,7 +80,7 @@ function Answers({ preview, p, on, chosen, refused, onChoose }: { preview: Previ
             {p.candidates.map((c, i) => (
               <button key={c.organisation.id} type="button" role="radio" aria-checked={c.organisation.id === chosen} className={c.organisation.id === chosen ? "person on" : "person"} onClick={() => onChoose(c.organisation.id)}>
                 <span className="dot" aria-hidden /><span className="b s13">{c.organisation.name}</span>{i < 9 && <Keys of={String(i + 1)} calm />}
-                <span className="rest"><span className="why"><span>{t("form.why")}</span><span>{c.organisation.id === p.organisation?.id && p.possible && p.reason ? p.reason : c.reason}</span></span>{c.organisation.phone && <span className="t2 s12">{c.organisation.phone}</span>}</span>
+                <span className="rest"><span className="why"><span>{t("form.why")}</span><span>{c.organisation.id === p.organisation?.id && p.possible && p.reason ? p.reason : c.reason}</span></span>{c.organisation.phone && <span className="t2 s12">{phone(c.organisation.phone)}</span>}</span>
               </button>
             ))}
           </div>

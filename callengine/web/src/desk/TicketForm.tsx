@@ -253,7 +253,7 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
 
   return (
     <div className="pair">
-      <section className="card form" aria-labelledby="form-title" ref={form}>
+      <section className="card ticketform" aria-labelledby="form-title" ref={form}>
         <header><h2 id="form-title">{t(draft.callId ? "form.fromCall" : "form.title")}</h2>{draft.savedAt > 0 && <span className="t3 s12 cut">{t("form.saved", { time: hms(draft.savedAt) })}</span>}</header>
         <div className="formbody" tabIndex={-1}>
           {entry && !searching && (safety || to) && <Safety text={safety} to={to} />}
