@@ -25,7 +25,7 @@ export function Load({ load, all, doers, may, onGive }: Props) {
             return (
               <li key={h.id ?? "none"}>
                 <div className="row"><span className="grow cut b s13" title={h.name}>{name}</span>{h.late > 0 && <span className="chip danger">{t("organisation.lateShort")} {h.late}</span>}<b className="s13">{h.assigned + h.working + h.rework}</b>
-                  {digit > 0 && <button type="button" className="btn small" disabled={!may} title={t("organisation.give", { name: h.name })} aria-keyshortcuts={digit < 10 ? String(digit) : undefined} onClick={() => onGive(h)}>{t("organisation.assign")}<span className="sr">: {h.name}</span>{digit < 10 && <Keys of={String(digit)} />}</button>}</div>
+                  {digit > 0 && <button type="button" className="btn small" disabled={!may} title={t("organisation.give", { name: h.name })} aria-keyshortcuts={digit < 10 ? String(digit) : undefined} onClick={() => onGive(h)}>{t("organisation.assign")}<span className="sr"> {h.name}</span>{digit < 10 && <Keys of={String(digit)} />}</button>}</div>
                 <div className="bars" aria-hidden>{parts.map(([key, n]) => n > 0 && <i key={key} className={key} style={{ width: `${(n / most) * 100}%` }} />)}</div>
                 <p className="t2 s12">{h.id === null ? t("organisation.unassignedLead") : words || t("ticket.free")}</p>
               </li>
