@@ -54,7 +54,7 @@ def scope_of(who: Seer) -> Scope:
     if who.role == "executor" and who.staff_id is not None:
         return Scope(executor_id=who.staff_id)
     if who.role == INSPECTOR:
-        return Scope(districts=who.districts, internal=False, personal=False)
+        return Scope(districts=who.districts, personal=False)
     return NOTHING
 
 
