@@ -109,6 +109,8 @@ def parse_address(text: str) -> AddressQuery:
         premise = match[2]
         folded = folded[: match.start()] + match[1] + folded[match.end() :]
     found = address_words(folded)
+    if all(word in _STREET_WORDS for word in found):
+        found = found[-1:]  # «ул. Бул»: the last one may become a name
     if not premise and len(found) >= 3 and found[-1].isdigit() and found[-2][0].isdigit():
         premise = found.pop()
     return AddressQuery(tuple(found[:MAX_WORDS]), premise)

@@ -127,7 +127,7 @@ async def test_a_colleague_is_added_changed_and_the_last_administrator_stays(ser
     await served.sign_in("admin")
     page = await served.open("/admin/staff/new")
     await page.get_by_label("Фамилия и имя").fill("Новикова Ольга")
-    await page.get_by_label("Логин").fill("novikova")
+    await page.get_by_label("Логин", exact=True).fill("novikova")
     await page.get_by_label("Новый пароль").fill("long-enough")
     await page.get_by_role("button", name="Сохранить").click()
     await expect(page.get_by_role("heading", name="Новикова Ольга")).to_be_visible()
