@@ -71,7 +71,7 @@ function Question({ id, question: q, value, missed, onChange, onEnter }: FieldPr
 
 function Unknown({ of, on, onPress }: { of: string; on: boolean; onPress: () => void }) {
   const { t } = useTranslation();
-  return <Btn size="small" className={on ? "unknown on" : "unknown"} aria-pressed={on} aria-label={`${of} ${t("ticketForm.unknownShort")}`} onClick={onPress}>{t("ticketForm.unknownShort")}</Btn>;
+  return <Btn size="small" className={on ? "unknown on" : "unknown"} aria-pressed={on} onClick={onPress}>{t("ticketForm.unknownShort")}<span className="sr"> {of}</span></Btn>;
 }
 
 interface TypedProps {

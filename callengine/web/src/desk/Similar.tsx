@@ -46,8 +46,8 @@ export function Similar({ entry, house, parent, onParent, onJoin }: SimilarProps
             {[...open, ...items.filter((x) => ENDED.includes(x.status))].map((x) => (
               <li key={x.number}>
                 <span className="grow cut s13"><a href={`/tickets/${x.number}`} onClick={follow(`/tickets/${x.number}`)}>{x.number}</a> <span className="t2 s12">{[x.premise && t("common.flat", { flat: x.premise }), t(`statusShort.${x.status}`, { defaultValue: x.status }), x.applicant_count > 1 && t("ticketForm.applicants", { count: x.applicant_count })].filter(Boolean).join(" · ")} · <At at={x.created_at} now={now} /></span></span>
-                {!ENDED.includes(x.status) && <Btn size="small" icon={IconUsersPlus} keys={x.number === first && own === null ? "⇧F3" : undefined} aria-label={t("ticketForm.joinTo", { number: x.number })} onClick={() => onJoin(x.number)}>{t("ticketForm.join")}</Btn>}
-                <Btn size="small" className={parent === x.number ? "unknown on" : "unknown"} icon={IconRepeat} aria-pressed={parent === x.number} aria-label={t("ticketForm.repeatOf", { number: x.number })} onClick={() => onParent(parent === x.number ? "" : x.number)}>{t("ticketForm.repeat")}</Btn>
+                {!ENDED.includes(x.status) && <Btn size="small" icon={IconUsersPlus} keys={x.number === first && own === null ? "⇧F3" : undefined} onClick={() => onJoin(x.number)}>{t("ticketForm.join")}<span className="sr"> {x.number}</span></Btn>}
+                <Btn size="small" className={parent === x.number ? "unknown on" : "unknown"} icon={IconRepeat} aria-pressed={parent === x.number} onClick={() => onParent(parent === x.number ? "" : x.number)}>{t("ticketForm.repeat")}<span className="sr"> {x.number}</span></Btn>
               </li>
             ))}
           </ul>
