@@ -85,7 +85,8 @@ async def test_premises_are_taken_with_their_entrance_and_floor(town: Imports) -
     assert (first.taken, first.changed, first.added, first.mistakes) == (2, 2, 2, ())
     again = await town.import_csv("premises", file.replace(";2;3", ";2;4").encode())
     assert [(one.key, one.fields) for one in again.changes] == [("H-1 61", (("floor", 3, 4),))]
-    bad = "house,premise,kind,entrance,floor\nH-9,1,,,\nH-1,,,,\nH-1,2,замок,,\nH-1,3,,0,\nH-1,4,,,вверху\nH-1,61,,,\nH-1,кв 61,,,\n"
+    bad = "H-9,1,,,\nH-1,,,,\nH-1,2,замок,,\nH-1,3,,0,\nH-1,4,,,вверху\nH-1,61,,,\nH-1,кв 61,,,\n"
+    bad = f"house,premise,kind,entrance,floor\n{bad}"
     assert [row for row, _ in await told(town, "premises", bad)] == [2, 3, 4, 5, 6, 8]
 
 
