@@ -60,9 +60,9 @@ export function momentOf(local: string, timeZone = zone): string {
   const shown = Date.parse(`${local.slice(0, 16)}:00Z`);
   if (Number.isNaN(shown)) return "";
   const offset = (at: number) => wall(at, timeZone) - at;
-  // An hour that comes twice has two offsets around it, the larger one is of its first coming.
-  const guesses = [shown - offset(shown - 86_400_000), shown - offset(shown + 86_400_000)].sort((a, b) => a - b);
-  const at = guesses.find((g) => g + offset(g) === shown) ?? guesses[1]!;
+  const guesses = [shown - offset(shown - 86_400_000), shown - offset(shown + 86_400_000)];
+  // An hour that never comes is taken by the offset before it: later by as much as was left out.
+  const at = guesses.filter((g) => g + offset(g) === shown).sort((x, y) => x - y)[0] ?? guesses[0]!;
   const minutes = offset(at) / 60_000;
   const size = Math.abs(minutes);
   return `${new Date(at + offset(at)).toISOString().slice(0, 19)}${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
