@@ -58,7 +58,7 @@ export function localOf(m: Moment, timeZone = zone): string {
 /** The moment that such a field means, in RFC 3339 with the zone's offset; of an hour that comes twice, the first. */
 export function momentOf(local: string, timeZone = zone): string {
   const shown = Date.parse(`${local.slice(0, 16)}:00Z`);
-  if (Number.isNaN(shown)) return "";
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(local) || Number.isNaN(shown)) return "";
   const offset = (at: number) => wall(at, timeZone) - at;
   const guesses = [shown - offset(shown - 86_400_000), shown - offset(shown + 86_400_000)];
   // An hour that never comes is taken by the offset before it: later by as much as was left out.
