@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import func, select
 
 from callengine import config
@@ -129,6 +130,7 @@ async def answer(city: City, ticket: Ticket, chance: random.Random) -> None:
     await city.moves.move(ticket.number, OPERATOR, Asked(Move.ROUTE, organisation_id=other))
 
 
+@pytest.mark.timeout(900)  # sixteen thousand transactions
 async def test_a_day_of_8000_tickets_of_130_organisations_loses_none(sqlite_store: Store) -> None:
     chance = random.Random(109)
     midnight = datetime(2026, 11, 23, 0, 0, tzinfo=ZONE).astimezone(UTC)

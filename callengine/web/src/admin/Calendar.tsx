@@ -156,7 +156,7 @@ function Day({ day, special }: { day: string; special: Map<string, CalendarDay> 
   };
   const now = [t(works(day, special) ? "contracts.calendar.working" : "contracts.calendar.off"), of?.name, of?.local ? t("contracts.calendar.byUs", { author: of.author }) : t("contracts.calendar.byCountry")].filter(Boolean).join(", ");
   return (
-    <form className="form" onSubmit={(e) => { e.preventDefault(); change({ working, name: name.trim() }); }}>
+    <form className="paper" onSubmit={(e) => { e.preventDefault(); change({ working, name: name.trim() }); }}>
       <div className="col" style={{ gap: 2 }}><h2 className="b s15">{words(day, i18n.language)}</h2><p className="t2 s13">{now}</p></div>
       <Segments label={t("contracts.calendar.day")} name="works" value={working ? "on" : "off"} onChange={(x) => setWorking(x === "on")} options={[["on", t("contracts.calendar.works")], ["off", t("contracts.calendar.rests")]]} />
       <label><span className="b">{t("contracts.calendar.name")}</span><span className="field"><input value={name} maxLength={200} placeholder={t("contracts.calendar.nameHint")} onChange={(e) => setName(e.target.value)} /></span></label>

@@ -200,7 +200,7 @@ function Editor({ of }: { of: Contract | null }) {
         {of && <span className="t3 s12">{of.changed_at ? t("contracts.by", { author: of.author, at: exact(of.changed_at) }) : t("contracts.imported")}</span>}
       </header>
       <div className="body">
-        <form className="form" onSubmit={(e) => { e.preventDefault(); save(); }}>
+        <form className="paper" onSubmit={(e) => { e.preventDefault(); save(); }}>
           {of?.removed_at && <p className="chip danger" style={{ whiteSpace: "normal" }}>{t("contracts.removedAt", { at: exact(of.removed_at) })}</p>}
           {of && of.warnings.length > 0 && <Warnings of={of.warnings} />}
           <label><span className="b">{t("contracts.code")}</span><span className="field"><input ref={first} value={d.code} maxLength={120} placeholder={t("contracts.codeHint")} onChange={(e) => set({ code: e.target.value })} /></span>{problem("code")}</label>
