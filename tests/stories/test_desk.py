@@ -169,6 +169,18 @@ async def examine(page: Page, where: str) -> list[str]:
     return await look(page, where)
 
 
+async def answer_the_questions(page: Page) -> None:
+    """Each question of the script by the field of its type: the first choice, a number, a word."""
+    await page.locator(".qa [data-q]").first.wait_for()
+    for field in await page.locator(".qa [data-q]").all():
+        if await field.get_by_role("radio").count():
+            await field.get_by_role("radio").first.check()
+        elif await field.locator("input[inputmode=decimal]").count():
+            await field.locator("input").fill("10")
+        elif await field.locator("input[type=datetime-local]").count() == 0:
+            await field.locator("input").fill("у стояка")
+
+
 def panel(page: Page) -> Any:
     return page.locator("aside.dock")
 
@@ -198,9 +210,7 @@ async def test_a_newcomer_answers_a_demo_call_and_registers_a_ticket_with_its_re
     await page.keyboard.type("прорыв")
     await page.get_by_role("option").first.wait_for()
     await press("Enter")
-    for words in ("подъезд 2", "", "ключ у заявителя", ""):
-        await page.keyboard.type(words)
-        await press("Enter")
+    await answer_the_questions(page)
     await page.get_by_role("textbox", name="Суть словами").fill("Шум воды в подвале")
     await press("Control+Enter")
     await expect(page.get_by_role("heading", name=re.compile(r"Заявка \S+ зарегистрирована"))).to_be_visible()

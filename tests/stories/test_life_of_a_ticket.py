@@ -13,6 +13,7 @@ from callengine.directory import town
 from tests.stories.test_desk import (
     DEADLINE_MS,
     SandboxEngine,
+    answer_the_questions,
     ask,
     browser,
     examine,
@@ -59,7 +60,7 @@ RU = Words(
     "Закрыта", "Суть словами", "прорыв",
 )  # fmt: skip
 EN = Words(
-    "en", "English", "Incoming call", "Conversation", "is registered", "Decline", "Route", "Accept", "Assign",
+    "en", "English", "Incoming call", "Talking", "is registered", "Decline", "Route", "Accept", "Assign",
     "Confirm", "Return", "Start", "Done", "Report", "Link for the resident", "Yes, it is done", "Mark 5", "Send",
     "Closed", "In words", "burst",
 )  # fmt: skip
@@ -151,17 +152,6 @@ async def from_a_call(hands: Hands) -> tuple[Page, str]:
     await desk.keyboard.press("Shift+F2")
     (ticket,) = (await ask(desk, "/tickets"))["items"]
     return desk, str(ticket["number"])
-
-
-async def answer_the_questions(desk: Page) -> None:
-    """Each question of the script by the field of its type: the first choice, a number, a word."""
-    for field in await desk.locator(".qa [data-q]").all():
-        if await field.get_by_role("radio").count():
-            await field.get_by_role("radio").first.check()
-        elif await field.locator("input[inputmode=decimal]").count():
-            await field.locator("input").fill("10")
-        elif await field.locator("input[type=datetime-local]").count() == 0:
-            await field.locator("input").fill("у стояка")
 
 
 async def at_the_organisation(hands: Hands, number: str, organisation: str, executor: str) -> Page:

@@ -164,7 +164,7 @@ async def none_is_lost(store: Store, city: City) -> None:
     c = tickets.c
     async with store.read() as conn:
         rows = list(await conn.execute(select(tickets).order_by(c.id)))
-        kinds = dict((await conn.execute(select(organisations.c.id, organisations.c.kind))).tuples().all())
+        kinds = {row.id: row.kind for row in await conn.execute(select(organisations.c.id, organisations.c.kind))}
         histories = (await conn.execute(select(func.count(ticket_history.c.ticket_id.distinct())))).scalar_one()
         past = (
             await conn.execute(select(ticket_organisations.c.ticket_id, ticket_organisations.c.organisation_id))

@@ -114,8 +114,8 @@ async def outcome(work: Any) -> Ticket | EngineError:
 async def test_of_two_who_move_at_once_one_wins_and_the_other_is_told_who_and_where(block: Block) -> None:
     ticket = await block.to(S.NO_EXECUTOR)
     both = await asyncio.gather(
-        outcome(block.move(ticket, "zhukov", "assign", executor_id=6)),
-        outcome(block.move(ticket, "zhukov", "assign", executor_id=7)),
+        outcome(block.move(ticket, "zhukov", "assign", executor_id=6, version=ticket.version)),
+        outcome(block.move(ticket, "zhukov", "assign", executor_id=7, version=ticket.version)),
     )
     (won,) = [one for one in both if isinstance(one, Ticket)]
     (lost,) = [one for one in both if isinstance(one, Conflict)]

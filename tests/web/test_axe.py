@@ -61,6 +61,9 @@ async def walk(desk: Desk) -> list[str]:
     await page.locator(".callhead.talking").wait_for()
     wrong += await look(page, "form in a talk")
     await page.keyboard.press("Control+Enter")
+    await page.get_by_role("alert").wait_for()  # a question has no answer yet
+    wrong += await look(page, "form that asks again")
+    await page.keyboard.press("Control+Enter")
     await page.locator(".demo h2").wait_for()
     await desk.engine.tell("call", talking.model_copy(update={"state": "held"}))
     await page.locator(".callhead.hold").wait_for()

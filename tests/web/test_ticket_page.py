@@ -66,6 +66,7 @@ async def test_a_return_asks_for_its_reason_and_the_story_shows_it(served: Serve
     await expect(page.get_by_role("button", name="Вернуть…")).to_be_visible()
     await page.keyboard.press("KeyR")
     dialog = page.get_by_role("dialog", name=f"Вернуть: заявка {number}")
+    await expect(dialog.get_by_role("textbox")).to_be_focused()
     await page.keyboard.press("Control+Enter")
     await expect(dialog.get_by_role("alert")).to_have_text("Напишите причину, не короче трёх знаков")
     await page.keyboard.type("Капает снова")
