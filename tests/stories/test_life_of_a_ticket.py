@@ -99,6 +99,8 @@ class Hands:
         return page
 
     async def look(self, page: Page, where: str) -> None:
+        await page.get_by_role("heading", level=1).first.wait_for()
+        await expect(page.locator(".bone")).to_have_count(0)
         self.wrong += await examine(page, f"{where}, {self.words.language}")
 
     async def close(self) -> None:
