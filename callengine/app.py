@@ -151,7 +151,7 @@ class Engine:
             settings=settings.tickets,
         )
         self.moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone, terms=book)
-        self.files = FilesService(store, clock, settings.files, on_act=self.moves.act_added)
+        self.files = FilesService(store, clock, settings.files, on_act=self.moves.act_added, touched=self.moves.touched)
         self.links = LinksService(store, clock, settings.files, mark_by(self.moves))
         self.watch = TicketWatch(store=store, clock=clock, moves=self.moves, book=book)
         self.callbacks = CallbacksService(store, clock, settings.callbacks)

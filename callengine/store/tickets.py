@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, literal, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -175,11 +175,6 @@ async def link_call(tx: Tx, ticket_id: int, call_id: int) -> bool:
 async def add_words(tx: Tx, ticket: Ticket) -> None:
     """Let the ticket be found by its words."""
     await ticket_words.add(tx, ticket.id, ticket.created_at, ticket_words.of_ticket(ticket))
-
-
-async def touch(tx: Tx, ticket_id: int, at: datetime) -> None:
-    """Somebody did something for it: the ladder of reminders begins anew."""
-    await tx.conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(touched_at=at, stall_level=0))
 
 
 async def past_organisations(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:

@@ -10,8 +10,8 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -26,7 +26,7 @@ from callengine.store.database import Store, Tx
 from callengine.tickets.events import TicketFiled
 from callengine.tickets.filetypes import FileType, type_of
 from callengine.tickets.model import Ticket, TicketEvent, TicketFile
-from callengine.tickets.visibility import Seer, scope_of, sees
+from callengine.tickets.visibility import Person, Seer, scope_of, sees
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +39,7 @@ MOST_PIXELS = 120_000_000
 MOST_NAME = 150
 
 OnAct = Callable[[Tx, int], Awaitable[None]]
-
-
-class Sender(Seer, Protocol):
-    """Who sends a file: an access Principal fits."""
-
-    @property
-    def name(self) -> str: ...
+Touched = Callable[[Tx, int, str, datetime], Awaitable[Ticket | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +77,27 @@ class _Kept(Exception):
 class FilesService:
     """Files under [files] dir, two levels deep by random names; what a person called a file is only ever shown.
 
-    `on_act` runs in the transaction that adds a signed act: a late ticket with its mark may close then.
+    `on_act` runs in the transaction that adds a signed act: a late ticket with its mark may close then. `touched` is
+    told of each file's role and moment: of those who must act it begins the ladder of reminders anew.
     """
 
-    def __init__(self, store: Store, clock: Clock, settings: config.Files, *, on_act: OnAct | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        settings: config.Files,
+        *,
+        on_act: OnAct | None = None,
+        touched: Touched | None = None,
+    ) -> None:
         self._store, self._clock = store, clock
         self.folder = settings.dir.resolve()
         self.most_bytes = settings.most_megabytes * 1024 * 1024
-        self._on_act = on_act
+        self._on_act, self._touched = on_act, touched
 
     # --- taking -------------------------------------------------------------------------------------------
 
-    async def receive(self, number: str, who: Sender, new: NewFile, chunks: AsyncIterator[bytes]) -> TicketFile:
+    async def receive(self, number: str, who: Person, new: NewFile, chunks: AsyncIterator[bytes]) -> TicketFile:
         """Stream a file to disk, find out what it is, and hang it on the ticket.
 
         Raises NotFound for a ticket that the sender does not see, Forbidden for a role that sends none, TooLarge,
@@ -163,7 +166,7 @@ class FilesService:
         return _Looked(found, True, width, height)
 
     async def _keep(
-        self, ticket: Ticket, who: Sender, new: NewFile, received: _Received, looked: _Looked
+        self, ticket: Ticket, who: Person, new: NewFile, received: _Received, looked: _Looked
     ) -> TicketFile:
         place = Path(f"{self._clock.now():%Y-%m}") / f"{received.path.stem}{looked.type.suffix}"
         target = self.folder / place
@@ -185,7 +188,7 @@ class FilesService:
     async def _write(
         self,
         ticket: Ticket,
-        who: Sender,
+        who: Person,
         new: NewFile,
         received: _Received,
         looked: _Looked,
@@ -222,11 +225,12 @@ class FilesService:
         assert kept
         return kept
 
-    async def _tell(self, tx: Tx, ticket: Ticket, who: Sender, what: str, id: int, new: NewFile | TicketFile) -> None:
+    async def _tell(self, tx: Tx, ticket: Ticket, who: Person, what: str, id: int, new: NewFile | TicketFile) -> None:
         data = {"file_id": id, "kind": new.kind, "name": new.name, "moment": new.moment}
         event = TicketEvent(self._clock.now(), what, who.name, "", data, role=who.role, public=new.public)
         await ticket_rows.add_history(tx, ticket.id, who.staff_id, [event])
-        await ticket_rows.touch(tx, ticket.id, self._clock.now())
+        if self._touched:
+            await self._touched(tx, ticket.id, who.role, event.at)
         told = await ticket_rows.get(tx.conn, ticket.number)
         assert told
         await tx.tell(TicketFiled(told))
@@ -260,14 +264,14 @@ class FilesService:
 
     # --- taking down --------------------------------------------------------------------------------------
 
-    async def remove(self, number: str, file_id: int, who: Sender) -> None:
+    async def remove(self, number: str, file_id: int, who: Person) -> None:
         """Take a file down; its bytes stay, it can be put back. Its sender may, and the desk."""
         await self._put(number, file_id, who, removed=True)
 
-    async def restore(self, number: str, file_id: int, who: Sender) -> None:
+    async def restore(self, number: str, file_id: int, who: Person) -> None:
         await self._put(number, file_id, who, removed=False)
 
-    async def _put(self, number: str, file_id: int, who: Sender, *, removed: bool) -> None:
+    async def _put(self, number: str, file_id: int, who: Person, *, removed: bool) -> None:
         ticket = await self._ticket(number, who)
         async with self._store.begin() as tx:
             found = await rows.get(tx.conn, ticket.id, file_id)
@@ -295,7 +299,7 @@ class FilesService:
                 part.unlink()
 
 
-def _checked(new: NewFile, who: Sender) -> NewFile:
+def _checked(new: NewFile, who: Person) -> NewFile:
     if who.role not in SENDERS:
         raise Forbidden()
     if new.kind not in KINDS:

@@ -180,6 +180,5 @@ class JoinService:
         # Neighbours do not read of each other: the resident's page leaves it out.
         event = TicketEvent(self._clock.now(), what, author.name, wish.text, data, public=False)
         await ticket_rows.add_history(tx, ticket.id, author.staff_id, [event])
-        await ticket_rows.touch(tx, ticket.id, event.at)
         fresh = await ticket_rows.get(tx.conn, ticket.number)
         await tx.tell(TicketJoined(fresh or ticket))

@@ -24,10 +24,10 @@ from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store
 from callengine.tickets.effects import Asked, Mover
 from callengine.tickets.events import TicketCommented
-from callengine.tickets.files import Sender
 from callengine.tickets.lifecycle import SYSTEM, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent, TicketFile
 from callengine.tickets.moves import MovesService
+from callengine.tickets.visibility import Person
 
 RESIDENT = "resident"
 MOST_TEXT = 2000
@@ -87,7 +87,7 @@ class LinksService:
 
     # --- for the desk -------------------------------------------------------------------------------------
 
-    async def create(self, number: str, who: Sender) -> Link:
+    async def create(self, number: str, who: Person) -> Link:
         """A new link; those given before go on. Raises Forbidden for all but the desk, NotFound."""
         if who.role not in DESK:
             raise Forbidden()
@@ -102,7 +102,7 @@ class LinksService:
             await ticket_rows.add_history(tx, ticket.id, who.staff_id, [event])
         return Link(token, expires_at)
 
-    async def revoke(self, number: str, who: Sender) -> int:
+    async def revoke(self, number: str, who: Person) -> int:
         """End all links of a ticket; how many lived."""
         if who.role not in DESK:
             raise Forbidden()

@@ -31,18 +31,11 @@ from callengine.tickets.effects import Asked, Looked, Mover
 from callengine.tickets.events import TicketCommented, TicketMoved
 from callengine.tickets.lifecycle import FORBIDDEN, SYSTEM, Field, Move, Offer, Situation, Transition
 from callengine.tickets.model import Deadlines, Status, Ticket, TicketEvent
-from callengine.tickets.visibility import EVERYTHING, Scope, Seer, scope_of, sees
+from callengine.tickets.visibility import EVERYTHING, Person, Scope, scope_of, sees
 
 ENGINE = Mover(name="callengine", role=SYSTEM)
 MOST_COMMENT = 10_000
 WRITERS = PEOPLE - {"inspector"} | {SYSTEM}
-
-
-class Person(Seer, Protocol):
-    """Who moves: an access Principal fits, and a Mover."""
-
-    @property
-    def name(self) -> str: ...
 
 
 class Terms(Protocol):
@@ -240,12 +233,21 @@ class MovesService:
     async def _add_comment(self, tx: Tx, ticket: Ticket, mover: Mover, event: TicketEvent, key: str | None) -> None:
         event = replace(event, id=await rows.add_event(tx, ticket.id, mover.staff_id, event, key))
         # Somebody may have moved it while the words were typed: they hang on the ticket as it is now.
-        newest = await rows.ticket_of(tx.conn, ticket.id) or ticket
-        if not newest.status.final and clocks.touches(newest, mover.role):
-            newest = replace(newest, touched_at=event.at, stall_level=0)
-            await rows.touch(tx, newest)
-            await self.keep_promise(tx, newest)
-        await tx.tell(TicketCommented(newest))
+        newest = await self.touched(tx, ticket.id, mover.role, event.at)
+        await tx.tell(TicketCommented(newest or ticket))
+
+    async def touched(self, tx: Tx, ticket_id: int, role: str, at: datetime) -> Ticket | None:
+        """Somebody wrote on it or hung a file: of those who must act, that begins the ladder of reminders anew.
+
+        A word of anybody else does not: a resident who calls for the third time must not calm the ladder down.
+        """
+        ticket = await rows.ticket_of(tx.conn, ticket_id)
+        if ticket is None or ticket.status.final or not clocks.touches(ticket, role):
+            return ticket
+        ticket = replace(ticket, touched_at=at, stall_level=0)
+        await rows.touch(tx, ticket)
+        await self.keep_promise(tx, ticket)
+        return ticket
 
     # --- buttons ----------------------------------------------------------------------------------------------
 

@@ -29,6 +29,13 @@ class Seer(Protocol):
     def districts(self) -> tuple[str, ...]: ...
 
 
+class Person(Seer, Protocol):
+    """Who acts, under his name: an access Principal fits, and a Mover."""
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What of all tickets one may see. Exactly one of the four; none of them sees nothing."""

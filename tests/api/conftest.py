@@ -123,7 +123,7 @@ class Desk:
             directory=DirectoryService(store, clock),
             tickets=TicketsService(store, clock, ZoneInfo("Europe/Moscow")),
             moves=moves,
-            files=FilesService(store, clock, settings.files, on_act=moves.act_added),
+            files=FilesService(store, clock, settings.files, on_act=moves.act_added, touched=moves.touched),
             links=LinksService(store, clock, settings.files, mark_by(moves)),
             recordings=RecordingsService(store, clock, settings.recordings, {"main": self.wavs, "far": None}),
             coverage=CoverageService(store=store, clock=clock),

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
 
+from callengine import config
 from callengine.clock import ManualClock
 from callengine.store.database import Store
 from callengine.store.tables import contracts, tickets, timers
 from callengine.tickets.clocks import REMINDER
 from callengine.tickets.events import TicketReminded
-from callengine.tickets.model import Status, Ticket
+from callengine.tickets.files import FilesService, NewFile
+from callengine.tickets.join import Joining, JoinService
+from callengine.tickets.model import Applicant, Status, Ticket
 from callengine.timers.worker import TimerWorker
 from tests.tickets.block import Block, build
+from tests.tickets.test_files import in_chunks, photo
 
 S = Status
 Told = list[tuple[str, int, tuple[str, ...]]]
@@ -280,3 +285,35 @@ async def test_a_timer_of_a_ticket_that_is_gone_does_nothing(one: Block) -> None
     closed: Any = await one.to(S.CLOSED)
     await one.watch.on_timer("ticket", str(closed.id), 1)
     assert await about(one, closed) == []
+
+
+# --- what calms the ladder down, and what does not -----------------------------------------------------------------
+
+
+async def climbed(block: Block, number: str) -> int:
+    return (await block.tickets.get(number)).stall_level
+
+
+async def test_a_photo_of_those_who_must_act_begins_the_ladder_anew_and_nobody_elses(
+    block: Block, store: Store, clock: ManualClock, tmp_path: Path
+) -> None:
+    files = FilesService(store, clock, config.Files(dir=tmp_path), touched=block.moves.touched)
+    ticket = await block.to(S.IN_PROGRESS)
+    await block.pass_time(days=2)
+    assert await climbed(block, ticket.number) == 1
+    for login, level in (("petrova", 1), ("ivanov", 0)):
+        await files.receive(ticket.number, block.who(login), NewFile("p.jpg"), in_chunks(photo()))
+        assert await climbed(block, ticket.number) == level
+    await block.pass_time(days=2)
+    assert await climbed(block, ticket.number) == 1, "and it climbs again from the photo on"
+
+
+async def test_a_neighbour_who_calls_about_the_same_does_not_calm_the_ladder_down(
+    block: Block, store: Store, clock: ManualClock
+) -> None:
+    ticket = await block.to(S.IN_PROGRESS)
+    await block.pass_time(days=2)
+    before = await climbed(block, ticket.number)
+    joins = JoinService(store, clock)
+    assert await joins.join(ticket.number, Joining(Applicant("+79075550101", "Соседов")), block.who("petrova"))
+    assert await climbed(block, ticket.number) == before == 1
