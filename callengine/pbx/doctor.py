@@ -25,6 +25,8 @@ LINK_SECONDS = 15.0
 LISTEN_SECONDS = 5.0
 SUPPORTED = range(16, 23)
 
+# How a caller wants his number shown; a channel has it before the first step of the dialplan.
+PRESENTATION = "CALLERID(num-pres)"
 # What the engine does, the class of manager.conf's `write` that allows it, and why it is needed.
 RIGHTS = (
     ("CoreShowChannels", "system", "to see the calls again after a break"),
@@ -194,6 +196,9 @@ class _Patient:
         if not any(_yes(value) for key, value in general if key == "timestampevents"):
             change = "timestampevents = yes in [general] of manager.conf, then: manager reload"
             found.append(_fail("events carry no time: late ones would get a wrong one", change))
+        if not any(PRESENTATION in value for key, value in general if key == "channelvars"):
+            change = f"channelvars = {PRESENTATION} in [general] of manager.conf, then: manager reload"
+            found.append(_fail("who hides his number and hangs up at once would be seen with it", change))
         read = {part.strip() for key, value in ours if key == "read" for part in value.split(",")}
         for right in READ_CLASSES if ours else ():
             if not {right, "all"} & read:

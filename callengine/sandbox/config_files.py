@@ -128,6 +128,7 @@ webenabled = no
 bindaddr = 127.0.0.1
 port = {plan.ami_port}
 timestampevents = yes
+channelvars = CALLERID(num-pres)
 displayconnects = no
 
 #include "callengine/manager.conf"

@@ -20,7 +20,7 @@ from callengine.calls.events import (
 from callengine.calls.model import Direction, Missed, Outcome, State
 from callengine.calls.tracker import LINGER_LIMIT, REMEMBER_LIMIT, Tracker
 from callengine.phone import WITHHELD
-from tests.calls.dsl import START, Story, last, names, outcomes_are_single, told
+from tests.calls.dsl import START, Line, Story, last, names, outcomes_are_single, told
 
 # --- inbound, answered -----------------------------------------------------------------------------------------
 
@@ -317,6 +317,18 @@ def test_a_withheld_number_by_the_caller_id_event_in_any_order():
     caller.gone()
     assert last(told(story.signals)).number == WITHHELD
     assert last(told([story.signals[-2], *story.signals[:-2], story.signals[-1]])).number == WITHHELD
+
+
+@pytest.mark.parametrize("shown", ["allowed_not_screened", "prohib_passed_screen"])
+def test_who_hides_his_number_and_hangs_up_before_the_dialplan_begins_stays_hidden(shown):
+    """What manager.conf's `channelvars` brings with the very first event: no UserEvent of ours has come yet."""
+    story = Story()
+    caller = Line(story, "PJSIP/trunk", number="+79161234500", exten="115", context="callengine-inbound")
+    leg = caller.leg._replace(variables=(("CALLERID(num-pres)", shown),))
+    story.signals[-1] = s.ChannelAppeared(story.at, leg)
+    caller.gone()
+    number = last(told(story.signals)).number
+    assert (number == WITHHELD) == shown.startswith("prohib")
 
 
 @pytest.mark.parametrize("number", ["", "anonymous", "Иванова'; DROP", "x" * 500, "sip:+79074121806@host"])

@@ -12,7 +12,7 @@ from callengine.config import OnePbx, Settings
 from callengine.pbx.doctor import CONTEXTS, RIGHTS, Finding, examine_pbx
 from tests.pbx.fake_ami import FakeAmi, event, listing, response
 
-GENERAL = ["Line-000000-000000: timestampevents=yes"]
+GENERAL = ["Line-000000-000000: timestampevents=yes", "Line-000000-000001: channelvars=CALLERID(num-pres)"]
 OURS = ["Line-000000-000000: read=call,agent,user,system", "Line-000000-000001: eventfilter=Event: Hangup"]
 
 
@@ -56,6 +56,11 @@ Break = Callable[[FakeAmi], object]
     [
         (lambda f: f.answers.update(ListCommands=lambda a: response(a, "Ping: x")), "Originate is not", "originate"),
         (lambda f: f.answers.update(GetConfig=lambda a: response(a)), "events carry no time", "timestampevents"),
+        (
+            lambda f: f.answers.update(GetConfig=lambda a: response(a, "Line-000000-000000: timestampevents=yes")),
+            "hides his number",
+            "channelvars",
+        ),
         (lambda f: setattr(f, "queues", []), "no queue desk", "queues.conf"),
         (lambda f: setattr(f, "queues", [event("QueueParams")]), "no members", "member =>"),
         (lambda f: f.answers.update(Getvar=lambda a: response(a, "Value: 0")), "no context", "extensions.conf"),

@@ -147,8 +147,9 @@ class OwnAsterisk:
         fastagi = f"CE_FASTAGI=127.0.0.1:{self.fastagi_port}"
         self.replace("callengine/callengine.conf", ("CE_FASTAGI=127.0.0.1:4573", fastagi))
         self.append("queues.conf", written("3. **queues.conf**"))
-        general = "enabled = yes\ntimestampevents = yes\n"
-        for line in ("timestampevents = yes", "enabled = yes"):
+        lines = ("enabled = yes", "timestampevents = yes", "channelvars = CALLERID(num-pres)")
+        general = "".join(f"{line}\n" for line in lines)
+        for line in lines:
             assert f"`{line}`" in README
         self.write("manager.conf", re.sub(r"(?m)^enabled = \w+\n", general, self.read("manager.conf"), count=1))
         self.append("manager.conf", written("4. **manager.conf**"))
