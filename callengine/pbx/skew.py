@@ -3,7 +3,8 @@
 All times inside the engine are the engine's own, whatever the PBX believes the time to be. A difference below
 TOLERANCE is left alone: both clocks are right then. One correction is kept until it is proven wrong, so that the times
 of one call fit each other; and a clock that is set while calls go on never makes an end before a start, for no event is
-told older than the one before it.
+told older than the one before it. Only when our own clock is set back by more than TOLERANCE do times follow it: else
+they would stand still until it has caught up.
 """
 
 from __future__ import annotations
@@ -93,6 +94,8 @@ class PbxClock:
             at = self._while_changing(theirs, received_at)
         elif self._newest is None or theirs > self._newest:
             self._newest = theirs
+        if self._told is not None and self._told - received_at > TOLERANCE:
+            self._told = None  # our own clock was set back: what was told lies in the future, and we follow our clock
         if self._told is None or at >= self._told:
             self._told = at
             return at

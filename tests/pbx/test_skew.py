@@ -84,6 +84,31 @@ def test_our_own_clock_set_back_during_a_ping_says_nothing() -> None:
     assert abs(world.pbx.ahead - HOUR) <= INSTANT
 
 
+def test_times_follow_our_own_clock_when_it_is_set_back() -> None:
+    """Our clock ran an hour fast, and then it is put right: nothing stands still in the future for that hour."""
+    world = World(-HOUR)
+    world.wait(5)
+    fast = world.event()
+    assert abs(fast - world.now) <= INSTANT
+    world.time.advance(seconds=-HOUR.total_seconds())
+    world.off = timedelta()
+    for wait in (0.2, 3, 20, 600):
+        world.wait(wait)
+        assert abs(world.event() - world.now) <= INSTANT
+        world.ping()
+        assert abs(world.event() - world.now) <= INSTANT
+
+
+def test_a_small_step_of_our_own_clock_makes_no_end_before_its_start() -> None:
+    world = World(timedelta())
+    world.wait(5)
+    told = world.event()
+    world.time.advance(seconds=-0.9 * TOLERANCE.total_seconds())
+    assert world.pbx.of_event(world.now, world.now) == told
+    world.wait(2)
+    assert world.pbx.of_event(world.now, world.now) == world.now
+
+
 def test_a_late_event_keeps_its_own_moment() -> None:
     world = World(HOUR)
     world.wait(60)
