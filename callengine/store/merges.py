@@ -82,9 +82,15 @@ async def move(tx: Tx, kept_id: int, merged_id: int) -> dict[str, Any]:
     }
     await put_numbers(tx.conn, {kept_id: [*moved["kept_numbers"], *moved["numbers"]], merged_id: []})
     await _move_homes(tx, kept_id, merged_id, moved)
-    for name, table in (("notes", notes), ("tickets", tickets), ("applicants", ticket_applicants)):
+    for name, table in (("notes", notes), ("tickets", tickets)):
         change = update(table).where(table.c.person_id == merged_id).values(person_id=kept_id)
         moved[name] = sorted((await tx.conn.execute(change.returning(table.c.id))).scalars())
+    a = ticket_applicants.c
+    joined = update(ticket_applicants).where(a.person_id == merged_id).values(person_id=kept_id)
+    # With the moment: an applicant who is withdrawn leaves his number to the next one on SQLite.
+    moved["applicants"] = sorted(
+        [row.id, row.joined_at.isoformat()] for row in await tx.conn.execute(joined.returning(a.id, a.joined_at))
+    )
     await tx.conn.execute(update(people).where(people.c.id == merged_id).values(merged_into=kept_id))
     for kind in (PERSON, NUMBER, NUMBER_END):
         await words.replace(tx.conn, kind, {merged_id: []})
@@ -115,18 +121,33 @@ async def move_back(tx: Tx, it: Merge) -> None:
         tx.conn, {it.kept_id: [number for number in now if number not in brought], it.merged_id: it.moved["numbers"]}
     )
     await _move_homes_back(tx, it)
-    for name, table in (("notes", notes), ("tickets", tickets), ("applicants", ticket_applicants)):
+    for name, table in (("notes", notes), ("tickets", tickets)):
         for start in range(0, len(it.moved[name]), 1000):
             ids = it.moved[name][start : start + 1000]
             change = update(table).where(table.c.id.in_(ids), table.c.person_id == it.kept_id)
             await tx.conn.execute(change.values(person_id=it.merged_id))
+    await _move_applicants_back(tx, it)
     await tx.conn.execute(update(people).where(people.c.id == it.merged_id).values(merged_into=None))
     await index_names(tx.conn, [it.kept_id, it.merged_id])
 
 
+async def _move_applicants_back(tx: Tx, it: Merge) -> None:
+    a = ticket_applicants.c
+    for one in it.moved["applicants"]:
+        # Mergings of the first release kept the number alone.
+        id, joined_at = one if isinstance(one, list) else (one, None)
+        change = update(ticket_applicants).where(a.id == id, a.person_id == it.kept_id)
+        if joined_at is not None:
+            change = change.where(a.joined_at == datetime.fromisoformat(joined_at))
+        await tx.conn.execute(change.values(person_id=it.merged_id))
+
+
 async def _move_homes_back(tx: Tx, it: Merge) -> None:
+    r = residences.c
     for about in it.moved["residences"]:
-        change = update(residences).where(residences.c.id == about["id"], residences.c.person_id == it.kept_id)
+        # The flat too, not the number of its row alone: SQLite gives that to the next flat when this one is taken off.
+        same = (r.id == about["id"], r.house_id == about["house_id"], r.premise == about["premise"])
+        change = update(residences).where(r.person_id == it.kept_id, *same)
         done = await tx.conn.execute(change.values(person_id=it.merged_id))
         if done.rowcount == 0:  # taken off the kept card since: it was the merged one's all the same
             await _home_again(tx, it.merged_id, about)

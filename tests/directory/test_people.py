@@ -30,6 +30,7 @@ from callengine.store.tables import (
     reading_log,
     residences,
     search_words,
+    ticket_applicants,
     tickets,
 )
 from callengine.tickets.classifier_service import ClassifierService
@@ -71,6 +72,14 @@ class Town:
         async with self.store.begin() as tx:
             values = {"number": number, "classifier_code": "HVS-02", "person_id": person_id, "created_at": now}
             await tx.conn.execute(insert(tickets).values(**values, **plain, **texts))
+
+    async def applicant(self, person_id: int, **key: int) -> int:
+        """A further applicant of the one ticket there is, written past the services."""
+        async with self.store.begin() as tx:
+            ticket_id = (await tx.conn.execute(select(tickets.c.id))).scalar_one()
+            values = {"ticket_id": ticket_id, "person_id": person_id, "name": "", "number": "", **key}
+            made = insert(ticket_applicants).values(**values, joined_at=self.clock.now())
+            return int((await tx.conn.execute(made.returning(ticket_applicants.c.id))).scalar_one())
 
 
 @pytest.fixture
@@ -230,6 +239,37 @@ async def test_what_the_kept_card_was_given_since_stays_with_it(town: Town) -> N
     )
     assert (ours.numbers, theirs.numbers) == (("+79074121806", "+79990000001"), ("+79076552091",))
     assert [row["person_id"] for row in await rows_of(town.store, tickets)] == [anna.id]
+
+
+async def test_an_undo_leaves_a_flat_that_took_the_place_of_one_that_went_over(town: Town) -> None:
+    anna = await town.add(ANNA)
+    twin = await town.add("Мельникова А.", homes=[Home(town.mira, "5")])
+    merge = await town.merges.merge(anna.id, twin.id, PETROVA)
+    moved_out = Card(ANNA, homes=[Home(town.chkalova, "9")], anyway=True)
+    await town.cards.change(anna.id, moved_out, PETROVA)  # on SQLite its row has the number of the one that went over
+    await town.merges.undo(merge.id, PETROVA)
+    flats = {row["person_id"]: (row["house_id"], row["premise"]) for row in await rows_of(town.store, residences)}
+    assert flats == {anna.id: (town.chkalova, "9"), twin.id: (town.mira, "5")}
+
+
+@pytest.mark.parametrize("first_release", [False, True])
+async def test_an_undo_leaves_an_applicant_who_took_the_place_of_one_that_went_over(
+    town: Town, first_release: bool
+) -> None:
+    anna, twin = await town.add(ANNA), await town.add("Мельникова А.")
+    await town.ticket("26-000001", anna.id)
+    gone, stays = await town.applicant(twin.id), await town.applicant(twin.id)
+    merge = await town.merges.merge(anna.id, twin.id, PETROVA)
+    async with town.store.begin() as tx:
+        await tx.conn.execute(delete(ticket_applicants).where(ticket_applicants.c.id == gone))
+        if first_release:  # which kept the numbers alone
+            moved = {**merge.moved, "applicants": [stays]}
+            await tx.conn.execute(person_merges.update().values(moved=moved))
+    town.clock.advance(seconds=1)
+    await town.applicant(anna.id, id=gone)
+    await town.merges.undo(merge.id, PETROVA)
+    whose = {row["id"]: row["person_id"] for row in await rows_of(town.store, ticket_applicants)}
+    assert whose == {gone: anna.id, stays: twin.id}
 
 
 async def test_a_card_merged_elsewhere_already_is_refused_and_so_are_nobody_and_oneself(town: Town) -> None:
