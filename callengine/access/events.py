@@ -10,7 +10,11 @@ from callengine.access.model import Member
 
 @dataclass(frozen=True, slots=True)
 class SessionsEnded:
-    """These sessions are over without a word of their holders: they ran out, or their password is another one now."""
+    """These sessions are over without a word of their holders, and their open sockets must close.
+
+    They ran out, or the password, the role, the extension or another thing of their holder is another one now. A
+    person's tokens are among them when they end too, or when they must come back as who he is now.
+    """
 
     at: datetime
     token_hashes: tuple[bytes, ...]

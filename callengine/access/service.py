@@ -148,8 +148,8 @@ class AccessService:
             )
         return token
 
-    async def change_password(self, who: Principal, old: str, new: str) -> list[bytes]:
-        """Returns the hashes of the person's other sessions, which end with the old password."""
+    async def change_password(self, who: Principal, old: str, new: str) -> None:
+        """The person's other sessions end with the old password; his tokens go on."""
         if who.staff_id is None:
             raise Refused("a token has no password")
         key = f"password|{who.staff_id}"
@@ -162,25 +162,35 @@ class AccessService:
         hashed = await self._passwords.hash(new)
         async with self._store.begin() as tx:
             await queries.set_password(tx, who.staff_id, hashed)
-            ended = await queries.end_other_sessions(tx, who.staff_id, who.token_hash)
-            if ended:
-                await self._end_shift_without_session(tx, who.staff_id)
-            return ended
+            await self._end_cookies(tx, who.staff_id, keep=who.token_hash)
 
     async def set_password(self, staff_id: int, password: str) -> None:
-        """By an administrator. The person's sessions end with the old password, and so does the shift."""
+        """By an administrator. The person's sessions end with the old password, and so does the shift.
+
+        His tokens go on: they were never made with the password.
+        """
         hashed = await self._passwords.hash(password)
         async with self._store.begin() as tx:
             await self._member(tx, staff_id)
             await queries.set_password(tx, staff_id, hashed)
-            if ended := await queries.end_other_sessions(tx, staff_id, b""):
-                await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
-                await self._end_shift_without_session(tx, staff_id)
+            await self._end_cookies(tx, staff_id)
 
-    async def end_sessions(self, tx: Tx, staff_id: int) -> None:
-        """Signs a person out everywhere, inside the transaction that changes what he may; the shift ends too."""
-        if ended := await queries.end_other_sessions(tx, staff_id, b""):
+    async def _end_cookies(self, tx: Tx, staff_id: int, *, keep: bytes = b"") -> None:
+        """The sessions that the old password opened, but this one."""
+        if ended := await queries.end_other_sessions(tx, staff_id, keep):
             await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
+            await self._end_shift_without_session(tx, staff_id)
+
+    async def end_sessions(self, tx: Tx, staff_id: int, *, tokens: bool) -> None:
+        """Signs a person out everywhere; the shift ends too.
+
+        Inside the transaction that changes what he may, before the change: so his old extension is passed over. With
+        `tokens` those of his programs end as well; else they only lose their sockets, and come back as who he is then.
+        """
+        ended = await queries.end_other_sessions(tx, staff_id, b"")
+        programs = await (queries.end_tokens(tx, staff_id) if tokens else queries.tokens_of(tx.conn, staff_id))
+        if ended or programs:
+            await tx.tell(SessionsEnded(self._clock.now(), (*ended, *programs)))
         await self._end_shift_without_session(tx, staff_id)
 
     async def hash_password(self, password: str) -> str:

@@ -63,11 +63,14 @@ class Saved:
     given_back: tuple[str, ...] = ()
 
 
-EndSessions = Callable[[Tx, int], Awaitable[None]]
+class EndSessions(Protocol):
+    """Signs a person out inside a transaction, before what he may changes; with `tokens`, his programs too."""
+
+    def __call__(self, tx: Tx, staff_id: int, *, tokens: bool) -> Awaitable[None]: ...
 
 
 class StaffService:
-    """Keeps staff and shifts. `end_sessions` signs a person out inside a transaction."""
+    """Keeps staff and shifts."""
 
     def __init__(
         self,
@@ -103,9 +106,10 @@ class StaffService:
             return Saved(await self._card(tx, id))
 
     async def change(self, staff_id: int, form: StaffForm, who: Keeper) -> Saved:
-        """Another role, organisation or password, or none at all any more, ends the person's sessions.
+        """Another role, organisation, extension, districts or password, or being inactive, ends the person's sessions.
 
-        Raises NotFound, Forbidden, Refused (the last administrator stays one), Conflict.
+        With another role or organisation, with being inactive or active again, his tokens end too. Raises NotFound,
+        Forbidden, Refused (the last administrator stays one), Conflict.
         """
         form = self._checked(form)
         hashed = await self._hash(form.password) if form.password else None
@@ -123,22 +127,25 @@ class StaffService:
             if form.login != before.login:
                 raise Refused("a login stays as it is: its history hangs on it", pointer="/login")
             await self._free(tx, form, staff_id)
+            other = (before.active, before.role, before.organisation_id) != (
+                form.active,
+                form.role,
+                form.organisation_id,
+            )
+            if other or hashed or _known_by(before) != (form.extension, tuple(form.districts)):
+                # Before the new card is written: it is the old extension that calls must pass over.
+                await self._end_sessions(tx, staff_id, tokens=other)
             await rows.save(tx, staff_id, _values(form) | ({"password_hash": hashed} if hashed else {}))
-            back = await self._follows(tx, before, form, hashed is not None)
+            back = await self._given_back(tx, before) if other and before.active else ()
             return Saved(await self._card(tx, staff_id), back)
 
-    async def _follows(self, tx: Tx, before: StaffCard, form: StaffForm, new_password: bool) -> tuple[str, ...]:
-        """What a change brings with it: an executor's tickets go back, sessions end."""
-        moved = before.role != form.role or before.organisation_id != form.organisation_id
-        left = before.active and (not form.active or moved)
-        back: tuple[str, ...] = ()
-        if left and before.role == EXECUTOR:
-            held = await rows.open_numbers(tx.conn, before.id)
-            await tx.tell(StaffLeft(before.id))
-            back = tuple(sorted(set(held) - set(await rows.open_numbers(tx.conn, before.id))))
-        if left or new_password:
-            await self._end_sessions(tx, before.id)
-        return back
+    async def _given_back(self, tx: Tx, before: StaffCard) -> tuple[str, ...]:
+        """The tickets of somebody who left go back to his organisation; a manager may have some in hand himself."""
+        if before.role not in (EXECUTOR, MANAGER):
+            return ()
+        held = await rows.open_numbers(tx.conn, before.id)
+        await tx.tell(StaffLeft(before.id))
+        return tuple(sorted(set(held) - set(await rows.open_numbers(tx.conn, before.id))))
 
     async def _card(self, tx: Tx, staff_id: int) -> StaffCard:
         card = await rows.card(tx.conn, staff_id)
@@ -226,6 +233,11 @@ class StaffService:
             raise NotFound(f"there is no person {staff_id} among the staff")
         _may(who, card.role, card.organisation_id)
         return card
+
+
+def _known_by(card: StaffCard) -> tuple[str, tuple[str, ...]]:
+    """What open screens know of their holder beside his role: whose calls and tickets they are shown."""
+    return card.extension or "", tuple(sorted(card.districts))
 
 
 def _rules(form: StaffForm) -> bool:

@@ -83,6 +83,18 @@ async def end_other_sessions(tx: Tx, staff_id: int, keep: bytes) -> list[bytes]:
     return list((await tx.conn.execute(gone.returning(sessions.c.token_hash))).scalars())
 
 
+async def end_tokens(tx: Tx, staff_id: int) -> list[bytes]:
+    """Ends the tokens that a person's programs have. Returns what was ended."""
+    gone = sessions.delete().where(sessions.c.staff_id == staff_id, sessions.c.kind == "token")
+    return list((await tx.conn.execute(gone.returning(sessions.c.token_hash))).scalars())
+
+
+async def tokens_of(conn: AsyncConnection, staff_id: int) -> list[bytes]:
+    """The hashes of the tokens that a person's programs have."""
+    query = select(sessions.c.token_hash).where(sessions.c.staff_id == staff_id, sessions.c.kind == "token")
+    return list((await conn.execute(query)).scalars())
+
+
 async def forget_expired(tx: Tx, now: datetime) -> list[bytes]:
     """Returns what was forgotten."""
     gone = sessions.delete().where(sessions.c.expires_at <= now)

@@ -154,11 +154,14 @@ async def test_a_session_that_runs_out_during_a_pause_ends_the_shift_too(
     assert (await access.member(staff_id)).state == "offline"
 
 
-async def test_ones_own_new_password_keeps_the_shift_and_ends_the_other_sessions(access: AccessService) -> None:
+async def test_ones_own_new_password_keeps_the_shift_and_ends_the_other_sessions(
+    access: AccessService, told: list[object]
+) -> None:
     staff_id = await petrova(access)
     other, _ = await access.sign_in("petrova", "secret-1")
     _, mine = await access.sign_in("petrova", "secret-1")
-    assert await access.change_password(mine, "secret-1", "secret-2") == [digest(other)]
+    await access.change_password(mine, "secret-1", "secret-2")
+    assert [fact.token_hashes for fact in told if isinstance(fact, SessionsEnded)] == [(digest(other),)]
     assert (await access.member(staff_id)).state == "ready"
     assert await access.identify(other) is None
 

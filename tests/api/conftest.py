@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from callengine import __version__
+from callengine.access.events import SessionsEnded
 from callengine.access.passwords import Passwords
 from callengine.access.service import AccessService
 from callengine.api.app import Services, build_app
@@ -144,7 +145,12 @@ class Desk:
         }
         for kind in SHOWN:
             store.after.setdefault(kind, []).append(self.screens.tell)
+        store.after.setdefault(SessionsEnded, []).append(self._sessions_ended)
         self.tokens: dict[str, str] = {}
+
+    def _sessions_ended(self, fact: SessionsEnded) -> None:
+        for token_hash in fact.token_hashes:
+            self.services.live.sign_out(token_hash)
 
     async def _health(self) -> Health:
         link = PbxHealth(name="main", state="up", since=self.clock.now(), lag_seconds=0.01)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from callengine.access.events import StaffLeft
+import pytest
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from callengine.access.events import StaffLeft, StaffStateChanged
+from callengine.api.live import SIGNED_OUT
+from callengine.api.security import COOKIE
 from tests.api.conftest import Desk
 
 CSV = {"Content-Type": "text/csv"}
@@ -33,6 +39,20 @@ async def token_of(desk: Desk, login: str, role: str) -> str:
         login, role, staff_id=card["id"], organisation_id=card["organisation_id"]
     )
     return login
+
+
+async def session_of(desk: Desk, login: str) -> str:
+    """The cookie of somebody who signed in."""
+    await desk.services.access.set_password((await colleague(desk, login))["id"], "a-password")
+    return (await desk.services.access.sign_in(login, "a-password"))[0]
+
+
+async def closed(ws: ClientWebSocketResponse) -> None:
+    """The engine has closed it: its holder is signed out, or somebody else by now."""
+    async with asyncio.timeout(10):
+        while (message := await ws.receive()).type is not WSMsgType.CLOSE:
+            pass
+    assert message.data == SIGNED_OUT
 
 
 # --- houses ---------------------------------------------------------------------------------------------------
@@ -243,6 +263,65 @@ async def test_who_is_deactivated_gives_his_open_tickets_back(desk: Desk) -> Non
     ticket = await desk.ask("GET", f"/tickets/{number}")
     assert (ticket["status"], ticket["executor"]) == ("no_executor", None)
     assert ticket["history"][-1]["what"] == "executor_left"
+
+
+async def test_a_manager_who_had_a_ticket_in_hand_gives_it_back_too(desk: Desk) -> None:
+    desk.store.within[StaffLeft] = [desk.services.moves.on_staff_left]
+    house, krylova = await house_of(desk), await colleague(desk, "krylova")
+    new = {"classifier": "HVS-02", "house_id": house["id"], "text": "Течёт"}
+    number = (await desk.ask("POST", "/tickets", json=new, status=201))["number"]
+    path, reason = f"/tickets/{number}/moves", "для проверки"
+    organisation = {"organisation_id": krylova["organisation_id"], "reason": reason}
+    for move in (
+        {"move": "move", "status": "no_executor", **organisation},
+        {"move": "assign", "executor_id": krylova["id"], "reason": reason},
+    ):
+        await desk.ask("POST", path, role="administrator", json=move)
+    saved = await desk.ask("PUT", f"/staff/{krylova['id']}", role="administrator", json=form(krylova, active=False))
+    assert (saved["given_back"], saved["open_tickets"]) == ([number], 0)
+    assert (await desk.ask("GET", f"/tickets/{number}"))["status"] == "no_executor"
+
+
+async def test_another_role_ends_sessions_and_tokens_and_closes_their_sockets(desk: Desk) -> None:
+    gusev = await colleague(desk, "gusev")
+    token = await token_of(desk, "gusev", "supervisor")
+    headers = {"Authorization": f"Bearer {desk.tokens[token]}"}
+    ws = await desk.client.ws_connect("/api/v1/live", headers=headers)
+    risen = await desk.ask("PUT", f"/staff/{gusev['id']}", role="administrator", json=form(gusev, role="supervisor"))
+    assert await desk.services.access.identify(desk.tokens[token]) is None, "his token is what he was"
+    await closed(ws)
+    token = await token_of(desk, "gusev", "supervisor")
+    await desk.ask("PUT", f"/staff/{gusev['id']}", role="administrator", json=form(risen, name="Гусев И."))
+    assert await desk.services.access.identify(desk.tokens[token]) is not None, "another name changes nothing"
+    await desk.ask("PUT", f"/staff/{gusev['id']}", role="administrator", json=form(risen, active=False))
+    await desk.ask("PUT", f"/staff/{gusev['id']}", role="administrator", json=form(risen))
+    assert await desk.services.access.identify(desk.tokens[token]) is None, "who comes back gets a new one"
+
+
+@pytest.mark.parametrize(
+    ("login", "role", "change"),
+    [("gusev", "operator", {"extension": "177"}), ("sobolev", "inspector", {"districts": ["Заречный"]})],
+)
+async def test_another_extension_or_districts_reach_the_open_screens(
+    desk: Desk, login: str, role: str, change: dict[str, object]
+) -> None:
+    card = await colleague(desk, login)
+    cookie = await session_of(desk, login)
+    token = await token_of(desk, login, role)
+    told: list[StaffStateChanged] = []
+    desk.store.after[StaffStateChanged].append(told.append)
+    sockets = [
+        await desk.client.ws_connect("/api/v1/live", headers=headers)
+        for headers in ({"Cookie": f"{COOKIE}={cookie}"}, {"Authorization": f"Bearer {desk.tokens[token]}"})
+    ]
+    await desk.ask("PUT", f"/staff/{card['id']}", role="administrator", json=form(card, **change))
+    for ws in sockets:
+        await closed(ws)
+    assert await desk.services.access.identify(cookie) is None
+    assert await desk.services.access.identify(desk.tokens[token]) is not None, "a program goes on, as who he is now"
+    if card["extension"]:
+        last = told[-1].member
+        assert (last.extension, last.state) == (card["extension"], "offline"), "the old telephone is passed over"
 
 
 async def test_a_shift_is_planned_once_and_taken_off(desk: Desk) -> None:
