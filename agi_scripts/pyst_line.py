@@ -1,20 +1,34 @@
 """A menus.Line over pyst2's process AGI, held right: each guard stands for a measured fault of pyst2 0.5.1."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 
 from asterisk.agi import AGI, AGIException
 
-from callengine.menus.line import Caller, HungUp, caller_of
+from callengine.menus.line import (
+    KEYS_AT_ONCE,
+    OPERATOR_CONTEXT,
+    SOUND_SAMPLES,
+    Caller,
+    HungUp,
+    caller_of,
+    ledger_text,
+)
+
+_SAMPLES = re.compile(r"endpos=(\d{1,12})")
 
 
 class _Stdin:
     """Asterisk's side. At the end of the stream pyst2 would read empty lines for ever."""
 
+    last = ""  # pyst2 throws away what an answer says besides the hang-up
+
     def readline(self) -> str:
         if not (line := sys.stdin.readline()):
             raise HungUp
+        self.last = line
         return "200 result=-1\n" if line.startswith("HANGUP") else line
 
 
@@ -23,7 +37,8 @@ class PystLine:
 
     def __init__(self) -> None:
         # pyst2 prints every variable, personal data among them, to its stderr.
-        self._agi = AGI(stdin=_Stdin(), stdout=sys.stdout, stderr=open(os.devnull, "w"))
+        self._stdin, self._ledger_key = _Stdin(), ""
+        self._agi = AGI(stdin=self._stdin, stdout=sys.stdout, stderr=open(os.devnull, "w"))
 
     @property
     def caller(self) -> Caller:
@@ -42,8 +57,55 @@ class PystLine:
         for name, value in values.items():
             await self.set(name, value)
 
+    async def more_keys(self, *, quiet_seconds: float) -> str:
+        keys = ""
+        while len(keys) < KEYS_AT_ONCE and (
+            key := self._key(self._do("WAIT FOR DIGIT", str(int(quiet_seconds * 1000))))
+        ):
+            keys += key
+        return keys
+
+    async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:
+        name = f"{self._get('ASTSPOOLDIR') or '/var/spool/asterisk'}/monitor/{file}"
+        parts = [_quoted(name), "wav", '"0123456789*#"', str(int(seconds * 1000)), *(["BEEP"] if beep else [])]
+        self._stdin.last = ""
+        try:
+            self._do("RECORD FILE", *parts, f"s={max(1, int(silence_seconds))}")
+        except HungUp:
+            if not self._stdin.last:
+                raise  # the stream itself has ended
+        samples = _SAMPLES.search(self._stdin.last)
+        return samples is not None and int(samples[1]) >= SOUND_SAMPLES
+
+    async def keep(self, facts: Mapping[str, str]) -> None:
+        # The hang-up's signal makes pyst2 refuse every command, and just then the outcome must be kept.
+        self._agi._got_sighup = False
+        if not self._ledger_key:
+            self._ledger_key = self._get("CE_KEY") or self._get("CHANNEL(linkedid)") or self.caller.uniqueid
+        self._do("DATABASE PUT", "callengine", _quoted(f"{self._ledger_key}/robot"), _quoted(ledger_text(facts)))
+
+    async def transfer(self, context: str, exten: str = "s") -> None:
+        for verb, value in (("SET CONTEXT", context), ("SET EXTENSION", exten), ("SET PRIORITY", "1")):
+            self._do(verb, _quoted(value))
+
+    async def to_operator(self) -> None:
+        await self.transfer(OPERATOR_CONTEXT)
+
+    async def alive(self) -> bool:
+        try:
+            return self._do("CHANNEL STATUS") == "6"
+        except HungUp:
+            return False
+
     async def hang_up(self) -> None:
         self._do("HANGUP")
+
+    def _get(self, name: str) -> str:
+        try:
+            told, text = self._agi.execute("GET VARIABLE", name)["result"]
+        except (AGIException, OSError, ValueError) as error:
+            raise HungUp from error
+        return str(text) if told == "1" else ""
 
     def _do(self, *parts: str) -> str:
         try:

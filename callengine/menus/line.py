@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import parse_qsl, urlencode
 
 # AST_PRES_RESTRICTION and its two values that hide the number, in agi_callingpres.
 _PRESENTATION, _PROHIBITED, _UNAVAILABLE = 0x60, 0x20, 0x40
@@ -48,7 +49,53 @@ class Line(Protocol):
         """Set several channel variables, in one round trip where the line can."""
         ...
 
+    async def more_keys(self, *, quiet_seconds: float) -> str:
+        """The keys that follow at once: read until none came for `quiet_seconds`, at most KEYS_AT_ONCE; "" for none."""
+        ...
+
+    async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:
+        """Record what the caller says to FILE.wav in the PBX's monitor folder (`file` is relative, without ending).
+
+        Ends at a key, after `silence_seconds` of silence, after `seconds`, or when he hangs up. True when there is
+        sound, even of one who then hung up: the next call of the line says so.
+        """
+        ...
+
+    async def keep(self, facts: Mapping[str, str]) -> None:
+        """Write to the PBX's own ledger, over what was kept before: it outlives the engine. Works after a hang-up."""
+        ...
+
+    async def transfer(self, context: str, exten: str = "s") -> None:
+        """Let the dialplan go on there, priority 1, as soon as the dialogue has returned."""
+        ...
+
+    async def to_operator(self) -> None:
+        """As `transfer`, to OPERATOR_CONTEXT: the queue of the operators."""
+        ...
+
+    async def alive(self) -> bool:
+        """Whether the caller is still there. After HungUp it tells a missing prompt (True) from a real hang-up."""
+        ...
+
     async def hang_up(self) -> None: ...
+
+
+OPERATOR_CONTEXT = "callengine-robot-operator"
+KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
+SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
+
+
+def ledger_text(facts: Mapping[str, str]) -> str:
+    """How `keep` writes: v1|k=v&k=v, percent-encoded, so that no bar, quote or line break of a value can hurt."""
+    return "v1|" + urlencode(facts)
+
+
+def ledger_facts(text: str) -> dict[str, str]:
+    """What `ledger_text` wrote. Raises ValueError for another version or other rubbish."""
+    version, bar, rest = text.partition("|")
+    if version != "v1" or not bar:
+        raise ValueError(f"robot's entry of version {version[:20]!r}: is the dialogue newer than the engine?")
+    return dict(parse_qsl(rest, keep_blank_values=True, strict_parsing=bool(rest)))
 
 
 def caller_of(env: Mapping[str, str]) -> Caller:

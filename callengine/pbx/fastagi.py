@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from callengine.errors import EngineError, Refused
-from callengine.menus.line import Caller, HungUp, caller_of
+from callengine.menus.line import (
+    KEYS_AT_ONCE,
+    OPERATOR_CONTEXT,
+    SOUND_SAMPLES,
+    Caller,
+    HungUp,
+    caller_of,
+    ledger_text,
+)
 from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -22,7 +30,9 @@ log = logging.getLogger(__name__)
 # Asterisk reads a command into 2048 bytes (AGI_BUF_LEN) and would take the rest for the next one.
 COMMAND_LIMIT = 2000
 _CONTROL = dict.fromkeys([*range(32), 127, 0x85, 0x2028, 0x2029], " ")
-_REPLY = re.compile(r"200 result=(-?[^\s(]*)\s*(?:\((.*)\))?")
+_REPLY = re.compile(r"200 result=(-?[^\s(]*)\s*(?:\((.*)\))?\s*(?:endpos=(\d{1,12}))?")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,150}")
+_UP = "6"  # CHANNEL STATUS of an answered call
 _DIGIT = "0123456789*#"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 # ARRAY() cuts its value at commas, and understands quotes and backslashes.
@@ -46,10 +56,11 @@ class AgiRefused(EngineError):
 
 
 class AgiReply(NamedTuple):
-    """`200 result=RESULT (DATA)`."""
+    """`200 result=RESULT (DATA) endpos=SAMPLES`."""
 
     result: str
     data: str = ""
+    endpos: int = 0  # samples, of commands that play or record
 
 
 def quoted(value: str) -> str:
@@ -64,6 +75,7 @@ class AgiCall:
     def __init__(self, wire: _AgiWire, env: Mapping[str, str], limits: AgiLimits) -> None:
         self.env = env
         self.hung_up = False
+        self._ledger_key: str | None = None
         self._wire = wire
         self._limits = limits
 
@@ -76,15 +88,18 @@ class AgiCall:
         """The path of agi://HOST/path, without its query."""
         return self.env.get("agi_network_script", "").partition("?")[0].strip("/")
 
-    async def command(self, verb: str, *arguments: str, seconds: float = 0.0) -> AgiReply:
-        """One command and its answer. Raises HungUp, or AgiRefused for 5xx answers; `seconds` is its own duration."""
+    async def command(self, verb: str, *arguments: str, seconds: float = 0.0, gone_is_told: bool = True) -> AgiReply:
+        """One command and its answer. Raises HungUp, or AgiRefused for 5xx answers; `seconds` is its own duration.
+
+        With `gone_is_told=False` the answer -1 is returned and not raised: it may carry what was done until then.
+        """
         line = " ".join([verb, *map(quoted, arguments)]).encode("utf-8", "replace")
         if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
             raise Refused(f"AGI {verb[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
         self._wire.write(line + b"\n", self._limits.reply_seconds + seconds)
-        return await self._reply()
+        return await self._reply(gone_is_told)
 
-    async def _reply(self) -> AgiReply:
+    async def _reply(self, gone_is_told: bool) -> AgiReply:
         while True:
             line = await self._wire.line()
             if line == "200 result=1":  # what SET VARIABLE says
@@ -101,9 +116,9 @@ class AgiCall:
             elif line[:1] == "5":
                 raise AgiRefused(line[:300])
             elif match := _REPLY.match(line):
-                if match[1] == "-1":
+                if match[1] == "-1" and gone_is_told:
                     raise HungUp
-                return AgiReply(match[1], match[2] or "")
+                return AgiReply(match[1], match[2] or "", int(match[3] or 0))
             elif not line.startswith("100"):
                 raise AgiRefused(f"not an AGI answer: {line[:80]!r}")
 
@@ -133,6 +148,49 @@ class AgiCall:
         """A channel variable, or "" when it is not set."""
         reply = await self.command("GET VARIABLE", name)
         return reply.data if reply.result == "1" else ""
+
+    async def more_keys(self, *, quiet_seconds: float) -> str:
+        keys = ""
+        while len(keys) < KEYS_AT_ONCE:
+            reply = await self.command("WAIT FOR DIGIT", str(int(quiet_seconds * 1000)), seconds=quiet_seconds)
+            if not (key := _key(reply.result)):
+                break
+            keys += key
+        return keys
+
+    async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:
+        if not _FILE.fullmatch(file) or ".." in file:
+            raise Refused(f"no name for a recording: {file[:80]!r}")
+        # Asterisk takes a relative name for one of its prompts.
+        spool = await self.get("ASTSPOOLDIR") or "/var/spool/asterisk"
+        asked = [f"{spool}/monitor/{file}", "wav", _DIGIT, str(int(seconds * 1000)), *(["BEEP"] if beep else [])]
+        reply = await self.command(
+            "RECORD FILE", *asked, f"s={max(1, int(silence_seconds))}", seconds=seconds + 10, gone_is_told=False
+        )
+        # 0 at the end of the term or of the silence, the code of a key, -1 at a hang-up or when the file cannot be made
+        return reply.endpos >= SOUND_SAMPLES
+
+    async def keep(self, facts: Mapping[str, str]) -> None:
+        if self._ledger_key is None:
+            found = await self.get("CE_KEY") or await self.get("CHANNEL(linkedid)")
+            self._ledger_key = found or self.caller.uniqueid
+        await self.command("DATABASE PUT", "callengine", f"{self._ledger_key}/robot", ledger_text(facts))
+
+    async def transfer(self, context: str, exten: str = "s") -> None:
+        await self.command("SET CONTEXT", context)
+        await self.command("SET EXTENSION", exten)
+        await self.command("SET PRIORITY", "1")
+
+    async def to_operator(self) -> None:
+        await self.transfer(OPERATOR_CONTEXT)
+
+    async def alive(self) -> bool:
+        if self.hung_up:
+            return False
+        try:
+            return (await self.command("CHANNEL STATUS")).result == _UP
+        except (HungUp, AgiRefused):
+            return False
 
     async def hang_up(self) -> None:
         await self.command("HANGUP")
