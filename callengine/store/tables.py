@@ -246,6 +246,11 @@ duties = Table(
     Column("callback_requested", Boolean, nullable=False, server_default=text("false")),
     Column("message_recording_id", Key, ForeignKey("recordings.id"), nullable=True),
     Column("message_heard_at", Moment, nullable=True),
+    Column(
+        "reason", Text, nullable=False, server_default="", comment="'': calls were missed; rating: he is not content"
+    ),
+    Column("wanted_by", Moment, nullable=True, comment="a call is owed until then, though none was missed"),
+    Column("ticket_id", Key, nullable=True, comment="tickets.id that it is about"),
     Index(
         "uq_duties_owed",
         "line",
@@ -904,4 +909,185 @@ reading_log = Table(
     Index("ix_reading_log_subject", "subject", "at"),
     Index("ix_reading_log_at", "at"),
     Index("ix_reading_log_staff", "staff_id", "at"),
+)
+
+# --- outreach: what the voice robot calls about ------------------------------------------------------------
+
+WAITING, UNSETTLED = text("state = 'waiting'"), text("settled_at IS NULL")
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _key(),
+    Column("code", Text, nullable=True, unique=True, comment="of a standing one: rating, job_call, …; null: by hand"),
+    Column("kind", Text, nullable=False, comment="rating, result_notice, job_call, outage, survey, meter"),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="filling, running, paused, stopped, finished"),
+    Column("priority", Integer, nullable=False, comment="lower calls first"),
+    Column("danger", Boolean, nullable=False, server_default=text("false"), comment="calls at night too: life at risk"),
+    Column("language", Text, nullable=False),
+    Column("hours", Text, nullable=False, comment="09-20, in the zone of who is called; never 22 to 08"),
+    Column("days", Text, nullable=False, comment="each, no_holidays or workdays"),
+    Column("most_lines", Integer, nullable=False, comment="calls at once"),
+    Column("most_attempts", Integer, nullable=False),
+    Column("zones", JSON, nullable=False, comment="of its calls: each is chosen for by itself"),
+    Column(
+        "script", JSON, nullable=False, server_default=text("'{}'"), comment="what the dialogue is given: text, graph"
+    ),
+    Column("begins_at", Moment, nullable=True),
+    Column("ends_at", Moment, nullable=True, comment="nobody is called after it"),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("changed_at", Moment, nullable=False, comment="of its state"),
+    Column("changed_by", Text, nullable=False),
+    Column("ended_at", Moment, nullable=True),
+    Index("ix_campaigns_state", "state", "priority"),
+)
+
+outreach_calls = Table(
+    "outreach_calls",
+    metadata,
+    _key(),
+    Column("campaign_id", Key, ForeignKey("campaigns.id"), nullable=False),
+    Column("key", Text, nullable=False, unique=True, comment="one call per ticket (or campaign) and number"),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=True),
+    Column("number", Text, nullable=False, comment="E.164"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("zone", Text, nullable=False, comment="of who is called: Europe/Samara"),
+    Column("language", Text, nullable=False),
+    Column(
+        "facts", JSON, nullable=False, server_default=text("'{}'"), comment="what the dialogue is told of this call"
+    ),
+    Column("state", Text, nullable=False, comment="waiting, calling, done, given_up, suppressed, cancelled"),
+    Column("due_at", Moment, nullable=False, comment="not before"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="that count"),
+    Column("placed", Integer, nullable=False, server_default="0", comment="all: the next request id takes this number"),
+    Column("result", Text, nullable=False, server_default="", comment="of the last attempt, or why there was none"),
+    Column("mark", Integer, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("settled_at", Moment, nullable=True),
+    # Who is next: within a campaign and a zone the earliest, however many wait elsewhere.
+    Index(
+        "ix_outreach_calls_next", "campaign_id", "zone", "due_at", "id", sqlite_where=WAITING, postgresql_where=WAITING
+    ),
+    Index("ix_outreach_calls_campaign", "campaign_id", "id"),
+    Index("ix_outreach_calls_results", "campaign_id", "state", "result", "mark"),
+    Index(
+        "ix_outreach_calls_ticket",
+        "ticket_id",
+        sqlite_where=text("ticket_id IS NOT NULL"),
+        postgresql_where=text("ticket_id IS NOT NULL"),
+    ),
+    Index("ix_outreach_calls_number", "number"),
+)
+
+outreach_attempts = Table(
+    "outreach_attempts",
+    metadata,
+    Column("id", Text, primary_key=True, comment="robot-…: the request, the ActionID, the channel's id and CE_REQUEST"),
+    Column("outreach_call_id", Key, ForeignKey("outreach_calls.id"), nullable=False),
+    Column("campaign_id", Key, ForeignKey("campaigns.id"), nullable=False),
+    Column("number", Text, nullable=False),
+    Column("pbx", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="planned, sent, unknown, answered, ended, settled"),
+    Column(
+        "lease_until",
+        Moment,
+        nullable=False,
+        comment="somebody looks after it until then; then its traces are looked for",
+    ),
+    Column("planned_at", Moment, nullable=False),
+    Column("sent_at", Moment, nullable=True),
+    Column("answered_at", Moment, nullable=True, comment="the dialogue began"),
+    Column("told_at", Moment, nullable=True, comment="the dialogue's outcome is known"),
+    Column("settled_at", Moment, nullable=True),
+    Column(
+        "result", Text, nullable=False, server_default="", comment="busy, no_answer, …, or the dialogue's: marked, …"
+    ),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("mark", Integer, nullable=True),
+    Column("proof", Text, nullable=False, server_default="", comment="key, speech or none: answered is not human"),
+    Column("keys", Text, nullable=False, server_default="", comment="as pressed"),
+    Column("comment", Text, nullable=False, server_default="", comment="file of the spoken comment"),
+    Column(
+        "facts",
+        JSON,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="the whole outcome, as menus.outcome writes it",
+    ),
+    Column("pbx_call_id", Key, ForeignKey("calls.id"), nullable=True, comment="the conversation, with its recording"),
+    Column("applied", Text, nullable=False, server_default="", comment="what became of the ticket: moved, or why not"),
+    # The database itself forbids two calls at once for one row, or to one number.
+    Index(
+        "uq_outreach_attempts_call", "outreach_call_id", unique=True, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED
+    ),
+    Index("uq_outreach_attempts_number", "number", unique=True, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
+    Index("ix_outreach_attempts_lease", "lease_until", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
+    Index("ix_outreach_attempts_of_call", "outreach_call_id", "planned_at"),
+    Index("ix_outreach_attempts_last", "number", "planned_at"),
+    Index("ix_outreach_attempts_pbx_call", "pbx_call_id"),
+    Index(
+        "ix_outreach_attempts_marks",
+        "settled_at",
+        "id",
+        sqlite_where=text("result IN ('marked','not_done','done_no_mark')"),
+        postgresql_where=text("result IN ('marked','not_done','done_no_mark')"),
+    ),
+)
+
+outreach_halts = Table(
+    "outreach_halts",
+    metadata,
+    _key(),
+    Column("halted_at", Moment, nullable=False),
+    Column("halted_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("resumed_at", Moment, nullable=True, comment="null: the robot calls nobody now"),
+    Column("resumed_by", Text, nullable=False, server_default=""),
+    Index(
+        "ix_outreach_halts_now",
+        "halted_at",
+        sqlite_where=text("resumed_at IS NULL"),
+        postgresql_where=text("resumed_at IS NULL"),
+    ),
+    comment="the kill switch, with its history",
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    _key(),
+    Column("number", Text, nullable=False, comment="E.164"),
+    Column(
+        "kind", Text, nullable=False, server_default="", comment="of a campaign, or a channel of notices; '' is all"
+    ),
+    Column("since", Moment, nullable=False),
+    Column("how", Text, nullable=False, comment="robot (by key), desk, link, import"),
+    Column("who", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("request_id", Text, nullable=False, server_default="", comment="the attempt in which he asked"),
+    Column("removed_at", Moment, nullable=True),
+    Column("removed_by", Text, nullable=False, server_default=""),
+    Index(
+        "uq_opt_outs_number",
+        "number",
+        "kind",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
+    Index("ix_opt_outs_since", "since", "id"),
+)
+
+script_texts = Table(
+    "script_texts",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("text", Text, nullable=False, comment="instead of the shipped one; {fields} as the step has them"),
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", Text, nullable=False),
 )
