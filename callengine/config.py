@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from callengine.errors import EngineError
 
@@ -80,6 +81,7 @@ class OnePbx(Section):
     queue: str = "desk"
     outbound_context: str = "callengine-outbound"
     operator_phone: str = Field("PJSIP/{extension}", pattern=r"^[A-Za-z0-9]+/.*\{extension\}")
+    trunk_phone: str = Field("PJSIP/{number}@trunk", pattern=r"^[A-Za-z0-9]+/.*\{number\}")
 
 
 class Pbx(OnePbx):
@@ -126,9 +128,106 @@ class Tickets(Section):
 
 
 class Outreach(Section):
+    """The voice robot. Whatever stands here, it calls nobody from 22 to 8 by the clock of who is called."""
+
+    ratings: bool = True
     rating_after_seconds: int = Field(3600, ge=0)
     hours: str = "09-20"
+    hours_of: dict[str, str] = {"survey": "10-19", "meter": "10-20"}
     lines: int = Field(2, ge=1)
+    trunk_lines: int = Field(30, ge=1)
+    free_lines: int = Field(1, ge=1)
+    attempts: int = Field(3, ge=1, le=20)
+    ring_seconds: int = Field(30, ge=5, le=120)
+    busy_seconds: int = Field(600, ge=60)
+    no_answer_seconds: int = Field(3600, ge=60)
+    rejected_seconds: int = Field(14_400, ge=60)
+    failed_seconds: int = Field(1800, ge=60)
+    machine_seconds: int = Field(14_400, ge=60)
+    silent_seconds: int = Field(14_400, ge=60)
+    hung_up_seconds: int = Field(86_400, ge=60)
+    same_number_seconds: int = Field(1800, ge=0)
+    unhappy_seconds: int = Field(3600, ge=60)
+
+    @field_validator("hours")
+    @classmethod
+    def _by_day(cls, hours: str) -> str:
+        return _called_by_day(hours)
+
+    @field_validator("hours_of")
+    @classmethod
+    def _each_by_day(cls, hours: dict[str, str]) -> dict[str, str]:
+        return {kind: _called_by_day(one) for kind, one in hours.items()}
+
+
+def _called_by_day(hours: str) -> str:
+    match = re.fullmatch(r"([01]\d|2[0-3])(?::([0-5]\d))?-([01]\d|2[0-3])(?::([0-5]\d))?", hours)
+    if not match:
+        raise ValueError('write hours like "09-20" or "09:30-20:00"')
+    opens, closes = (int(match[n]) * 60 + int(match[n + 1] or 0) for n in (1, 3))
+    if max(opens, 8 * 60) >= min(closes, 22 * 60):
+        raise ValueError("nobody is called from 22 to 8: write hours of the day, the earlier first")
+    return hours
+
+
+class Notices(Section):
+    """Letters, SMS, pushes and calls to people. A channel whose settings are empty is not used."""
+
+    public_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
+    quiet_hours: str = Field("22-08", pattern=r"^(([01]?\d|2[0-4])(:[0-5]\d)?-([01]?\d|2[0-4])(:[0-5]\d)?)?$")
+    ladder_seconds: list[int] = Field([0, 120, 300, 600], min_length=4, max_length=4)  # push, SMS, call, supervisor
+    tell_resident: list[Literal["registered", "done", "closed"]] = ["done", "closed"]
+    municipality: list[str] = []  # beside the organisations of that kind with an e-mail address
+    email_from: str = ""
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    sms: Literal["", "http", "smpp"] = ""
+    sms_sender: str = ""
+    sms_url: SecretStr = SecretStr("")  # many a gateway wants its key here
+    sms_headers: list[SecretStr] = []
+    sms_format: Literal["json", "form", "query"] = "json"
+    sms_body: SecretStr = SecretStr('{"to": "{number}", "text": "{text}", "id": "{id}"}')
+    sms_id: str = Field("/id", pattern=r"^(/[^/]+)*$")
+    sms_error: str = Field("/error", pattern=r"^(/[^/]+)*$")
+    sms_repeatable: bool = False
+    smpp_host: str = ""
+    smpp_port: int = Field(2775, ge=1, le=65535)
+    smpp_tls: bool = False
+    smpp_user: str = Field("", max_length=15)
+    smpp_password: SecretStr = SecretStr("")
+    smpp_alphabet: Literal["gsm", "latin1", "ucs2"] = "gsm"
+    push_contact: str = Field("", pattern=r"^((mailto:[^\s@]+@|https://)[^\s]+)?$")
+    push_hosts: list[str] = [
+        "fcm.googleapis.com",
+        "*.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "*.push.apple.com",
+    ]
+
+    @field_validator("ladder_seconds")
+    @classmethod
+    def _rungs_in_order(cls, seconds: list[int]) -> list[int]:
+        if seconds[0] < 0 or seconds != sorted(seconds):
+            raise ValueError("write four numbers of seconds that do not fall, like [0, 120, 300, 600]")
+        return seconds
+
+    @model_validator(mode="after")
+    def _whole(self) -> Notices:
+        """What a channel needs together."""
+        if self.smtp_host and "@" not in self.email_from:
+            raise ValueError("smtp_host needs email_from: the address that letters come from")
+        if self.sms == "http" and not self.sms_url.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError('sms = "http" needs sms_url: the address of the gateway')
+        if self.sms == "http" and not all(
+            field in self.sms_body.get_secret_value() for field in ("{number}", "{text}")
+        ):
+            raise ValueError("sms_body needs {number} and {text}: where the gateway wants them")
+        if self.sms == "smpp" and not (self.smpp_host and self.smpp_user):
+            raise ValueError('sms = "smpp" needs smpp_host and smpp_user')
+        return self
 
 
 class Locale(Section):
@@ -161,6 +260,7 @@ class Settings(Section):
     callbacks: Callbacks = Callbacks()
     tickets: Tickets = Tickets()
     outreach: Outreach = Outreach()
+    notices: Notices = Notices()
     locale: Locale = Locale()
 
     @property
