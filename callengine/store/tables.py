@@ -1091,3 +1091,110 @@ script_texts = Table(
     Column("changed_at", Moment, nullable=False),
     Column("changed_by", Text, nullable=False),
 )
+
+# --- notices: the outbox -----------------------------------------------------------------------------------
+
+QUEUED, SENDING = text("state = 'queued'"), text("state = 'sending'")
+
+notices = Table(
+    "notices",
+    metadata,
+    _key(),
+    Column("key", Text, nullable=False, unique=True, comment="what makes it itself: nothing is told twice"),
+    Column("kind", Text, nullable=False, comment="job, done, critical, …: the template"),
+    Column("channel", Text, nullable=False, comment="push, sms, email, call"),
+    Column("state", Text, nullable=False, comment="queued, sending, sent, delivered, acknowledged, failed, suppressed"),
+    Column("rank", Integer, nullable=False, comment="0 danger, 1 all else: the order of the queue"),
+    Column("ladder", Text, nullable=False, server_default="", comment="rungs of one ladder have the same"),
+    Column("rung", Integer, nullable=False, server_default="0"),
+    Column("until", Text, nullable=False, server_default="sent", comment="what ends the ladder: acknowledged or sent"),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("role", Text, nullable=False, server_default="", comment="all of this role, when it is for nobody by name"),
+    Column("number", Text, nullable=False, server_default="", comment="E.164"),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False),
+    Column("ticket_number", Text, nullable=False, server_default=""),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("text", Text, nullable=False, comment="U+E000 where the resident's link comes: the link is never kept"),
+    Column("created_at", Moment, nullable=False),
+    Column("next_at", Moment, nullable=False, comment="not before"),
+    Column("expires_at", Moment, nullable=False, comment="later it is not worth telling"),
+    Column("lease_until", Moment, nullable=True, comment="an engine sends it until then"),
+    Column("fence", Integer, nullable=False, server_default="0", comment="grows with each claim"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("sent_at", Moment, nullable=True),
+    Column("settled_at", Moment, nullable=True),
+    Column(
+        "problem", Text, nullable=False, server_default="", comment="in words, why it waits, failed or was not sent"
+    ),
+    Column("receipt", Text, nullable=False, server_default="", comment="what the other side said when it took it"),
+    Index("ix_notices_waiting", "channel", "rank", "next_at", sqlite_where=QUEUED, postgresql_where=QUEUED),
+    Index("ix_notices_leased", "channel", "lease_until", sqlite_where=SENDING, postgresql_where=SENDING),
+    Index("ix_notices_created_at", "created_at", "id"),
+    Index("ix_notices_state", "state", "created_at", "id"),
+    Index("ix_notices_ticket", "ticket_number", "id"),
+    Index("ix_notices_staff", "staff_id", "state"),
+    Index("ix_notices_ladder", "ladder", "rung"),
+)
+
+notice_events = Table(
+    "notice_events",
+    metadata,
+    _key(),
+    Column("notice_id", Key, ForeignKey("notices.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column(
+        "what", Text, nullable=False, comment="queued, tried, sent, receipt, acknowledged, failed, suppressed, again"
+    ),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("who", Text, nullable=False, server_default=""),
+    Index("ix_notice_events_notice", "notice_id", "id"),
+    comment="append-only: a trigger refuses UPDATE and DELETE",
+)
+
+notice_parts = Table(
+    "notice_parts",
+    metadata,
+    Column("notice_id", Key, ForeignKey("notices.id"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("message_id", Text, nullable=False, comment="as the gateway named it: its receipts name it again"),
+    Column("state", Text, nullable=False, comment="sent, delivered or failed"),
+    Column("at", Moment, nullable=False),
+    Index("ix_notice_parts_message", "message_id"),
+)
+
+notice_templates = Table(
+    "notice_templates",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("text", Text, nullable=False, comment="instead of the shipped one; {fields} as the kind has them"),
+    Column("changed_at", Moment, nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
+
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    _key(),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=True, comment="of a resident, for this ticket alone"),
+    Column("endpoint", Text, nullable=False, unique=True, comment="the browser's address at its push service"),
+    Column("p256dh", Text, nullable=False, comment="the browser's public key"),
+    Column("auth", Text, nullable=False, comment="the secret shared with the browser"),
+    Column("language", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_push_subscriptions_staff", "staff_id"),
+    Index("ix_push_subscriptions_ticket", "ticket_id"),
+)
+
+notice_keys = Table(
+    "notice_keys",
+    metadata,
+    Column("name", Text, primary_key=True, comment="vapid"),
+    Column("private", Text, nullable=False, comment="PKCS#8, base64: signs pushes; all engines of a database share it"),
+    Column("created_at", Moment, nullable=False),
+)
