@@ -130,12 +130,29 @@ class ReaderConnection(_LeanConnection):
         return taken
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+class InThread:
+    """The driver's own connection, for work that stays in a reader's thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, text: str, values: tuple[Any, ...]) -> list[Any]:
+        return self._connection.execute(text, values).fetchall()
+
+
 def connector(path: Path, *, writer: bool) -> Callable[[], aiosqlite.Connection]:
     """What SQLAlchemy calls for a new connection; the pragmas are the store's."""
 
     def connect() -> sqlite3.Connection:
         # One user at a time is our pool's promise, but not always the same thread.
-        return sqlite3.connect(path, check_same_thread=False, cached_statements=STATEMENTS_CACHED)
+        made = sqlite3.connect(path, check_same_thread=False, cached_statements=STATEMENTS_CACHED)
+        # SQLite's own lower() knows no letters but the Latin ones: «ЖИЛ» would never find «Жилкомфорт» (icontains).
+        made.create_function("lower", 1, _lower, deterministic=True)
+        return made
 
     def make() -> aiosqlite.Connection:
         kind = WriterConnection if writer else ReaderConnection

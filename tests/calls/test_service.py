@@ -35,6 +35,7 @@ from callengine.errors import NotFound, Refused
 from callengine.phone import WITHHELD, parse
 from callengine.store import calls as rows
 from callengine.store.database import Store
+from callengine.store.tables import calls as table
 from callengine.store.tables import houses, metadata, people, person_numbers, recordings, residences
 from tests.calls.dsl import START, Story, told
 
@@ -243,6 +244,9 @@ async def test_the_journal_can_be_narrowed(calls: CallsService, store: Store):
     assert await numbers(q="8 907 412-18-06") == [one]
     assert await numbers(q="5550") == [two]
     assert await numbers(q="100%") == []
+    async with store.begin() as tx:
+        await tx.conn.execute(table.update().where(table.c.number == two).values(name="Изольда Ёлкина"))
+    assert await numbers(q="изольда ЁЛК") == [two]
     assert await numbers(robot=True) == []
     async with store.begin() as tx:
         at = START

@@ -224,7 +224,8 @@ async def test_contracts_are_found_by_code_organisation_house_and_day(world: Wor
     assert await codes(kind="water_utility") == ["7-В"]
     assert await codes(branch="HVS") == ["22-У"]
     assert await codes(valid_at=until) == ["14-У", "7-В"]
-    assert await codes(q="ЖилКомфорт") == ["22-У"]
+    for typed in ("ЖилКомфорт", "жилкомф", "ЖИЛКОМФОРТ", "22-у"):
+        assert await codes(q=typed) == ["22-У"], typed
     first, after = await world.contracts.find(Wanted(), limit=2)
     assert [one.contract.code for one in first] == ["14-У", "22-У"] and after == "22-У"
     assert [one.contract.code for one in (await world.contracts.find(Wanted(), after=after))[0]] == ["7-В"]
