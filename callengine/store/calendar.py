@@ -10,12 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import calendar_days
 from callengine.tickets.calendar import LocalDay
 
 Conn = AsyncConnection
 
-_between = (
+_BETWEEN = Prepared(
     select(calendar_days)
     .where(calendar_days.c.day >= bindparam("first"), calendar_days.c.day <= bindparam("last"))
     .order_by(calendar_days.c.day)
@@ -24,7 +25,7 @@ _between = (
 
 async def days(conn: Conn, first: date, last: date) -> dict[date, LocalDay]:
     """The exceptions from the first day to the last, both included."""
-    rows = await conn.execute(_between, {"first": first.isoformat(), "last": last.isoformat()})
+    rows = await _BETWEEN.rows(conn, first=first.isoformat(), last=last.isoformat())
     return {date.fromisoformat(row.day): LocalDay(row.working, row.name, row.author) for row in rows}
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import (
     classifier,
     classifier_groups,
@@ -72,7 +73,23 @@ async def groups(conn: AsyncConnection) -> dict[str, Group]:
     return {row.code: _group_of(row) for row in await conn.execute(select(classifier_groups))}
 
 
-def _group_of(row: Row[Any]) -> Group:
+def _above() -> Any:
+    c = classifier_groups.c
+    way = select(c.code, c.parent).where(c.code == bindparam("code")).cte("way", recursive=True)
+    # UNION, not UNION ALL: a loop, which nobody can write, would end all the same.
+    way = way.union(select(c.code, c.parent).join(way, c.code == way.c.parent))
+    return select(classifier_groups).join(way, way.c.code == c.code)
+
+
+_ABOVE = Prepared(_above())
+
+
+async def groups_above(conn: AsyncConnection, code: str) -> dict[str, Group]:
+    """A group and those above it."""
+    return {row.code: _group_of(row) for row in await _ABOVE.rows(conn, code=code)}
+
+
+def _group_of(row: Any) -> Group:
     return Group(row.code, row.name_ru, row.name_en, row.parent, row.position)
 
 
@@ -214,16 +231,21 @@ async def set_undone(tx: Tx, id: int, by: int) -> None:
     await tx.conn.execute(query.values(undone_by=by))
 
 
-async def revive(tx: Tx, undo: int) -> None:
-    """The version that `undo` had taken back stands again: its undo was taken back itself."""
+async def revive(tx: Tx, undo: int) -> list[tuple[int, datetime]]:
+    """The version that `undo` had taken back stands again: its undo was taken back itself.
+
+    Returns its id and its moment when it is one that still waits for it.
+    """
     c = classifier_versions.c
-    await tx.conn.execute(update(classifier_versions).where(c.undone_by == undo).values(undone_by=None))
+    change = update(classifier_versions).where(c.undone_by == undo).values(undone_by=None)
+    revived = await tx.conn.execute(change.returning(c.id, c.valid_from, c.applied_at))
+    return [(row.id, row.valid_from) for row in revived if row.applied_at is None]
 
 
 # --- overrides --------------------------------------------------------------------------------------------
 
 _TERMS = ("accept_minutes", "localize_minutes", "fix_minutes", "clock", "urgency", "reason")
-_of_organisation = (
+_OF_ORGANISATION = Prepared(
     select(classifier_overrides)
     .where(classifier_overrides.c.organisation_id == bindparam("organisation"))
     .order_by(classifier_overrides.c.branch)
@@ -232,8 +254,8 @@ _of_organisation = (
 
 async def overrides_of(conn: AsyncConnection, organisation_id: int) -> list[Override]:
     """What one organisation has of its own, by branch."""
-    rows = await conn.execute(_of_organisation, {"organisation": organisation_id})
-    return [Override(row.organisation_id, row.branch, **{name: row._mapping[name] for name in _TERMS}) for row in rows]
+    rows = await _OF_ORGANISATION.rows(conn, organisation=organisation_id)
+    return [Override(row.organisation_id, row.branch, **{name: getattr(row, name) for name in _TERMS}) for row in rows]
 
 
 async def put_override(tx: Tx, override: Override) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, true, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, literal_column, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import Organisation
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import (
     classifier,
     contract_houses,
@@ -48,46 +50,61 @@ async def serving(
     Two indexed readings, whatever the number of contracts: those that name the house and those that serve
     everywhere. Only for a kind that has none in force its last one that ended is looked for.
     """
-    lasting = or_(c.valid_until.is_(None), c.valid_until > at)
-    found = await _covering(conn, house_id, kinds, branches, lasting)
+    found = await _covering(conn, house_id, kinds, branches, at)
     able = {contract.kind for contract in found if contract.valid(at) and contract.organisation.active}
     first = next((place for place, kind in enumerate(kinds) if kind in able), len(kinds))
     if missing := kinds[:first]:
-        ended = await _covering(conn, house_id, missing, branches, c.valid_until <= at, last=True)
+        ended = await _covering(conn, house_id, missing, branches, at, last=True)
         found += ended
     return found
 
 
 async def _covering(
-    conn: Conn, house_id: int | None, kinds: Sequence[str], branches: Sequence[str], when: Any, *, last: bool = False
+    conn: Conn, house_id: int | None, kinds: Sequence[str], branches: Sequence[str], at: datetime, *, last: bool = False
 ) -> list[Contract]:
-    found: dict[int, Row[Any]] = {}
-    for query in _queries(house_id, kinds, branches, when, last=last):
-        found |= {row.id: row for row in await conn.execute(query)}
+    values = _values(house_id, kinds, branches, at)
+    found: dict[int, Any] = {}
+    for named in (False, True) if house_id is not None else (False,):
+        statement = _prepared(named, len(kinds), len(branches), last)
+        found |= {row.id: row for row in await statement.rows(conn, **values)}
     return [contract_of(row) for row in found.values()]
 
 
 def queries_of(house_id: int, kinds: Sequence[str], branches: Sequence[str], at: datetime) -> list[Select[Any]]:
     """What `serving` asks, for a look at the plans."""
-    lasting, ended = or_(c.valid_until.is_(None), c.valid_until > at), c.valid_until <= at
-    return [
-        *_queries(house_id, kinds, branches, lasting, last=False),
-        *_queries(house_id, kinds, branches, ended, last=True),
-    ]
+    values = _values(house_id, kinds, branches, at)
+    shapes = [(named, len(kinds), len(branches), last) for last in (False, True) for named in (False, True)]
+    return [_query(*shape).params(values) for shape in shapes]
 
 
-def _queries(
-    house_id: int | None, kinds: Sequence[str], branches: Sequence[str], when: Any, *, last: bool
-) -> list[Select[Any]]:
-    matching = and_(c.kind.in_(kinds), c.branch.in_(branches), c.removed_at.is_(None), when)
-    queries = [select(*_columns).select_from(_join).where(c.everywhere, matching)]
-    if house_id is not None:
-        named = select(*_columns).select_from(_of_house)
-        queries.append(named.where(contract_houses.c.house_id == house_id, matching))
-    return [query.order_by(c.valid_until.desc()).limit(ENDED) for query in queries] if last else queries
+def _values(house_id: int | None, kinds: Sequence[str], branches: Sequence[str], at: datetime) -> dict[str, Any]:
+    some = {f"kind_{n}": kind for n, kind in enumerate(kinds)} | {f"branch_{n}": one for n, one in enumerate(branches)}
+    return {"house_id": house_id, "at": at, **some}
 
 
-def contract_of(row: Row[Any]) -> Contract:
+def _query(named: bool, kinds: int, branches: int, last: bool) -> Select[Any]:
+    """Those that name a house or those that serve everywhere; in force or to come, or the last that ended."""
+    at = bindparam("at", type_=c.valid_until.type)
+    matching = and_(
+        c.kind.in_([bindparam(f"kind_{n}", type_=c.kind.type) for n in range(kinds)]),
+        c.branch.in_([bindparam(f"branch_{n}", type_=c.branch.type) for n in range(branches)]),
+        c.removed_at.is_(None),
+        c.valid_until <= at if last else or_(c.valid_until.is_(None), c.valid_until > at),
+    )
+    query = select(*_columns)
+    if named:
+        query = query.select_from(_of_house).where(contract_houses.c.house_id == bindparam("house_id"), matching)
+    else:
+        query = query.select_from(_join).where(c.everywhere, matching)
+    return query.order_by(c.valid_until.desc()).limit(literal_column(str(ENDED))) if last else query
+
+
+@lru_cache(maxsize=256)
+def _prepared(named: bool, kinds: int, branches: int, last: bool) -> Prepared:
+    return Prepared(_query(named, kinds, branches, last))
+
+
+def contract_of(row: Any) -> Contract:
     organisation = Organisation(row.o_id, row.o_code, row.o_name, row.o_kind, row.o_phone, row.o_email, row.o_active)
     return Contract(
         code=row.code,

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory import search
 from callengine.directory.model import FormerName, House, Incident, Note, Organisation, Person, Residence, StaffMember
 from callengine.store import words
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import (
     contract_houses,
     contracts,
@@ -40,22 +41,33 @@ SCREENFUL = 60
 # --- houses -----------------------------------------------------------------------------------------------
 
 
-def house_of(row: Row[Any]) -> House:
+def house_of(row: Any) -> House:
     """Without its former names."""
     return House(
         row.id, row.code, row.street, row.number, row.district, row.floors, row.entrances, tuple(row.features or ())
     )
 
 
+_HOUSES = (
+    select(
+        houses, house_names.c.street.label("old_street"), house_names.c.number.label("old_number"), house_names.c.until
+    )
+    .select_from(houses.outerjoin(house_names, house_names.c.house_id == houses.c.id))
+    .order_by(house_names.c.until)
+)
+_ONE_HOUSE = Prepared(_HOUSES.where(houses.c.id == bindparam("id")))
+
+
 async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int, House]:
     """Houses with their former names."""
     if not ids:
         return {}
-    named = (house_names.c.street.label("old_street"), house_names.c.number.label("old_number"), house_names.c.until)
-    join = houses.outerjoin(house_names, house_names.c.house_id == houses.c.id)
-    query = select(houses, *named).select_from(join).where(houses.c.id.in_(ids)).order_by(house_names.c.until)
+    if len(ids) == 1:  # a ticket's
+        rows = await _ONE_HOUSE.rows(conn, id=next(iter(ids)))
+    else:
+        rows = list(await conn.execute(_HOUSES.where(houses.c.id.in_(ids))))
     found: dict[int, House] = {}
-    for row in await conn.execute(query):
+    for row in rows:
         house = found.get(row.id) or house_of(row)
         if row.until is not None:
             house = replace(house, former=(*house.former, FormerName(row.old_street, row.old_number, row.until)))
@@ -117,6 +129,7 @@ async def managers(conn: AsyncConnection, house_ids: Collection[int], at: dateti
 
 def _valid(at: datetime) -> ColumnElement[bool]:
     return and_(
+        contracts.c.removed_at.is_(None),
         or_(contracts.c.valid_from.is_(None), contracts.c.valid_from <= at),
         or_(contracts.c.valid_until.is_(None), contracts.c.valid_until > at),
     )

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.access.model import EXECUTOR, MANAGER
 from callengine.store import directory as directory_rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import (
     staff,
     ticket_declines,
@@ -151,13 +151,12 @@ def _answers(dialect: Any) -> Any:
     return made.on_conflict_do_update(index_elements=["organisation_id", "ticket_id"], set_=again)
 
 
-_ANSWERS = {True: _answers(postgresql), False: _answers(sqlite)}
+_ANSWERS = Prepared(_answers)
 
 
 async def answers_for(tx: Tx, ticket_id: int, organisation_id: int, at: datetime) -> None:
     """An organisation answers for the ticket from now on, perhaps once more."""
-    values = {"ticket_id": ticket_id, "organisation_id": organisation_id, "since": at}
-    await tx.conn.execute(_ANSWERS[tx.is_postgres], values)
+    await _ANSWERS.rows(tx.conn, ticket_id=ticket_id, organisation_id=organisation_id, since=at)
 
 
 async def add_decline(tx: Tx, ticket: Ticket, organisation_id: int, reason: str, at: datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ _WAITS = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM", "ANALYZE")
 _TRIVIAL = ("BEGIN", "ROLLBACK")
 
 
-class _LeanConnection(aiosqlite.Connection):
+class LeanConnection(aiosqlite.Connection):
     """aiosqlite's connection; `_execute` is the one door to its thread, and this one looks at what comes."""
 
     _closing = False
@@ -43,18 +43,33 @@ class _LeanConnection(aiosqlite.Connection):
     def _in_place(self, name: str, args: tuple[Any, ...]) -> bool:
         raise NotImplementedError
 
+    async def rows(self, text: str, values: tuple[Any, ...]) -> list[Any]:
+        """Run one statement in one trip or none; raises the driver's own errors."""
+        raise NotImplementedError
+
+    async def many(self, text: str, values: Sequence[tuple[Any, ...]]) -> None:
+        """Run one statement once for each of the values."""
+        await self._in_thread(partial(self._conn.executemany, text, values))
+
     async def close(self) -> None:
         self._closing = True
         await super().close()
 
 
-class WriterConnection(_LeanConnection):
+class WriterConnection(LeanConnection):
     """Runs the statements of a transaction in place; many rows at once, and all that waits, in the thread."""
 
     def _in_place(self, name: str, args: tuple[Any, ...]) -> bool:
         if name == "execute":
             return not str(args[0]).lstrip()[:8].upper().startswith(_WAITS)
         return name in ("cursor", "fetchall", "fetchmany", "fetchone") or (name == "close" and not self._closing)
+
+    async def rows(self, text: str, values: tuple[Any, ...]) -> list[Any]:
+        return self._conn.execute(text, values).fetchall()
+
+    async def many(self, text: str, values: Sequence[tuple[Any, ...]]) -> None:
+        """In place: some rows of one ticket are written sooner than a thread is asked to."""
+        self._conn.executemany(text, values)
 
     async def begin(self, busy_milliseconds: int) -> None:
         """BEGIN IMMEDIATE: at once when nobody holds the lock, else in the thread until he lets go."""
@@ -93,11 +108,15 @@ class WriterConnection(_LeanConnection):
             self._conn.execute("ROLLBACK")
 
 
-class ReaderConnection(_LeanConnection):
+class ReaderConnection(LeanConnection):
     """Runs a query and fetches its rows in one trip to the thread."""
 
     _cursor: sqlite3.Cursor | None = None
     _rows: list[Any]
+
+    async def rows(self, text: str, values: tuple[Any, ...]) -> list[Any]:
+        found: list[Any] = await self._in_thread(lambda: self._conn.execute(text, values).fetchall())
+        return found
 
     def _in_place(self, name: str, args: tuple[Any, ...]) -> bool:
         if name == "execute":

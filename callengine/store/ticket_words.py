@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callengine.directory import search
 from callengine.store import words
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import ticket_counters, tickets
 from callengine.store.tables import ticket_postings as postings
 from callengine.store.tables import ticket_words as vocabulary
@@ -78,11 +79,9 @@ async def add(tx: Tx, ticket_id: int, created_at: datetime, found: Iterable[str]
     kept = sorted({word for word in found if word})
     if not kept:
         return
-    statements = _POSTGRES if tx.is_postgres else _SQLITE
     given = kept if tx.is_postgres else json.dumps(kept, ensure_ascii=False)
-    values = {"words": given, "created_at": created_at, "ticket_id": ticket_id}
-    await tx.conn.execute(statements[0], {"words": given})
-    await tx.conn.execute(statements[1], values)
+    await _NEW_WORDS.rows(tx.conn, words=given)
+    await _POST.rows(tx.conn, words=given, created_at=created_at, ticket_id=ticket_id)
 
 
 _TYPED: tuple[BindParameter[Any], ...] = (
@@ -107,6 +106,13 @@ _SQLITE = (
         "FROM ticket_words WHERE word IN (SELECT value FROM json_each(:words))"
     ).bindparams(*_TYPED),
 )
+
+
+def _of(dialect: Any, place: int) -> Any:
+    return (_POSTGRES if dialect is postgresql else _SQLITE)[place]
+
+
+_NEW_WORDS, _POST = Prepared(lambda dialect: _of(dialect, 0)), Prepared(lambda dialect: _of(dialect, 1))
 
 
 def of_ticket(ticket: Ticket) -> list[str]:

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, literal, or_, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation, StaffMember
 from callengine.store import directory as directory_rows
 from callengine.store import ticket_words
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import (
     calls,
     classifier,
@@ -48,7 +48,7 @@ Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 # --- the classifier ---------------------------------------------------------------------------------------
 
 
-def entry_of(row: Row[Any]) -> Entry:
+def entry_of(row: Any) -> Entry:
     return Entry(
         code=row.code,
         category=row.category,
@@ -99,8 +99,11 @@ async def all_entries(conn: AsyncConnection) -> dict[str, Entry]:
     return {row.code: entry_of(row) for row in await conn.execute(select(classifier).order_by(classifier.c.code))}
 
 
+_ENTRY = Prepared(select(classifier).where(classifier.c.code == bindparam("code")))
+
+
 async def entry(conn: AsyncConnection, code: str) -> Entry | None:
-    row = (await conn.execute(select(classifier).where(classifier.c.code == code))).one_or_none()
+    row = await _ENTRY.first(conn, code=code)
     return entry_of(row) if row else None
 
 
@@ -112,14 +115,18 @@ async def entries_by_code(conn: AsyncConnection, codes: Collection[str]) -> dict
 # --- writing ----------------------------------------------------------------------------------------------
 
 
+def _next(dialect: Any) -> Any:
+    c = ticket_counters.c
+    query = dialect.insert(ticket_counters).values(year=bindparam("year"), last=1)
+    return query.on_conflict_do_update(index_elements=[c.year], set_={"last": c.last + 1}).returning(c.last)
+
+
+_NEXT = Prepared(_next)
+
+
 async def next_number(tx: Tx, year: int) -> str:
     """The next number of the year. The row is locked until the commit: no gap, and none given twice."""
-    dialect: Any = postgresql if tx.is_postgres else sqlite
-    query = dialect.insert(ticket_counters).values(year=year, last=1)
-    query = query.on_conflict_do_update(
-        index_elements=[ticket_counters.c.year], set_={"last": ticket_counters.c.last + 1}
-    ).returning(ticket_counters.c.last)
-    count = (await tx.conn.execute(query)).scalar_one()
+    count = await _NEXT.scalar(tx.conn, year=year)
     return f"{year % 100:02d}-{count:06d}"
 
 
@@ -135,16 +142,17 @@ _STANDING = (
 
 # Made once for the columns that come: to build an insert of forty costs more than to run it.
 @lru_cache(maxsize=8)
-def _add(names: tuple[str, ...]) -> Any:
+def _add(names: tuple[str, ...]) -> Prepared:
     columns = {name: bindparam(name, type_=tickets.c[name].type) for name in names}
-    return insert(tickets).values(classifier_version=_STANDING, **columns).returning(tickets.c.id)
+    return Prepared(insert(tickets).values(classifier_version=_STANDING, **columns).returning(tickets.c.id))
 
 
-_add_history = insert(ticket_history)
+_LINE = "ticket_id at what author staff_id reason data role public".split()
+_ADD_HISTORY = Prepared(insert(ticket_history).values(**{name: bindparam(name) for name in _LINE}))
 
 
 async def add(tx: Tx, values: Mapping[str, Any]) -> int:
-    return int((await tx.conn.execute(_add(tuple(values)), dict(values))).scalar_one())
+    return int(await _add(tuple(values)).scalar(tx.conn, **values))
 
 
 async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequence[TicketEvent]) -> None:
@@ -162,14 +170,20 @@ async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequ
         }
         for event in events
     ]
-    await tx.conn.execute(_add_history, rows)
+    await _ADD_HISTORY.many(tx.conn, rows)
+
+
+def _link(dialect: Any) -> Any:
+    query = dialect.insert(ticket_calls).values(ticket_id=bindparam("ticket_id"), call_id=bindparam("call_id"))
+    return query.on_conflict_do_nothing().returning(ticket_calls.c.call_id)
+
+
+_LINK = Prepared(_link)
 
 
 async def link_call(tx: Tx, ticket_id: int, call_id: int) -> bool:
     """Hang a call on a ticket; False when it hangs there already."""
-    dialect: Any = postgresql if tx.is_postgres else sqlite
-    query = dialect.insert(ticket_calls).values(ticket_id=ticket_id, call_id=call_id).on_conflict_do_nothing()
-    return bool((await tx.conn.execute(query)).rowcount)
+    return await _LINK.first(tx.conn, ticket_id=ticket_id, call_id=call_id) is not None
 
 
 async def add_words(tx: Tx, ticket: Ticket) -> None:
@@ -178,22 +192,36 @@ async def add_words(tx: Tx, ticket: Ticket) -> None:
 
 
 async def past_organisations(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:
-    """The ids of all that ever answered for it."""
+    """The ids of those that declined it, and so see it still; as store/visibility.py has it for lists."""
+    c = ticket_organisations.c
+    query = select(c.organisation_id).where(c.ticket_id == ticket_id, c.declined_at.is_not(None))
+    return frozenset((await conn.execute(query)).scalars())
+
+
+async def ever_asked(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:
+    """The ids of all that ever answered for it, also of those from which it was taken."""
     c = ticket_organisations.c
     return frozenset((await conn.execute(select(c.organisation_id).where(c.ticket_id == ticket_id))).scalars())
 
 
+_CALL_NUMBER = Prepared(select(calls.c.number).where(calls.c.id == bindparam("call_id")))
+
+
 async def call_number(conn: AsyncConnection, call_id: int) -> str | None:
     """The number of a call; None when there is no such call."""
-    return (await conn.execute(select(calls.c.number).where(calls.c.id == call_id))).scalar_one_or_none()
+    number: str | None = await _CALL_NUMBER.scalar(conn, call_id=call_id)
+    return number
 
 
 # --- reading ----------------------------------------------------------------------------------------------
 
 
+_BY_KEY = Prepared(select(tickets.c.number).where(tickets.c.idempotency_key == bindparam("key")))
+
+
 async def by_key(conn: AsyncConnection, key: str) -> str | None:
-    query = select(tickets.c.number).where(tickets.c.idempotency_key == key)
-    return (await conn.execute(query)).scalar_one_or_none()
+    number: str | None = await _BY_KEY.scalar(conn, key=key)
+    return number
 
 
 async def id_of(conn: AsyncConnection, number: str) -> int | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
+from callengine.store.prepared import Prepared
 from callengine.store.tables import timers
 from callengine.timers.model import Timer, TimerSet
 
 CHANNEL = "callengine_timers"
 
 
-def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    insert = postgresql.insert(timers) if dialect == "postgresql" else sqlite.insert(timers)
-    made = insert.values(kind=bindparam("kind"), subject=bindparam("subject"), due_at=bindparam("due_at"))
+def _upsert(dialect: Any) -> Any:
+    made = dialect.insert(timers).values(
+        kind=bindparam("kind"), subject=bindparam("subject"), due_at=bindparam("due_at")
+    )
     return made.on_conflict_do_update(
         index_elements=["kind", "subject"],
         # The fence moves on: an owner that works on the old promise does not delete the new one.
@@ -31,13 +33,12 @@ def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
     )
 
 
-_UPSERTS = {dialect: _upsert(dialect) for dialect in ("postgresql", "sqlite")}
+_UPSERT = Prepared(_upsert)
 
 
 async def set_timer(tx: Tx, kind: str, subject: str, due_at: datetime) -> None:
     """Promise to call the owner of `kind` at `due_at`; one promise per kind and subject, the newest holds."""
-    values = {"kind": kind, "subject": subject, "due_at": due_at}
-    await tx.conn.execute(_UPSERTS[tx.conn.dialect.name], values)
+    await _UPSERT.rows(tx.conn, kind=kind, subject=subject, due_at=due_at)
     if tx.is_postgres and not any(isinstance(fact, TimerSet) for fact in tx.told):
         # Sent at the commit, and once however many timers were set: wakes the workers of the other machines.
         await tx.conn.execute(text(f"NOTIFY {CHANNEL}"))

@@ -76,11 +76,12 @@ class Rulebook:
     async def recompute(self, conn: rows.Conn, ticket: Ticket, *, accept_from: datetime | None = None) -> Deadlines:
         """The terms anew, by the classifier's entry and the organisation that the ticket now has.
 
-        What was answered stays. `accept_from` is given when another organisation is asked.
+        What was answered stays. `accept_from` is given when another organisation is asked. A reopened ticket's terms
+        run from its reopening.
         """
         organisation_id = ticket.organisation.id if ticket.organisation else None
         entry = await self.entry_for(conn, ticket.classifier, organisation_id)
-        matter = Matter(registered_at=ticket.created_at, conditions=ticket.conditions)
+        matter = deadlines.matter_of(ticket, self.zone)
         calendar = await self._calendar_for(conn, entry, matter)
         return deadlines.recompute(ticket, entry, calendar, self.pack, accept_from=accept_from, language=self.language)
 
@@ -96,7 +97,7 @@ class Rulebook:
         return rulepacks.script_of(entry, self.pack, self._day(at))
 
     async def _path(self, conn: rows.Conn, entry: Entry) -> tuple[str, ...]:
-        return path_of(entry, await classifier_rows.groups(conn)) if entry.parent else ()
+        return path_of(entry, await classifier_rows.groups_above(conn, entry.parent)) if entry.parent else ()
 
     def _day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()

@@ -1,0 +1,141 @@
+"""Statements compiled once and given to the driver with plain values.
+
+SQLAlchemy builds, keys and wraps a statement anew at each run: 0.2 to 0.5 ms, where SQLite needs 0.02 ms for the rows.
+What runs for every ticket and every page is compiled here once for each database, from the same Core constructs, so
+that tables, types and dialects keep their one home. Values come by the names of their `bindparam`s and nothing else
+does: no value of one run can stay for the next.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.store.sqlite import HintingCompiler, InThread, LeanConnection
+
+# What a statement is run on: a transaction's or a reader's connection, or the driver's own in a reader's thread.
+Reader = AsyncConnection | InThread
+Process = Callable[[Any], Any]
+
+_named: Any = namedtuple  # of columns that are known at the start of the program, not to the type checker
+_DIALECTS: Any = (sqlite.dialect, asyncpg.dialect)
+_SQLITE, _POSTGRES = (dialect() for dialect in _DIALECTS)
+_SQLITE.statement_compiler = HintingCompiler
+
+
+def is_postgres(conn: Reader) -> bool:
+    return isinstance(conn, AsyncConnection) and conn.dialect.name == "postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement as one database takes it."""
+
+    text: str
+    names: tuple[str, ...]  # of the values, in the order of their places
+    bind: tuple[tuple[int, Process], ...]  # which values are written differently from what they are
+    constants: Mapping[str, Any]
+    read: tuple[tuple[int, Process], ...]  # and which columns are read so
+    row: Callable[[Sequence[Any]], Any] | None  # makes the row with its names
+
+    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        known = {**self.constants, **given} if self.constants else given
+        values = [known[name] for name in self.names]
+        for at, process in self.bind:
+            values[at] = process(values[at])
+        return tuple(values)
+
+    def rows(self, raw: Sequence[Sequence[Any]]) -> list[Any]:
+        if self.row is None:
+            return list(raw)
+        if not self.read:
+            return [self.row(row) for row in raw]
+        made = []
+        for row in raw:
+            values = list(row)
+            for at, process in self.read:
+                values[at] = process(values[at])
+            made.append(self.row(values))
+        return made
+
+
+class Prepared:
+    """One statement for both databases. It may be a function of the dialect's module, for that dialect's own insert."""
+
+    def __init__(self, statement: Any, *, raw: bool = False) -> None:
+        """`raw`: rows come as the driver gives them, without names and types."""
+        self._statement, self._raw = statement, raw
+        self._compiled: dict[bool, _Compiled] = {}
+
+    def on(self, postgres: bool) -> _Compiled:
+        found = self._compiled.get(postgres)
+        if found is None:
+            made = self._statement
+            if not hasattr(made, "compile"):
+                made = made(postgresql if postgres else sqlite)
+            found = self._compiled[postgres] = _compile(made, _POSTGRES if postgres else _SQLITE, self._raw)
+        return found
+
+    async def rows(self, conn: Reader, **given: Any) -> list[Any]:
+        """Run it; its rows, with the names of their columns."""
+        it = self.on(is_postgres(conn))
+        return it.rows(await run(conn, it.text, it.values(given)))
+
+    async def first(self, conn: Reader, **given: Any) -> Any:
+        """The first row; None when there is none."""
+        found = await self.rows(conn, **given)
+        return found[0] if found else None
+
+    async def scalar(self, conn: Reader, **given: Any) -> Any:
+        """The first column of the first row; None when there is none."""
+        found = await self.rows(conn, **given)
+        return found[0][0] if found else None
+
+    async def many(self, conn: AsyncConnection, given: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once for each; gives no rows."""
+        it = self.on(is_postgres(conn))
+        values = [it.values(one) for one in given]
+        driver = _driver(conn)
+        if isinstance(driver, LeanConnection):
+            await driver.many(it.text, values)
+        elif values:
+            await conn.exec_driver_sql(it.text, values)
+
+
+async def run(conn: Reader, text: str, values: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
+    """Text and values as the database's driver takes them; the rows as it gives them."""
+    if isinstance(conn, InThread):
+        return conn.rows(text, values)
+    driver = _driver(conn)
+    if isinstance(driver, LeanConnection):
+        return await driver.rows(text, values)
+    result = await conn.exec_driver_sql(text, values)
+    return result.all() if result.returns_rows else ()
+
+
+def _driver(conn: AsyncConnection) -> Any:
+    assert conn.sync_connection is not None
+    return conn.sync_connection.connection.driver_connection
+
+
+def _compile(statement: Any, dialect: Any, raw: bool) -> _Compiled:
+    compiled = statement.compile(dialect=dialect)
+    names = tuple(compiled.positiontup)
+    types = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
+    constants = {name: compiled.binds[name].effective_value for name in names if not compiled.binds[name].required}
+    read, row = [], None
+    columns = [] if raw else list(getattr(statement, "exported_columns", ()))
+    if columns:
+        row = _named("Row", [column.name for column in columns], rename=True)._make
+        for at, column in enumerate(columns):
+            process = column.type.dialect_impl(dialect).result_processor(dialect, None)
+            if process is not None:
+                read.append((at, process))
+    bind = tuple((at, types[name]) for at, name in enumerate(names) if types[name] is not None)
+    return _Compiled(compiled.string, names, bind, constants, tuple(read), row)
