@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from callengine.calls.coverage import CoverageService
-from callengine.calls.events import CallFact
+from callengine.calls.events import CallFact, RobotTold
 from callengine.calls.model import CallKey, Conversation
 from callengine.calls.service import CallsService
 from callengine.calls.signals import Signal
@@ -197,6 +197,9 @@ class Bridge:
                 if not facts:
                     continue
                 await self._save(facts)
+                known = facts[-1].call
+            if noted.robot_facts:
+                await self._save([RobotTold(now, known, noted.robot_facts)])
             done.append(linkedid)
         if done:
             await ledger.forget(self.link, done)

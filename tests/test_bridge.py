@@ -9,7 +9,7 @@ import pytest
 
 from callengine.bridge import Bridge
 from callengine.calls.coverage import CoverageService
-from callengine.calls.events import CallAnswered, CallArrived
+from callengine.calls.events import CallAnswered, CallArrived, RobotTold
 from callengine.calls.model import CallKey, Conversation, Direction, State, Talk
 from callengine.calls.service import CallsService
 from callengine.clock import ManualClock
@@ -171,3 +171,36 @@ async def test_a_stored_call_of_the_future_is_moved_back_and_ends_after_its_arri
     assert found is not None and found.call.ended_at is not None
     assert found.call.arrived_at <= (found.call.answered_at or at) <= found.call.ended_at <= clock.now()
     assert found.call.wait_seconds == 20
+
+
+# --- the robot's dialogue, kept by the PBX -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ended_before", [False, True], ids=["the ledger tells its end too", "events told its end"])
+async def test_what_a_robots_dialogue_came_to_is_told_before_the_ledger_is_cleared(
+    bridge: Bridge, store: Store, clock: ManualClock, ended_before: bool
+) -> None:
+    told: list[RobotTold] = []
+
+    async def hear(tx: object, fact: RobotTold) -> None:
+        assert not pbx.deleted
+        told.append(fact)
+
+    store.within[RobotTold] = [hear]
+    at = (clock.now() - timedelta(seconds=40)).timestamp()
+    rows = {
+        "arrival": f"v1|{at:.3f}|||%7C|+79074121806|outbound",
+        "stage": f"{at:.3f}|robot",
+        "request": "robot-7",
+        "robot": "v1|result=marked&mark=4&keys=4&final=1",
+        "end": f"{at + 20:.3f}|0|||16||",
+    }
+    pbx = Pbx(bridge, {f"/callengine/robot-7/{part}": value for part, value in rows.items()})
+    if ended_before:
+        (noted,) = (await ledger.read(bridge.link)).calls.values()
+        await CallsService(store=store, clock=clock).save(ledger.reconcile(noted, None))
+    await bridge._look_at_ledger()
+    assert [(fact.call.request_id, dict(fact.facts)["mark"]) for fact in told] == [("robot-7", "4")]
+    assert pbx.deleted == ["robot-7"]
+    found = await CallsService(store=store, clock=clock).by_key(CallKey("main", "robot-7"))
+    assert found is not None and (found.call.robot, found.call.outcome) == (True, "answered")

@@ -68,6 +68,17 @@ class MessageLeft(CallFact):
     __slots__ = ()
 
 
+@value_class(frozen=True, slots=True)
+class RobotTold(CallFact):
+    """What the PBX-side ledger kept of a robot's dialogue; it may follow CallEnded, and be told twice.
+
+    `facts` are name and value, as menus.outcome writes them: they count when the engine that held the dialogue did not
+    live to its end.
+    """
+
+    facts: tuple[tuple[str, str], ...] = ()
+
+
 class CallMissed(CallFact):
     """An inbound conversation ended without a human answer. CallEnded follows it.
 

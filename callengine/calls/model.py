@@ -59,6 +59,11 @@ class Missed(StrEnum):
     UNKNOWN = "unknown"  # the ledger knows only that nobody answered
 
 
+# The voice robot's request ids begin so. A request id is its channel's id too: so every event says whose call it is,
+# also of a call that nobody answers.
+ROBOT_REQUEST = "robot-"
+
+
 class CallKey(NamedTuple):
     """A conversation's identity: several PBXs never mix."""
 

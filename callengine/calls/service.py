@@ -14,6 +14,7 @@ from callengine.calls.events import (
     CallFact,
     CallMissed,
     MessageLeft,
+    RobotTold,
 )
 from callengine.calls.model import (
     CallFilter,
@@ -110,6 +111,8 @@ class _Gate:
     async def pass_on(self, tx: Tx, fact: CallFact) -> CallFact | None:
         """The fact as it may be told, with the snapshot as it will be stored; None: it is old, or untrue by now."""
         key = fact.call.key
+        if isinstance(fact, RobotTold):
+            return fact  # nothing of the call itself; who hears it knows what he was told before
         before = self._known.get(key)
         if before is not None:
             if isinstance(fact, CallArrived):

@@ -22,7 +22,17 @@ from callengine import phone
 from callengine.calls import events, signals
 from callengine.calls.events import CallFact
 from callengine.calls.evidence import NO_NUMBER, Channel, Evidence, age, telephone
-from callengine.calls.model import Conversation, Direction, Missed, Offer, Outcome, State, Talk, completed
+from callengine.calls.model import (
+    ROBOT_REQUEST,
+    Conversation,
+    Direction,
+    Missed,
+    Offer,
+    Outcome,
+    State,
+    Talk,
+    completed,
+)
 from callengine.calls.signals import Leg, Signal
 from callengine.calls.talks import LOCAL, OPERATOR, OUTSIDE
 
@@ -249,6 +259,8 @@ class Tracker:
         evidence.alive += 1
         if self._requests and (request := self._requests.pop(leg.uniqueid, "")):
             evidence.request_id = request
+        if leg.uniqueid.startswith(ROBOT_REQUEST):
+            evidence.robot, evidence.request_id = True, leg.uniqueid
         return channel
 
     def _role(self, name: str) -> tuple[str, str]:

@@ -25,8 +25,9 @@ from callengine.calls.events import (
     CallMissed,
     MessageLeft,
 )
-from callengine.calls.model import CallKey, Conversation, Direction, Missed, Outcome, State, Talk
+from callengine.calls.model import ROBOT_REQUEST, CallKey, Conversation, Direction, Missed, Outcome, State, Talk
 from callengine.errors import PbxRefused
+from callengine.menus.line import ledger_facts
 from callengine.pbx.wire import Reply
 from callengine.phone import WITHHELD, Phone
 
@@ -80,6 +81,11 @@ class LedgerCall:
     message_file: str = ""
     end: LedgerEnd | None = None
     request_id: str = ""
+    robot_facts: tuple[tuple[str, str], ...] = ()  # name and value: what the robot's dialogue came to (menus.outcome)
+
+    @property
+    def robot(self) -> bool:
+        return self.stage == "robot" or self.request_id.startswith(ROBOT_REQUEST)
 
     @property
     def last_known_at(self) -> datetime | None:
@@ -156,6 +162,10 @@ def _message(value: str) -> dict[str, object]:
     return {"message_at": _moment(at), "message_file": file_name}
 
 
+def _robot(value: str) -> dict[str, object]:
+    return {"robot_facts": tuple(ledger_facts(value).items())}
+
+
 def _end(value: str) -> dict[str, object]:
     at, talked, member, abandoned, cause, dial_status, queue_status = (value.split("|") + [""] * 6)[:7]
     seconds = float(talked) if talked.strip().replace(".", "", 1).isdecimal() else 0.0
@@ -181,6 +191,7 @@ _PARTS: Mapping[str, Callable[[str], dict[str, object]]] = {
     "message": _message,
     "end": _end,
     "request": lambda value: {"request_id": value},
+    "robot": _robot,
 }
 
 
@@ -266,7 +277,7 @@ def _arrived(call: LedgerCall, country: str, city_code: str) -> Conversation | N
         name=call.name if inbound else "",
         did=call.did if inbound else "",
         state=State.MENU if inbound else State.DIALLING,
-        robot=call.stage == "robot",
+        robot=call.robot,
         request_id=call.request_id,
         source="ledger",
     )
@@ -295,7 +306,7 @@ def _outcome(call: LedgerCall, now: Conversation) -> Outcome:
         return Outcome.ANSWERED
     if now.direction is Direction.INBOUND:
         return Outcome.MISSED
-    if call.stage == "robot":
+    if call.robot:
         return Outcome.ANSWERED  # the robot's entry begins when the resident has picked up
     end = call.end
     if end is None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from callengine.calls.model import Conversation, State
+from callengine.calls.model import ROBOT_REQUEST, Conversation, State
 from callengine.config import OnePbx
 from callengine.errors import NoHold, PbxRefused, Refused
 from callengine.pbx import ledger
@@ -15,10 +15,13 @@ from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.wire import RawEvent
 
 TRANSFER_CONTEXT = "callengine-transfer"
+ROBOT_CONTEXT = "callengine-robot"
 RING_SECONDS = 30
 # As dialplan/features.conf names the feature; any digit brings the call back.
 HOLD_DIGITS, BACK_DIGIT = "*74", "1"
 HOLD_LOOKS, HOLD_LOOK_SECONDS = 30, 0.1
+_ROBOT_REQUEST = re.compile(re.escape(ROBOT_REQUEST) + r"[A-Za-z0-9_-]{1,58}")
+_NAME, _VALUE = re.compile(r"(__?)?[A-Z][A-Z0-9_]{0,40}"), re.compile(r"[A-Za-z0-9_.:+-]{0,80}")
 _DIALLED = re.compile(r"\+?[0-9]{2,20}")
 # The Reason header of OriginateResponse: AST_CONTROL_ codes.
 _REASONS = {
@@ -80,6 +83,42 @@ class AmiOriginator:
                 f"CONNECTEDLINE(num,i)={to}",
             ],
         }
+        await self._link.action("Originate", headers, action_id=request_id)
+
+    async def call_robot(
+        self,
+        request_id: str,
+        number: str,
+        *,
+        ring_seconds: float,
+        variables: Mapping[str, str] | None = None,
+        shown: str = "",
+    ) -> None:
+        """Ring an outside number; when it answers, the robot's dialplan has it. Returns when the PBX has taken it.
+
+        `request_id` begins with ROBOT_REQUEST and is the channel's id. `shown` is the number that the resident sees,
+        "" what the trunk sets. Raises Refused, PbxLost (nothing was sent), PbxRefused, OutcomeUnknown.
+        """
+        if not _DIALLED.fullmatch(number):
+            raise Refused("this is no number that can be called")
+        if not _ROBOT_REQUEST.fullmatch(request_id):
+            raise Refused(f"no request of the robot: {request_id[:80]!r}")
+        told = {"CE_ROBOT": "1", "CE_NUMBER": number, "__CE_REQUEST": request_id, **(variables or {})}
+        if wrong := [name for name, value in told.items() if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value))]:
+            # A comma would begin another variable.
+            raise Refused(f"a variable that the PBX cannot be told: {wrong[0][:80]!r}")
+        headers: dict[str, str | list[str]] = {
+            "Channel": self._settings.trunk_phone.replace("{number}", number),
+            "ChannelId": request_id,
+            "Context": ROBOT_CONTEXT,
+            "Exten": "s",
+            "Priority": "1",
+            "Timeout": str(round(ring_seconds * 1000)),
+            "Async": "true",
+            "Variable": [f"{name}={value}" for name, value in told.items()],
+        }
+        if shown:
+            headers["CallerID"] = shown
         await self._link.action("Originate", headers, action_id=request_id)
 
     async def traces(self) -> frozenset[str]:

@@ -29,7 +29,7 @@ res_pjsip_rfc3326 res_pjsip_dlg_options res_pjsip_acl res_pjsip_path res_pjsip_e
 res_pjsip_logger chan_pjsip chan_bridge_media bridge_simple bridge_native_rtp bridge_softmix bridge_holding
 bridge_builtin_features bridge_builtin_interval_features pbx_config app_dial app_queue app_mixmonitor app_stack
 app_userevent app_playback app_record app_db app_directed_pickup app_transfer app_read app_originate app_echo
-app_senddtmf app_exec app_verbose app_softhangup app_channelredirect app_waitforsilence app_milliwatt app_system
+app_amd app_senddtmf app_exec app_verbose app_softhangup app_channelredirect app_waitforsilence app_milliwatt app_system
 func_callerid func_channel func_db func_strings func_uri func_logic func_math func_timeout func_cut func_env func_global
 func_devstate func_hangupcause func_dialplan func_rand func_sprintf func_pjsip_aor func_pjsip_contact
 func_pjsip_endpoint func_version codec_alaw codec_ulaw codec_g722 codec_gsm codec_resample format_wav format_pcm
@@ -88,6 +88,7 @@ def render(plan: Plan, dialplan: Path, indications: str) -> dict[str, str]:
         "extensions.conf": _extensions(plan),
         "cdr.conf": "[general]\nenable = no\n",
         "udptl.conf": "[general]\n",
+        "amd.conf": "[general]\n",  # app_amd does not load without it
         "acl.conf": "",
     }
 

@@ -60,15 +60,27 @@ def media_port() -> int:
     return 24_000 + (os.getpid() % 20) * 400 + (next(_media_ports) % 50) * 8
 
 
-def write_pcap(path: Path, audio: bytes, *, keys: str = "", keys_at_seconds: float = 0.0) -> Path:
-    """One stream of A-law with RFC 4733 events in it: no sound inside an event."""
+def write_pcap(
+    path: Path,
+    audio: bytes,
+    *,
+    keys: str = "",
+    keys_at_seconds: float = 0.0,
+    presses: Sequence[tuple[float, str]] = (),
+) -> Path:
+    """One stream of A-law with RFC 4733 events in it: no sound inside an event.
+
+    `presses` are further keys, each with its second, in order.
+    """
     packets: list[tuple[float, bytes, int, bool, int]] = []  # at, payload, type, marker, timestamp
     events: dict[int, tuple[int, int]] = {}
-    at_frame = int(keys_at_seconds * 50)
-    for key in keys:
-        for step in range(8):
-            events[at_frame + step] = ("0123456789*#".index(key), step)
-        at_frame += 25
+    at_frame = 0
+    for at_seconds, pressed in [(keys_at_seconds, keys), *presses]:
+        at_frame = max(at_frame, int(at_seconds * 50))
+        for key in pressed:
+            for step in range(8):
+                events[at_frame + step] = ("0123456789*#".index(key), step)
+            at_frame += 25
     frames = max(len(audio) // _FRAME, at_frame)
     began = 0
     for index in range(frames):
@@ -235,6 +247,18 @@ class Sipp:
         for extension in extensions:
             await self.register(extension, port)
         return await self._run(work, _operator(pcap, behaviour, self.sip_port), port=port)
+
+    async def outside(
+        self, trunk_port: int, behaviour: Operator | None = None, *, presses: Sequence[tuple[float, str]] = ()
+    ) -> Crowd:
+        """All outside numbers, at the port that the trunk calls: whoever is called does what `behaviour` says.
+
+        Says a word as he picks up, then is silent, and presses keys so many seconds after it.
+        """
+        work = self._folder("outside")
+        word = (await speech.conversation(["Алло, слушаю."]))[: 2 * speech.RATE]
+        pcap = write_pcap(work / "sound.pcap", word + speech.SILENCE * speech.RATE * 2, presses=presses)
+        return await self._run(work, _operator(pcap, behaviour or Operator(), self.sip_port), port=trunk_port)
 
     async def register(self, extension: str, port: int, *, expires: int = 600) -> None:
         """Raises SippFailed when the PBX refuses."""
