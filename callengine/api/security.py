@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -68,6 +68,19 @@ def check_origin(request: web.Request, allowed: frozenset[str]) -> None:
     # The scheme is not compared: behind a proxy with TLS we ourselves speak http.
     if urlsplit(origin).netloc != request.host and origin not in allowed:
         raise ForeignOrigin()
+
+
+def origin_of_pages(request: web.Request, public_origins: Sequence[str]) -> str:
+    """Where our pages are found from outside, without a slash at the end: "https://desk.example".
+
+    Behind a proxy with TLS we ourselves speak http, so a browser's Origin tells, when it is ours. A program names none:
+    for it the first of [http] public_origins stands.
+    """
+    origin, allowed = request.headers.get(hdrs.ORIGIN, ""), [one.rstrip("/") for one in public_origins]
+    parts = urlsplit(origin)
+    if origin in allowed or (parts.netloc == request.host and parts.scheme in ("http", "https")):
+        return origin
+    return allowed[0] if allowed else f"{request.scheme}://{request.host}"
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:

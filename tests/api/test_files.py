@@ -6,6 +6,9 @@ import resource
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
+from callengine.config import Http
 from tests.api.conftest import Desk
 from tests.tickets.test_files import photo
 
@@ -99,6 +102,40 @@ async def test_an_inspector_reads_and_sends_nothing_and_a_pbx_sees_nothing(desk:
         assert response.status == 200
     await desk.ask("GET", path, role="pbx", status=403)
     await desk.ask("DELETE", path, role="inspector", status=403)
+
+
+@pytest.mark.parametrize(
+    ("public", "origin", "found"),
+    [
+        ([], None, "{here}"),
+        ([], "{https}", "{https}"),  # a proxy with TLS stands before us
+        ([], "https://elsewhere.example", "{here}"),
+        ([], "null", "{here}"),
+        (["https://desk.example/", "https://old.example"], None, "https://desk.example"),
+        (["https://desk.example", "https://old.example"], "https://old.example", "https://old.example"),
+        (["https://desk.example"], "https://elsewhere.example", "https://desk.example"),
+    ],
+)
+async def test_a_link_leads_to_where_a_browser_finds_us(
+    desk: Desk, public: list[str], origin: str | None, found: str
+) -> None:
+    here = str(desk.client.make_url("")).rstrip("/")
+    where = {"here": here, "https": here.replace("http:", "https:")}
+    desk.services.settings = desk.services.settings.model_copy(update={"http": Http(public_origins=public)})
+    headers = {"Origin": origin.format(**where)} if origin else {}
+    made = await desk.ask("POST", f"/tickets/{await a_ticket(desk)}/links", status=201, headers=headers)
+    assert made["url"].rpartition("/r/")[0] == found.format(**where)
+
+
+async def test_a_guesser_of_links_holds_up_nobody_who_has_one(desk: Desk) -> None:
+    """Behind a proxy all residents come from one address."""
+    url = (await desk.ask("POST", f"/tickets/{await a_ticket(desk)}/links", status=201))["url"]
+    public = "/api/v1/public/tickets/"
+    for guess in range(31):
+        async with desk.client.get(f"{public}guess-{guess}") as response:
+            assert response.status == (404 if guess < 30 else 429)
+    async with desk.client.get(public + url.rpartition("/r/")[2]) as response:
+        assert response.status == 200
 
 
 async def test_a_resident_sees_his_ticket_by_the_link_and_nothing_internal(desk: Desk) -> None:

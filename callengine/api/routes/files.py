@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from callengine.access.model import ADMINISTRATOR, DESK, EXECUTOR, MANAGER, SUPERVISOR, TICKETS
-from callengine.api import render
+from callengine.api import render, security
 from callengine.api.core import Ask, Routes, idempotency_key
 from callengine.api.problems import TooLarge
 from callengine.api.queries import UploadAbout
@@ -65,7 +65,8 @@ async def restore_file(ask: Ask[None, None]) -> None:
 @routes.post("/tickets/{number}/links", roles=DESK, summary="A link for the resident, shown once", status=201)
 async def create_link(ask: Ask[None, None]) -> TicketLink:
     link = await ask.services.links.create(ask.path["number"], ask.who)
-    return TicketLink(url=f"{ask.request.scheme}://{ask.request.host}/r/{link.token}", expires_at=link.expires_at)
+    pages = security.origin_of_pages(ask.request, ask.services.settings.http.public_origins)
+    return TicketLink(url=f"{pages}/r/{link.token}", expires_at=link.expires_at)
 
 
 @routes.delete(
