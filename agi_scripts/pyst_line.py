@@ -57,12 +57,12 @@ class PystLine:
         for name, value in values.items():
             await self.set(name, value)
 
-    async def more_keys(self, *, quiet_seconds: float) -> str:
+    async def more_keys(self, *, quiet_seconds: float, most: int = KEYS_AT_ONCE, until: str = "") -> str:
         keys = ""
-        while len(keys) < KEYS_AT_ONCE and (
-            key := self._key(self._do("WAIT FOR DIGIT", str(int(quiet_seconds * 1000))))
-        ):
+        while len(keys) < most and (key := self._key(self._do("WAIT FOR DIGIT", str(int(quiet_seconds * 1000))))):
             keys += key
+            if key in until:
+                break
         return keys
 
     async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
+OPERATOR_CONTEXT = "callengine-robot-operator"
+KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
+SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
+
 # AST_PRES_RESTRICTION and its two values that hide the number, in agi_callingpres.
 _PRESENTATION, _PROHIBITED, _UNAVAILABLE = 0x60, 0x20, 0x40
 
@@ -49,8 +53,8 @@ class Line(Protocol):
         """Set several channel variables, in one round trip where the line can."""
         ...
 
-    async def more_keys(self, *, quiet_seconds: float) -> str:
-        """The keys that follow at once: read until none came for `quiet_seconds`, at most KEYS_AT_ONCE; "" for none."""
+    async def more_keys(self, *, quiet_seconds: float, most: int = KEYS_AT_ONCE, until: str = "") -> str:
+        """Keys pressed from now on: until none came for `quiet_seconds`, or `most`, or one of `until` (it is the last)."""
         ...
 
     async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:
@@ -78,11 +82,6 @@ class Line(Protocol):
         ...
 
     async def hang_up(self) -> None: ...
-
-
-OPERATOR_CONTEXT = "callengine-robot-operator"
-KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
-SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
 
 
 def ledger_text(facts: Mapping[str, str]) -> str:

@@ -149,13 +149,15 @@ class AgiCall:
         reply = await self.command("GET VARIABLE", name)
         return reply.data if reply.result == "1" else ""
 
-    async def more_keys(self, *, quiet_seconds: float) -> str:
+    async def more_keys(self, *, quiet_seconds: float, most: int = KEYS_AT_ONCE, until: str = "") -> str:
         keys = ""
-        while len(keys) < KEYS_AT_ONCE:
+        while len(keys) < most:
             reply = await self.command("WAIT FOR DIGIT", str(int(quiet_seconds * 1000)), seconds=quiet_seconds)
             if not (key := _key(reply.result)):
                 break
             keys += key
+            if key in until:
+                break
         return keys
 
     async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:

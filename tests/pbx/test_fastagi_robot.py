@@ -141,6 +141,13 @@ async def test_keys_that_follow_at_once_are_read_to_their_end() -> None:
     asked = await commands(handler, "200 result=53")
     assert (read[-1], len(asked)) == ("5" * KEYS_AT_ONCE, KEYS_AT_ONCE), "a key that never ends"
 
+    async def entry(line: AgiCall) -> None:
+        read.append(await line.more_keys(quiet_seconds=3, most=2, until="#"))
+
+    assert len(await commands(entry, "200 result=53", "200 result=35", "200 result=53")) == 2
+    assert len(await commands(entry, "200 result=53")) == 2
+    assert read[-2:] == ["5#", "55"]
+
 
 @pytest.mark.parametrize(
     ("answer", "there"),
