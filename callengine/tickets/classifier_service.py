@@ -321,6 +321,8 @@ class ClassifierService:
     async def undo(self, id: int, who: Reader) -> Version:
         """Take a version back, by a new one; a planned one never comes. Raises NotFound, Conflict.
 
+        To take an undo back brings what it took: a planned version waits for its moment again, or comes at once when
+        that has passed.
         Refused as long as an entry of it stands otherwise by now: the conflict names the later versions.
         """
 
@@ -336,7 +338,8 @@ class ClassifierService:
             new = await self._write(tx, changes, source="undo", who=who, state=now, note=f"№ {id}")
             await rows.set_undone(tx, id, new)
             await cancel_timer(tx, CLASSIFIER, str(id))
-            await rows.revive(tx, id)
+            for planned, starts in await rows.revive(tx, id):
+                await set_timer(tx, CLASSIFIER, str(planned), starts)
             made = await rows.version(tx.conn, new)
             assert made is not None
             return made
@@ -442,8 +445,8 @@ def _fitting(now: Classifier, changes: tuple[Change, ...], id: int) -> tuple[Cha
 
 
 def _checked_override(override: Override) -> Override:
-    reason = storable(override.reason)
-    if len(reason) < 3:
+    override = replace(override, reason=storable(override.reason), clock=override.clock.strip())
+    if len(override.reason) < 3:
         raise Refused("name the paper that allows it", pointer="/reason")
     terms = (override.accept_minutes, override.localize_minutes, override.fix_minutes, override.clock, override.urgency)
     if not any(terms):
@@ -456,10 +459,11 @@ def _checked_override(override: Override) -> Override:
             "fix_minutes": override.fix_minutes,
         }
         cells |= {name: str(value) for name, value in minutes.items() if value is not None}
-        entry_of(cells | {"clock": override.clock, "urgency": override.urgency or "normal"})
+        read = entry_of(cells | {"clock": override.clock, "urgency": override.urgency or "normal"})
     except BadRow as bad:
         raise Refused(str(bad), pointer=f"/{str(bad).partition(' ')[0]}") from None
-    return replace(override, reason=reason)
+    # As it was read: «рабочие часы» is a word for a clock, and no clock itself.
+    return replace(override, clock=read.clock) if override.clock else override
 
 
 # --- history --------------------------------------------------------------------------------------------------

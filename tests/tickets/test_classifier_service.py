@@ -309,6 +309,25 @@ async def test_a_planned_version_that_is_taken_back_never_comes(
     assert (await service.entry("GAZ-01")).entry.accept_minutes == 1
 
 
+@pytest.mark.parametrize("past", [False, True])
+async def test_a_planned_version_whose_taking_back_was_taken_back_comes_all_the_same(
+    service: ClassifierService, store: Store, clock: ManualClock, past: bool
+) -> None:
+    worker = TimerWorker(store, clock, {"classifier": service.on_timer})
+    known = await service.entry("GAZ-01")
+    later = replace(known.entry, accept_minutes=3)
+    await service.save_entry(later, SEVERIN, revision=known.revision, valid_from=clock.now() + DAY)
+    undo = await service.undo(2, SEVERIN)
+    clock.advance(seconds=2 * DAY.total_seconds() if past else 60)
+    await service.undo(undo.id, SEVERIN)
+    if not past:
+        assert await worker.fire_due() == 0, "its moment is still to come"
+        clock.advance(seconds=DAY.total_seconds())
+    assert await worker.fire_due() == 1
+    assert (await service.entry("GAZ-01")).entry.accept_minutes == 3
+    assert (await service.version(2)).state == "applied"
+
+
 async def test_a_planned_entry_whose_group_is_gone_by_then_is_left_out_and_the_rest_comes(
     service: ClassifierService, store: Store, clock: ManualClock
 ) -> None:
@@ -446,11 +465,25 @@ async def test_an_organisation_has_terms_of_its_own_by_branch(service: Classifie
 
 
 @pytest.mark.parametrize(
+    ("written", "read"),
+    [("рабочие часы", "work"), ("24/7", "24x7"), ("круглосуточно", "24x7"), (" 08:00-23:00 ", "08:00-23:00")],
+)
+async def test_the_clock_of_an_organisation_is_kept_as_it_is_read(
+    service: ClassifierService, store: Store, written: str, read: str
+) -> None:
+    id = await an_organisation(store)
+    override = Override(id, "HVS", "приказ № 7", fix_minutes=1440, clock=written)
+    assert (await service.save_override(override, SEVERIN)).clock == read
+    assert [one.clock for one in await service.overrides(id)] == [read]
+
+
+@pytest.mark.parametrize(
     ("override", "reason"),
     [
         (Override(1, "NOPE", "приказ", fix_minutes=60), "no branch 'NOPE'"),
         (Override(1, "HVS", " ", fix_minutes=60), "the paper that allows it"),
         (Override(1, "HVS", "приказ"), "at least one term"),
+        (Override(1, "HVS", "приказ", clock=" "), "at least one term"),
         (Override(1, "HVS", "приказ", clock="8-23"), "a window such as"),
         (Override(1, "HVS", "приказ", urgency="soon"), "one of life"),
         (Override(77, "HVS", "приказ", fix_minutes=60), "no organisation 77"),
