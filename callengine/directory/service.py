@@ -104,12 +104,17 @@ class DirectoryService:
     async def person(self, person_id: int, reader: Reader, *, why: str) -> Person:
         """One person's card, or the one that his was merged into; the reading is logged."""
         async with self._store.read() as conn:
-            person_id = (await residents.kept_of(conn, [person_id])).get(person_id, person_id)
+            person_id = await self._kept(conn, person_id)
             found = await rows.persons(conn, [person_id], self._clock.now())
         if not found:
             raise NotFound(f"there is no person {person_id}")
         await self._log(reader, "card", f"person:{person_id}", why)
         return found[0]
+
+    @staticmethod
+    async def _kept(conn: rows.Conn, person_id: int) -> int:
+        """The card itself, or the one that it was merged into."""
+        return (await residents.kept_of(conn, [person_id])).get(person_id, person_id)
 
     async def _log(self, reader: Reader, what: str, subject: str, why: str) -> None:
         async with self._store.begin() as tx:
@@ -227,8 +232,9 @@ class DirectoryService:
             raise Refused(f"a note has 1 to {NOTE_LIMIT} characters")
         if expires_at is not None and expires_at <= now:
             raise Refused("the note would expire before it begins")
-        note = Note(0, person_id, text, author.name, now, expires_at, kind)
         async with self._store.begin() as tx:
+            person_id = await self._kept(tx.conn, person_id)
+            note = Note(0, person_id, text, author.name, now, expires_at, kind)
             if not await rows.persons(tx.conn, [person_id], now):
                 raise NotFound(f"there is no person {person_id}")
             id = await rows.add_note(
@@ -253,6 +259,7 @@ class DirectoryService:
 
     async def _set_removed(self, person_id: int, note_id: int, at: datetime | None) -> Note:
         async with self._store.begin() as tx:
+            person_id = await self._kept(tx.conn, person_id)
             note = await rows.note(tx.conn, person_id, note_id)
             if note is None:
                 raise NotFound(f"there is no note {note_id} on person {person_id}")

@@ -211,6 +211,21 @@ async def test_a_merged_card_leads_to_the_kept_one_with_all_that_it_had(town: To
     assert [one.id for one, name in await town.merges.of(anna.id) if name == "Мельникова А. П."] == [merge.id]
 
 
+async def test_a_note_written_on_a_merged_card_stands_on_the_kept_one(town: Town) -> None:
+    anna, twin = await town.add(ANNA), await town.add("Мельникова А.")
+    await town.merges.merge(anna.id, twin.id, PETROVA)
+
+    async def texts() -> list[str]:
+        return [note.text for note in (await town.directory.person(anna.id, PETROVA, why="card")).notes]
+
+    note = await town.directory.add_note(twin.id, "Плохо слышит", PETROVA)
+    assert (note.person_id, await texts()) == (anna.id, ["Плохо слышит"])
+    await town.directory.remove_note(twin.id, note.id)
+    assert await texts() == []
+    assert (await town.directory.restore_note(twin.id, note.id)).person_id == anna.id
+    assert await texts() == ["Плохо слышит"]
+
+
 async def test_an_undo_leaves_every_row_as_it_was(town: Town) -> None:
     anna = await town.add(ANNA, "+79074121806", "+79990000001", homes=[Home(town.mira, "61", "собственник")])
     twin = await town.add("Мельникова А.", "+79990000001", homes=[Home(town.mira, "61"), Home(town.chkalova, "5")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from callengine.directory.service import DirectoryService
 from callengine.errors import NotFound, Refused
 from callengine.phone import WITHHELD
 from callengine.store.database import Store
-from callengine.store.tables import classifier, houses, organisations, people, reading_log, staff
+from callengine.store.tables import classifier, contracts, houses, organisations, people, reading_log, staff
 
 PETROVA = Somebody("Петрова Наталья")
 SHARED = "+79074121806"
@@ -65,6 +65,14 @@ async def test_f34_a_shared_number_gives_everybody_with_flats_notes_and_managers
     home = isolda.residences[0]
     assert (home.house.address, home.premise, home.organisation) == ("ул. Чкалова, 17", "184", "УК «Заречье»")
     assert gleb.residences[0].relation == "сын, звонит за мать"
+
+
+async def test_a_contract_taken_away_manages_no_house_any_more(directory: DirectoryService, store: Store) -> None:
+    async with store.begin() as tx:
+        await tx.conn.execute(contracts.update().values(removed_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    isolda, _ = await directory.candidates(SHARED)
+    assert isolda.residences[0].organisation == ""
+    assert (await directory.houses("чкалова 17"))[0].organisation == ""
 
 
 @pytest.mark.parametrize(
