@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
 from tests.web.conftest import Served
 from tests.web.test_axe import look
@@ -46,6 +47,18 @@ async def test_the_tree_is_walked_with_the_keyboard_and_opens_an_entry(served: S
     await expect(tree.get_by_role("treeitem", name=re.compile("HVS-01"))).to_have_count(0)
 
 
+async def test_keys_faster_than_the_page_is_painted_each_go_to_their_row(served: Served) -> None:
+    page = await at(served, "/admin/classifier/entries/HVS-01")
+    tree = page.get_by_role("tree")
+    row = tree.get_by_role("treeitem", name=re.compile("HVS-01"))
+    await row.focus()
+    await page.evaluate("""() => {
+        for (let n = 0; n < 2; n++)
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true}));
+    }""")
+    await expect(row).to_have_count(0)
+
+
 async def test_a_word_finds_entries_in_either_language_and_nothing_says_so(served: Served) -> None:
     page = await at(served)
     await page.keyboard.press("/")
@@ -72,6 +85,66 @@ async def test_an_entry_is_edited_with_its_script_and_the_edit_is_undone(served:
     await page.get_by_role("status").get_by_role("button", name="Отменить").click()
     await expect(page.get_by_text("Отменено, версия 3")).to_be_visible()
     await expect(page.get_by_label("Принять")).to_have_value("1 мин")
+
+
+async def test_the_choices_of_a_question_are_typed_as_a_person_types(served: Served) -> None:
+    page = await at(served, GAS)
+    await page.get_by_role("button", name="Добавить вопрос").click()
+    last = page.locator(".questionbox").last
+    await last.get_by_label("Вопрос", exact=True).fill("Где пахнет?")
+    await last.get_by_label("Ответ", exact=True).select_option("choice")
+    await last.get_by_label("Варианты через точку с запятой").click()
+    await page.keyboard.type("на первом этаже; в подвале; во дворе")
+    await expect(last.get_by_label("Варианты через точку с запятой")).to_have_value(
+        "на первом этаже; в подвале; во дворе"
+    )
+    await last.get_by_label("Варианты по-английски").click()
+    await page.keyboard.type("ground floor; cellar; yard")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("Сохранено, версия 2")).to_be_visible()
+    question = (await served.services.services.classifier.entry("GAZ-01")).entry.script[-1]
+    assert list(question.choices) == ["на первом этаже", "в подвале", "во дворе"]
+    assert list(question.choices_en) == ["ground floor", "cellar", "yard"]
+
+
+async def test_a_new_entry_planned_for_later_is_seen_as_a_version_of_the_organisations_own_clock(
+    served: Served,
+) -> None:
+    page = await at(served, "/admin/classifier/new/entry")
+    await page.get_by_label("Код", exact=True).fill("LUX-01")
+    await page.get_by_label("Раздел", exact=True).select_option("HVS")
+    await page.get_by_label("Проблема", exact=True).fill("Скрипит дверь")
+    await page.get_by_label("С какого времени").fill("2030-06-01T09:00")
+    await page.get_by_role("button", name="Сохранить").click()
+    await expect(page).to_have_url(f"{served.base}/admin/classifier/versions/2")
+    await expect(page.locator(".versionrow").first).to_contain_text("вступит 1 июня 2030")
+    [planned] = (await served.services.ask("GET", "/classifier/tree", role="administrator"))["planned"]
+    # This browser stands at UTC, the town in Moscow.
+    assert datetime.fromisoformat(planned["valid_from"]) == datetime(2030, 6, 1, 6, tzinfo=UTC)
+
+
+async def test_who_leaves_a_changed_entry_is_asked_once_wherever_he_goes(served: Served) -> None:
+    page = await at(served)
+    await page.get_by_label("Код или слова").fill("GAZ-01")
+    await page.get_by_role("treeitem", name=re.compile("GAZ-01")).click()
+    await page.get_by_label("Принять").fill("3 мин")
+    asked: list[str] = []
+
+    async def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    page.on("dialog", refuse)
+    await page.get_by_role("button", name="Версии").click()
+    await page.get_by_role("link", name="Вызовы").click()
+    await page.evaluate("history.back()")
+    await expect(page).to_have_url(served.base + GAS)
+    await expect(page.get_by_label("Принять")).to_have_value("3 мин")
+    assert asked == ["Уйти без сохранения?"] * 3
+    page.remove_listener("dialog", refuse)
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.get_by_role("button", name="Версии").click()
+    await expect(page.locator(".versionrow").first).to_be_visible()
 
 
 async def test_a_term_that_is_not_understood_says_so_and_is_not_saved(served: Served) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from sqlalchemy import insert
 
 from callengine.directory.model import Somebody
@@ -71,6 +72,27 @@ async def test_a_contract_is_written_by_keyboard_and_its_removal_undone(served: 
     assert await codes(served, "99-У") == ["99-У"]
 
 
+async def test_what_is_typed_into_a_contract_outlives_a_new_reading_and_leaving_is_asked(served: Served) -> None:
+    page = await served.sign_in("orlova")
+    await served.open("/admin/contracts")
+    await page.locator("tbody tr").first.click()
+    await page.get_by_label("Заметка").fill("Продлён на год")
+    async with page.expect_response("**/api/v1/contracts/*"):
+        await page.locator(".cell.last").click()
+        await page.get_by_role("menuitem", name="English").click()
+    note = page.get_by_label("Note")
+    await expect(note).to_have_value("Продлён на год")
+    stands = page.url
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    await page.locator("tbody tr").nth(1).click()
+    await expect(page).to_have_url(stands)
+    await expect(note).to_have_value("Продлён на год")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.locator("tbody tr").nth(1).click()
+    await expect(page).not_to_have_url(stands)
+    await expect(note).not_to_have_value("Продлён на год")
+
+
 async def test_what_the_engine_refuses_stands_at_its_field(served: Served) -> None:
     page = await served.sign_in("orlova")
     await served.open("/admin/contracts/new")
@@ -114,6 +136,30 @@ async def test_a_misroute_becomes_a_contract_and_the_undo_takes_it_away(served: 
     await page.locator(".toast").get_by_role("button", name="Отменить").click()
     await expect(page.get_by_role("heading", name="Что изменится")).to_be_visible()
     assert await codes(served, "HVS-08") == []
+
+
+async def test_a_misroute_is_not_accepted_before_its_effect_is_seen(served: Served) -> None:
+    await declined(served)
+    page = await served.sign_in("orlova")
+    free = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if '"apply":true' not in (route.request.post_data or ""):
+            await free.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/routing/suggestions", hold)
+    await served.open("/admin/misroutes")
+    await page.get_by_role("button", name="HVS-08").wait_for()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("heading", name="Что изменится")).to_be_visible()
+    await page.keyboard.press("Control+Enter")
+    free.set()
+    await expect(page.locator(".changes")).to_contain_text("УК «Заречье»")
+    assert await codes(served, "HVS-08") == []
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("heading", name="Предложения нет")).to_be_visible()
+    await page.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

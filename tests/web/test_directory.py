@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import Dialog, FilePayload, Page, expect
 
 from tests.web.conftest import Served
 from tests.web.test_axe import look
@@ -46,6 +46,18 @@ async def test_a_house_is_found_by_its_former_name_and_shows_what_it_has(served:
     await page.get_by_role("searchbox").fill("xrfkjdf 17")
     await expect(page.locator(".dirlist button").first).to_contain_text("ул. Космонавта Леонова, 17")
     await expect(page.locator(".dirlist button").first).to_contain_text("бывш. ул. Чкалова, 17")
+
+
+async def test_all_tickets_of_a_house_are_its_finished_ones_too(served: Served) -> None:
+    house = await house_of(served)
+    ask = served.services.ask
+    new = {"classifier": "HVS-02", "house_id": house["id"], "text": "Течёт"}
+    number = (await ask("POST", "/tickets", json=new, status=201))["number"]
+    await ask("POST", f"/tickets/{number}/moves", json={"move": "cancel", "reason": "ошибочная"})
+    await served.sign_in("petrova")
+    page = await served.open(f"/houses/{house['id']}")
+    await page.get_by_role("button", name="Все заявки дома").click()
+    await expect(page.get_by_role("link", name=number)).to_be_visible()
 
 
 async def test_the_keyboard_alone_opens_a_house_and_its_people_and_the_log_knows(served: Served) -> None:
@@ -134,10 +146,44 @@ async def test_a_colleague_is_added_changed_and_the_last_administrator_stays(ser
     await page.get_by_label("Внутренний номер").fill("101")
     await page.get_by_role("button", name="Сохранить").click()
     await expect(page.get_by_role("alert")).to_contain_text("101")
+    page.once("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("link", name="Северин Олег").click()
     await page.get_by_label("Работает").uncheck()
     await page.get_by_role("button", name="Сохранить").click()
     await expect(page.get_by_role("alert")).to_contain_text("last active administrator")
+
+
+async def test_what_is_typed_about_a_colleague_outlives_news_of_him_and_leaving_is_asked(served: Served) -> None:
+    fomin = await served.services.staff_id("fomin")
+    await served.sign_in("admin")
+    page = await served.open(f"/admin/staff/{fomin}")
+    name = page.get_by_label("Фамилия и имя")
+    await expect(name).to_have_value("Фомин Артём")
+    await name.fill("Фомин Артём Ильич")
+    members = (await served.services.ask("GET", "/staff", role="administrator"))["items"]
+    known = next(one for one in members if one["id"] == fomin)
+    fields = ("login", "name", "role", "organisation_id", "trade", "districts", "language", "active")
+    body = {field: known[field] for field in fields} | {"extension": known["extension"] or "", "phone": "+79075550011"}
+    await served.services.ask("PUT", f"/staff/{fomin}", role="administrator", json=body)
+    await page.locator(".cell.last").click()
+    await page.get_by_role("menuitem", name="English").click()
+    await expect(page.get_by_label("Mobile")).to_have_value("+79075550011")
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Фомин Артём Ильич")
+    asked: list[str] = []
+
+    async def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    page.on("dialog", refuse)
+    await page.get_by_role("link", name="Громов Николай").click()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Фомин Артём Ильич")
+    assert asked == ["Leave without saving?"]
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("heading", name="Фомин Артём Ильич")).to_be_visible()
+    await page.get_by_role("link", name="Громов Николай").click()
+    await expect(page.get_by_role("heading", name="Громов Николай")).to_be_visible()
+    assert len(asked) == 1
 
 
 async def test_a_supervisor_filters_the_log_of_readings(served: Served) -> None:

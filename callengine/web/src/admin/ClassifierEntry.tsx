@@ -2,22 +2,22 @@
 
 import { IconArchive, IconArchiveOff, IconDeviceFloppy, IconRefresh, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, get, put } from "@/api/client";
 import type { ClassifierCard, ClassifierForm, ClassifierPlan, ClassifierTree, Me } from "@/api/types";
 import { useKeys } from "@/lib/keys";
 import { go } from "@/lib/route";
-import { exact } from "@/lib/time";
+import { exact, momentOf } from "@/lib/time";
+import { unsaved, useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
 import { Bones, Btn, Failed, I, Keys, Urgency, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
-import { Check, Choose, ClockField, Line, MomentField, momentOf, Paragraph, Term } from "./ClassifierFields";
+import { Check, Choose, ClockField, Line, MomentField, Paragraph, Term } from "./ClassifierFields";
 import { groupOptions } from "./ClassifierGroup";
 import { Script } from "./ClassifierScript";
 import { mistakeWords } from "./mistakes";
 import { useUndo } from "./ClassifierVersions";
-import { unsaved } from "./unsaved";
 
 const URGENCIES = ["life", "emergency", "urgent", "normal", "planned", "info"];
 const KINDS = ["management_company", "water_utility", "heat_utility", "power_utility", "gas_utility", "utility", "lift_company", "intercom_company", "waste_operator", "street_lighting", "road_service", "municipality", "inspectorate", "contact_centre", "emergency_112", "gas_emergency_104", "police"];
@@ -55,21 +55,23 @@ function Editor({ tree, card, me }: { tree: ClassifierTree; card: ClassifierCard
   const ru = i18n.language === "ru";
   const admin = me.role === "administrator";
   const dirty = JSON.stringify(form) !== JSON.stringify(first);
-  useEffect(() => { unsaved.set(dirty); return () => unsaved.set(false); }, [dirty]);
+  useUnsaved(dirty);
   const set = (change: Partial<Form>) => { setRefused(null); setForm((old) => ({ ...old, ...change })); };
   const its = card?.code ?? code.trim();
   const wrong = [form.accept_minutes, form.localize_minutes, form.fix_minutes, form.confirm_minutes].some((m) => Number.isNaN(m));
   const able = !busy && !wrong && its !== "" && form.problem_ru.trim() !== "" && (dirty || card === null);
   const send = (what: Form) => {
     setBusy(true);
-    put<ClassifierPlan>(`/classifier/entries/${encodeURIComponent(its)}`, { ...what, script: what.script.map((q) => ({ ...q, choices: q.choices?.filter(Boolean), choices_en: q.choices_en?.filter(Boolean) })), revision: card?.revision ?? null, note: note.trim(), valid_from: momentOf(from) }).then(
+    put<ClassifierPlan>(`/classifier/entries/${encodeURIComponent(its)}`, { ...what, revision: card?.revision ?? null, note: note.trim(), valid_from: momentOf(from) || null }).then(
       (plan) => {
         const made = plan.version;
-        const told = !made ? t("classifier.nothing") : made.state === "planned" ? t("classifier.savedPlanned", { at: exact(made.valid_from), id: made.id }) : t("classifier.saved", { id: made.id });
+        // A new entry that is planned stands nowhere in the tree yet: its version shows it.
+        const planned = made?.state === "planned";
+        const told = !made ? t("classifier.nothing") : planned ? t("classifier.savedPlanned", { at: exact(made.valid_from), id: made.id }) : t("classifier.saved", { id: made.id });
         say(told, made ? { act: { word: t("classifier.undo"), run: () => void undo(made.id) } } : {});
         unsaved.set(false);
-        void queries.invalidateQueries({ queryKey: ["classifier"] }).then(() => card === null && go(`/admin/classifier/entries/${its}`));
-        if (made?.state === "planned") setForm(first);
+        void queries.invalidateQueries({ queryKey: ["classifier"] }).then(() => card === null && go(planned ? `/admin/classifier/versions/${made.id}` : `/admin/classifier/entries/${its}`));
+        if (planned) setForm(first);
         setNote(""); setFrom("");
       },
       (e) => setRefused({ text: e instanceof Failure && e.code === "refused" ? mistakeWords(e.problem.detail ?? "", t) : why(e), stale: e instanceof Failure && e.status === 409 }),

@@ -68,13 +68,11 @@ export function ClockField({ value, onChange, empty }: { value: string; onChange
   );
 }
 
-/** A wall time of this machine; empty is now. */
+/** A day and time by the organisation's clocks, for momentOf of lib/time; empty is now. */
 export function MomentField({ label, empty, value, onChange }: { label: string; empty: string; value: string; onChange: (value: string) => void }) {
   const id = useId();
   return <div className="row s13"><label htmlFor={id} className="t2">{label}</label><div className="field compact"><input id={id} type="datetime-local" value={value} onChange={(e) => onChange(e.target.value)} /></div>{!value && <span className="t3 s12">{empty}</span>}</div>;
 }
-
-export const momentOf = (text: string): string | null => (text ? new Date(text).toISOString() : null);
 
 export function Check({ label, checked, onChange }: { label: string; checked: boolean; onChange: (checked: boolean) => void }) {
   return <label className="check"><input type="checkbox" checked={checked} onChange={(e) => onChange(e.target.checked)} />{label}</label>;

@@ -6,13 +6,13 @@ import { useTranslation } from "react-i18next";
 import { call, Failure, put } from "@/api/client";
 import type { ClassifierGroup, ClassifierPlan, ClassifierTree } from "@/api/types";
 import { go } from "@/lib/route";
+import { unsaved, useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
 import { Btn, Failed, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { Choose, Line } from "./ClassifierFields";
 import { useUndo } from "./ClassifierVersions";
 import { mistakeWords } from "./mistakes";
-import { unsaved } from "./unsaved";
 
 const NEW: ClassifierGroup = { code: "", parent: "", name_ru: "", name_en: "", position: 1000 };
 
@@ -39,7 +39,7 @@ export function GroupEditor({ tree, code, admin }: { tree: ClassifierTree; code:
   const [refused, setRefused] = useState("");
   useEffect(() => { if (known) setForm(known); }, [known]);
   const dirty = JSON.stringify(form) !== JSON.stringify(known ?? NEW);
-  useEffect(() => { unsaved.set(dirty); return () => unsaved.set(false); }, [dirty]);
+  useUnsaved(dirty);
   if (!known) return <section className="card"><Failed error={null} again={() => void queries.invalidateQueries({ queryKey: ["classifier"] })} /></section>;
   const inside = tree.groups.filter((g) => g.parent === code).length + tree.entries.filter((e) => e.parent === code).length;
   const set = (change: Partial<ClassifierGroup>) => { setRefused(""); setForm((old) => ({ ...old, ...change })); };

@@ -5,12 +5,12 @@ import { useRef, useState, type DragEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, withQuery } from "@/api/client";
 import type { ClassifierPlan, Problem } from "@/api/types";
-import { exact } from "@/lib/time";
+import { exact, momentOf } from "@/lib/time";
 import { queries } from "@/session";
 import { Bones, Btn, Empty, Failed, I, Toggles } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { Diff, DiffSum } from "./ClassifierDiff";
-import { MomentField, momentOf } from "./ClassifierFields";
+import { MomentField } from "./ClassifierFields";
 import { useUndo } from "./ClassifierVersions";
 import { mistakeWords } from "./mistakes";
 
@@ -46,7 +46,7 @@ export function ClassifierImport() {
   const apply = () => {
     if (!file || !plan || busy) return;
     setBusy(true);
-    send(file, { apply: true, missing, fingerprint: plan.fingerprint, valid_from: momentOf(from), note: t("classifier.noteFile", { name: file.name }) }).then(
+    send(file, { apply: true, missing, fingerprint: plan.fingerprint, valid_from: momentOf(from) || null, note: t("classifier.noteFile", { name: file.name }) }).then(
       (done) => {
         void queries.invalidateQueries({ queryKey: ["classifier"] });
         const made = done.version;

@@ -1,6 +1,7 @@
 // The script of an entry: questions in both languages, each with the type of its answer, in the order they are asked.
 
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ClassifierQuestion } from "@/api/types";
 import { Btn } from "@/ui/pieces";
@@ -50,8 +51,8 @@ export function Script({ of, onChange }: { of: ClassifierQuestion[]; onChange: (
               </div>
               {q.type === "choice" && (
                 <div className="grid2">
-                  <Choices key={`ru ${q.choices?.length}`} label={t("classifier.choices")} of={q.choices ?? []} onChange={(choices) => set(i, { choices })} />
-                  <Choices key={`en ${q.choices_en?.length}`} label={t("classifier.choicesEn")} of={q.choices_en ?? []} onChange={(choices_en) => set(i, { choices_en })} />
+                  <Choices label={t("classifier.choices")} of={q.choices ?? []} onChange={(choices) => set(i, { choices })} />
+                  <Choices label={t("classifier.choicesEn")} of={q.choices_en ?? []} onChange={(choices_en) => set(i, { choices_en })} />
                 </div>
               )}
             </fieldset>
@@ -70,6 +71,8 @@ function conditionsOf(q: ClassifierQuestion, t: (key: string) => string): [strin
 }
 
 function Choices({ label, of, onChange }: { label: string; of: string[]; onChange: (choices: string[]) => void }) {
-  const { t } = useTranslation();
-  return <Line label={label} value={of.join("; ")} onChange={(x) => onChange(x.endsWith(";") || x.endsWith("; ") ? [...listed(x), ""] : listed(x))} key={t("classifier.type")} />;
+  const [text, setText] = useState(of.join("; "));
+  // A space or a semicolon that is just typed is no choice yet; a list that came from elsewhere is shown as it is.
+  const shown = listed(text).join(";") === of.join(";") ? text : of.join("; ");
+  return <Line label={label} value={shown} onChange={(x) => { setText(x); onChange(listed(x)); }} />;
 }

@@ -9,7 +9,6 @@ import { go } from "@/lib/route";
 import { Bones, Btn, Empty, I, Keys, Urgency } from "@/ui/pieces";
 import { EntryEditor } from "./ClassifierEntry";
 import { GroupEditor } from "./ClassifierGroup";
-import { mayLeave } from "./unsaved";
 
 interface Row {
   key: string; // the address: groups/HVS, entries/HVS-01
@@ -87,11 +86,12 @@ function Tree({ tree, chosen, admin }: { tree: ClassifierTree | undefined; chose
   const here = rows.find((r) => r.key === focus) ?? rows[0];
   useKeys({ Slash: () => search.current?.focus() });
   const toggle = (code: string, on: boolean) => setOpen((old) => { const next = new Set(old); if (on) next.add(code); else next.delete(code); return next; });
-  const choose = (row: Row) => { if (addressOf(row) === chosen || mayLeave(t("classifier.leave"))) go(`/admin/classifier/${addressOf(row)}`); };
+  const choose = (row: Row) => go(`/admin/classifier/${addressOf(row)}`);
   const look = (row: Row | undefined) => {
     if (!row) return;
     setFocus(row.key);
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(row.key)}"]`)?.focus());
+    // The row stands already: at once, so that the next key goes to it and not to the row before.
+    list.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(row.key)}"]`)?.focus();
   };
   const onKey = (e: KeyboardEvent, row: Row) => {
     const i = rows.indexOf(row);
@@ -111,7 +111,7 @@ function Tree({ tree, chosen, admin }: { tree: ClassifierTree | undefined; chose
       <header className="wrap">
         <h2 id="tree-title">{t("classifier.tab.tree")}</h2>
         {tree && <span className="t3 s12">{t("classifier.entries", { count: tree.entries.filter((e) => e.active).length })}</span>}
-        {admin && <span className="end row" style={{ gap: 4 }}><Btn size="small" icon={IconPlus} onClick={() => mayLeave(t("classifier.leave")) && go("/admin/classifier/new/entry")}>{t("classifier.newEntry")}</Btn><Btn size="small" icon={IconFolderPlus} onClick={() => mayLeave(t("classifier.leave")) && go("/admin/classifier/new/group")}>{t("classifier.newGroup")}</Btn></span>}
+        {admin && <span className="end row" style={{ gap: 4 }}><Btn size="small" icon={IconPlus} onClick={() => go("/admin/classifier/new/entry")}>{t("classifier.newEntry")}</Btn><Btn size="small" icon={IconFolderPlus} onClick={() => go("/admin/classifier/new/group")}>{t("classifier.newGroup")}</Btn></span>}
       </header>
       <div className="treefilter">
         <div className="field compact grow"><I of={IconSearch} size={16} className="t3" /><input ref={search} aria-label={t("classifier.search")} placeholder={t("classifier.search")} value={q} onChange={(e) => setQ(e.target.value)} onKeyDown={(e) => { if (e.key === "ArrowDown") { e.preventDefault(); look(rows[0]); } if (e.key === "Escape") setQ(""); }} />{q ? <button type="button" className="bare" aria-label={t("classifier.clear")} onClick={() => setQ("")}><I of={IconX} size={16} /></button> : <Keys of="/" calm />}</div>

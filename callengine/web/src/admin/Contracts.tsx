@@ -11,6 +11,7 @@ import { Suggest } from "@/desk/Suggest";
 import { useKeys } from "@/lib/keys";
 import { go } from "@/lib/route";
 import { dateOnly, dayOf, exact, midnight, shiftDay } from "@/lib/time";
+import { unsaved, useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
 import { Bones, Btn, Empty, Faces, Failed, I, Segments, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -115,7 +116,7 @@ function One({ id }: { id: number | "new" }) {
   if (id === "new") return <Editor of={null} />;
   if (found.isPending) return <section className="card"><Bones count={7} height={36} /></section>;
   if (found.isError) return <section className="card" aria-label={t("contracts.title")}><Failed error={found.error} again={() => void found.refetch()} /></section>;
-  return <Editor key={found.dataUpdatedAt} of={found.data} />;
+  return <Editor of={found.data} />;
 }
 
 interface Draft {
@@ -156,12 +157,16 @@ function bodyOf(d: Draft): ContractBody {
 function Editor({ of }: { of: Contract | null }) {
   const { t } = useTranslation();
   const why = useWhy();
-  const [d, setD] = useState(() => draftOf(of));
+  // What is typed stands over what is known: another reading of the contract wipes nothing.
+  const known = draftOf(of);
+  const [typed, setTyped] = useState<Partial<Draft>>({});
+  const d: Draft = { ...known, ...typed };
+  useUnsaved(JSON.stringify(d) !== JSON.stringify(known));
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   const firms = useQuery({ queryKey: ["organisations"], queryFn: () => get<Page<Organisation>>("/organisations"), staleTime: 60_000 });
-  const set = (some: Partial<Draft>) => { setD((old) => ({ ...old, ...some })); setWrong({}); };
+  const set = (some: Partial<Draft>) => { setTyped((old) => ({ ...old, ...some })); setWrong({}); };
   useEffect(() => { if (!of) first.current?.focus(); }, [of]);
   const check = (): Record<string, string> => ({
     ...(d.code.trim() ? {} : { code: t("contracts.needCode") }),
@@ -178,6 +183,8 @@ function Editor({ of }: { of: Contract | null }) {
       (made) => {
         say(t("contracts.saved", { code: made.code }));
         queries.setQueryData(["contract", made.id], made);
+        setTyped({});
+        unsaved.set(false);
         void queries.invalidateQueries({ queryKey: ["contracts"] });
         go(`/admin/contracts/${made.id}`, { replace: true });
       },

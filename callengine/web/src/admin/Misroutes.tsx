@@ -86,7 +86,8 @@ function Chosen({ of: x, by, days }: { of: Misroute; by: By; days: number }) {
   const asked = { classifier: x.classifier, by, house_id: x.place.house_id, street: x.place.street, district: x.place.district, days };
   const found = useQuery({ queryKey: ["declines", "effect", asked], queryFn: () => post<Suggestion>("/routing/suggestions", asked), enabled: x.suggested !== null });
   const accept = () => {
-    if (busy || !x.suggested) return;
+    // Nothing is accepted unseen.
+    if (busy || !x.suggested || !found.data) return;
     setBusy(true);
     post<Suggestion>("/routing/suggestions", { ...asked, apply: true, organisation_id: x.suggested.id }).then(
       (made) => {

@@ -2,15 +2,16 @@
 
 import { IconPlus, IconSearch, IconUserCog, IconUsers, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState, type FormEvent } from "react";
+import { useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post, put, remove } from "@/api/client";
 import type { Me, Organisation, Page, ShiftView, StaffCard, StaffForm, StaffSaved } from "@/api/types";
 import { Labelled, parts, TextField } from "@/houses/parts";
 import "@/houses/houses.css";
 import { useKeys } from "@/lib/keys";
-import { go } from "@/lib/route";
+import { follow, go } from "@/lib/route";
 import { dayMonth, hm, momentOf } from "@/lib/time";
+import { unsaved, useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
 import { Bones, Btn, Empty, Faces, Failed, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -60,7 +61,7 @@ export function Staff({ me, rest }: SectionProps) {
                 <tbody>
                   {items.map((p) => (
                     <tr key={p.id} className={p.id === chosen?.id ? "pick now" : "pick"} onClick={() => go(`/admin/staff/${p.id}`)}>
-                      <td><a href={`/admin/staff/${p.id}`} aria-current={p.id === chosen?.id || undefined} onClick={(e) => { e.preventDefault(); go(`/admin/staff/${p.id}`); }}>{p.name}</a> <span className="t2 s12">{p.login}</span></td>
+                      <td><a href={`/admin/staff/${p.id}`} aria-current={p.id === chosen?.id || undefined} onClick={(e) => { e.stopPropagation(); follow(`/admin/staff/${p.id}`)(e); }}>{p.name}</a> <span className="t2 s12">{p.login}</span></td>
                       <td>{t(`role.${p.role}`)}</td>
                       <td className="t2">{p.organisation || "—"}</td>
                       <td className="t2">{p.extension ?? "—"}</td>
@@ -93,14 +94,18 @@ const formOf = (p: StaffCard | undefined, own: StaffCard | undefined, me: Me): F
 function Colleague({ me, own, of: p }: { me: Me; own: StaffCard | undefined; of?: StaffCard }) {
   const { t } = useTranslation();
   const why = useWhy();
-  const [form, setForm] = useState(() => formOf(p, own, me));
+  // What is typed stands over what is known: news of the colleague come in and wipe nothing.
+  const first = formOf(p, own, me);
+  const [typed, setTyped] = useState<Partial<Form>>({});
+  const form: Form = { ...first, ...typed };
+  useUnsaved(JSON.stringify(form) !== JSON.stringify(first));
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
   const manager = me.role === "organisation_manager";
   const organisations = useQuery({ queryKey: ["organisations"], queryFn: () => get<Page<Organisation>>("/organisations"), enabled: !manager });
-  useEffect(() => setForm((old) => (p ? formOf(p, own, me) : old)), [p, own, me]);
   const locked = p !== undefined && !may(me, p.role);
-  const set = (name: keyof Form) => (value: string) => setForm((old) => ({ ...old, [name]: value }));
+  const change = (some: Partial<Form>) => setTyped((old) => ({ ...old, ...some }));
+  const set = (name: keyof Form) => (value: string) => change({ [name]: value });
   const save = (e?: FormEvent) => {
     e?.preventDefault();
     if (busy || locked) return;
@@ -109,7 +114,9 @@ function Colleague({ me, own, of: p }: { me: Me; own: StaffCard | undefined; of?
     (p ? put<StaffSaved>(`/staff/${p.id}`, body) : post<StaffSaved>("/staff", body)).then(
       (saved) => {
         say(saved.given_back.length ? t("staff.back", { count: saved.given_back.length, list: saved.given_back.slice(0, 5).join(", ") }) : t("staff.saved"));
-        setForm((old) => ({ ...old, password: "" }));
+        queries.setQueryData<Page<StaffCard>>(["staff"], (old) => old && { ...old, items: old.items.map((one) => (one.id === saved.id ? { ...one, ...saved } : one)) });
+        setTyped({});
+        unsaved.set(false);
         void queries.invalidateQueries({ queryKey: ["staff"] });
         if (!p) go(`/admin/staff/${saved.id}`);
       },
@@ -129,7 +136,7 @@ function Colleague({ me, own, of: p }: { me: Me; own: StaffCard | undefined; of?
           <Labelled className="half" label={t("staff.organisation")}>
             {(id) => (
               <div className="field">
-                <select id={id} value={form.organisation_id ?? ""} disabled={locked || manager} onChange={(e) => setForm((old) => ({ ...old, organisation_id: e.target.value ? Number(e.target.value) : null }))}>
+                <select id={id} value={form.organisation_id ?? ""} disabled={locked || manager} onChange={(e) => change({ organisation_id: e.target.value ? Number(e.target.value) : null })}>
                   <option value="">{withOrganisation(form.role) ? "—" : t("staff.own")}</option>
                   {manager ? own?.organisation_id && <option value={own.organisation_id}>{own.organisation}</option> : organisations.data?.items.map((o) => <option key={o.id} value={o.id}>{o.name}</option>)}
                 </select>
@@ -150,7 +157,7 @@ function Colleague({ me, own, of: p }: { me: Me; own: StaffCard | undefined; of?
           {form.role === "inspector" && <TextField label={t("staff.districts")} value={form.districts} onChange={set("districts")} hint={t("staff.districtsHint")} most={2000} disabled={locked} />}
           <Labelled className="third" label={t("staff.language")}>{(id) => <div className="field"><select id={id} value={form.language} disabled={locked} onChange={(e) => set("language")(e.target.value)}><option value="ru">Русский</option><option value="en">English</option></select></div>}</Labelled>
           <TextField className="two" label={t("staff.password")} value={form.password} onChange={set("password")} type="password" auto="new-password" hint={t(p?.can_sign_in ? "staff.passwordHint" : "staff.passwordNew")} disabled={locked} />
-          <label className="checkline"><input type="checkbox" checked={form.active} disabled={locked} onChange={(e) => setForm((old) => ({ ...old, active: e.target.checked }))} />{t("staff.active")}</label>
+          <label className="checkline"><input type="checkbox" checked={form.active} disabled={locked} onChange={(e) => change({ active: e.target.checked })} />{t("staff.active")}</label>
           {p && p.open_tickets > 0 && <p className="t2 s13">{t("staff.openLead", { count: p.open_tickets })}</p>}
           {wrong && <p className="errorline" role="alert">{wrong}</p>}
           <div><Btn look="primary" size="main" keys="Ctrl Enter" disabled={busy || locked || !form.name.trim() || !form.login.trim()} onClick={() => save()}>{t("staff.save")}</Btn></div>

@@ -23,7 +23,7 @@ export function HousePage({ id, leader }: { id: number; leader: boolean }) {
   if (found.isPending) return <section className="card"><Bones count={6} height={60} /></section>;
   if (found.isError) return <section className="card"><Failed error={found.error} again={() => void found.refetch()} /></section>;
   const h = found.data;
-  const all = `/tickets?house=${h.id}&name=${encodeURIComponent(h.address)}`;
+  const all = `/tickets?house_id=${h.id}&status=all`;
   return (
     <div className="dircard" tabIndex={0} role="group" aria-label={h.address}>
       <section className="card dirhead">

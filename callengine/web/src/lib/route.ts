@@ -1,15 +1,25 @@
-// Where we are: the address bar, and nothing else.
+// Where we are: the address bar, and nothing else. What is typed and not saved is asked about before the address changes.
 
 import { useSyncExternalStore } from "react";
+import { mayLeave } from "./unsaved";
 
 const watchers = new Set<() => void>();
 const tell = () => watchers.forEach((w) => w());
-window.addEventListener("popstate", tell);
+let stands = location.pathname + location.search;
+
+window.addEventListener("popstate", () => {
+  const to = location.pathname + location.search;
+  // The browser has moved already: who stays is put back where he was.
+  if (to !== stands && !mayLeave()) return history.pushState(null, "", stands);
+  stands = to;
+  tell();
+});
 
 export function go(to: string, { replace = false } = {}): void {
-  if (to === location.pathname + location.search) return;
+  if (to === location.pathname + location.search || !mayLeave()) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
+  stands = location.pathname + location.search;
   tell();
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, countdown, dayOf, localOf, midnight, momentOf, shiftDay, span, speakTime } from "./time";
+import { clock, clockAt, countdown, dayOf, localOf, midnight, momentOf, shiftDay, span, speakTime } from "./time";
 
 describe("time", () => {
   speakTime("Europe/Moscow", "ru");
@@ -35,4 +35,10 @@ it("takes the first of the hour that comes twice, and goes over the hour that ne
   expect(momentOf("2026-10-25T02:30", "Europe/Berlin")).toBe("2026-10-25T02:30:00+02:00");
   expect(momentOf("2026-10-25T03:30", "Europe/Berlin")).toBe("2026-10-25T03:30:00+01:00");
   expect(momentOf("2026-03-29T02:30", "Europe/Berlin")).toBe("2026-03-29T03:30:00+02:00");
+});
+
+it("takes a time of a day by the clocks, on the days they are changed too", () => {
+  expect(clockAt("2026-11-22", "09:00", "Europe/Moscow")).toBe(Date.parse("2026-11-22T06:00:00Z"));
+  expect(clockAt("2026-03-29", "09:00", "Europe/Berlin")).toBe(Date.parse("2026-03-29T07:00:00Z"));
+  expect(clockAt("2026-10-25", "09:00", "Europe/Berlin")).toBe(Date.parse("2026-10-25T08:00:00Z"));
 });

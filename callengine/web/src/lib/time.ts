@@ -68,6 +68,9 @@ export function momentOf(local: string, timeZone = zone): string {
   return `${new Date(at + offset(at)).toISOString().slice(0, 19)}${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
+/** The moment at which the zone's clocks show a time of a day, in milliseconds. */
+export const clockAt = (day: string, time: string, timeZone = zone): number => Date.parse(momentOf(`${day}T${time}`, timeZone));
+
 export function shiftDay(day: string, by: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + by * 86_400_000).toISOString().slice(0, 10);
 }
@@ -115,5 +118,3 @@ export function when(m: Moment, now: number): string {
 export function until(m: Moment, now: number): string {
   return dayOf(m) === dayOf(now) ? hm(m) : `${dayMonth(m)}, ${hm(m)}`;
 }
-
-export const secondsBetween = (from: Moment, to: Moment): number => (ms(to) - ms(from)) / 1000;

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { get, post } from "@/api/client";
 import type { JournalChoices, Me, Organisation, OrganisationLoad, Page, RoutingPreview, StaffMember, TicketRow } from "@/api/types";
 import { useNow } from "@/lib/clock";
-import { dayOf, hm, midnight, shiftDay } from "@/lib/time";
+import { clockAt, dayOf, hm, shiftDay } from "@/lib/time";
 import { Bones, Empty, Failed } from "@/ui/pieces";
 import { IconUserQuestion } from "@tabler/icons-react";
 import { DESK } from "./buttons";
@@ -86,7 +86,8 @@ export function OrganisationField({ of, value, onChange }: { of: Routed; value: 
     <div className="col" style={{ gap: 8 }}>
       <div className="col" role="radiogroup" aria-labelledby={id}>
         <span id={id} className="b s13">{t("ticket.candidates")}</span>
-        {candidates.length === 0 && <p className="t2 s13">{t("ticket.noCandidates")}</p>}
+        {preview.isError && <Failed error={preview.error} again={() => void preview.refetch()} />}
+        {!preview.isError && candidates.length === 0 && <p className="t2 s13">{t("ticket.noCandidates")}</p>}
         {candidates.length > 0 && (
           <div className="pickone">
             {candidates.map((c) => (
@@ -116,13 +117,12 @@ export function UntilField({ value, onChange }: { value: number | null; onChange
   const now = useNow();
   const id = useId();
   const [typed, setTyped] = useState(false);
-  const offers: [string, number][] = [...[1, 2, 4].map((n): [string, number] => [t("ticket.hours", { count: n }), Math.ceil((now + n * HOUR) / (15 * MINUTE)) * 15 * MINUTE]), [t("ticket.tomorrow"), midnight(shiftDay(dayOf(now), 1)) + 9 * HOUR]];
+  const offers: [string, number][] = [...[1, 2, 4].map((n): [string, number] => [t("ticket.hours", { count: n }), Math.ceil((now + n * HOUR) / (15 * MINUTE)) * 15 * MINUTE]), [t("ticket.tomorrow"), clockAt(shiftDay(dayOf(now), 1), "09:00")]];
   const day = value === null ? "" : dayOf(value);
   const time = value === null ? "" : hm(value);
   const put = (d: string, at: string) => {
     setTyped(true);
-    const [hours, minutes] = (at || "09:00").split(":").map(Number);
-    onChange(d ? midnight(d) + hours! * HOUR + minutes! * MINUTE : null);
+    onChange(d ? clockAt(d, at || "09:00") : null);
   };
   return (
     <div className="col" role="group" aria-labelledby={id} style={{ gap: 6 }}>

@@ -23,7 +23,7 @@ export const classifierEn = {
   onlyAnswers: "Your role may change the approved answers.", readOnly: "An administrator changes the classifier.",
   note: "What changes, for the history", from: "From when", fromNow: "at once", fromLead: "A moment to come: the change takes effect by itself.", save: "Save", retire: "Retire", restore: "Bring back", reset: "Discard changes", dropGroup: "Remove the group", changed: "not saved yet",
   retireLead: "A retired entry is not offered to operators; its tickets go on.",
-  saved: "Saved, version {{id}}", savedPlanned: "Takes effect {{at}}, version {{id}}", nothing: "Nothing changed", undo: "Undo", undone: "Undone, version {{id}}", conflict: "The entry was changed while you edited it", reread: "Read it anew", leave: "Leave without saving?",
+  saved: "Saved, version {{id}}", savedPlanned: "Takes effect {{at}}, version {{id}}", nothing: "Nothing changed", undo: "Undo", undone: "Undone, version {{id}}", conflict: "The entry was changed while you edited it", reread: "Read it anew",
   versions: "Versions", versionsEmpty: "No versions", versionsLead: "Every edit, import and undo becomes a version.", by: "Who", when: "When", what: "What", count: "Changed", state: "State",
   sources: { shipped: "Shipped", import: "Import", edit: "Edit", undo: "Undo" }, states: { applied: "in force", planned: "from {{at}}", undone: "undone by version {{id}}" }, takeBack: "Undo the version", cancelPlan: "Cancel it", changes: "What changed",
   change: { added: "new", changed: "changed", retired: "retired", restored: "brought back", removed: "removed" }, before: "before", after: "after", nothingThere: "empty", showAll: "Show all changes", fieldName: "Field",

@@ -91,5 +91,5 @@ export const en: Like<Words> = {
   ticket: ticketEn,
   organisation: organisationEn,
   work: executorEn,
-  common: { close: "Close", cancel: "Cancel", minus: "—", flat: "flat {{flat}}", save: "Save", dismiss: "Dismiss the message" },
+  common: { close: "Close", cancel: "Cancel", minus: "—", flat: "flat {{flat}}", save: "Save", dismiss: "Dismiss the message", leave: "Leave without saving?" },
 };

@@ -160,7 +160,7 @@ export const ru = {
   ticket: ticketRu,
   organisation: organisationRu,
   work: executorRu,
-  common: { close: "Закрыть", cancel: "Отменить", minus: "—", flat: "кв. {{flat}}", save: "Сохранить", dismiss: "Убрать сообщение" },
+  common: { close: "Закрыть", cancel: "Отменить", minus: "—", flat: "кв. {{flat}}", save: "Сохранить", dismiss: "Убрать сообщение", leave: "Уйти без сохранения?" },
 };
 
 export type Words = typeof ru;
