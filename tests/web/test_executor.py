@@ -89,6 +89,59 @@ async def test_without_a_network_all_is_kept_and_goes_once_when_it_is_back(serve
     assert [what.count(one) for one in ("start", "file_added", "comment")] == [1, 1, 1]
 
 
+async def test_without_a_network_a_job_is_begun_once_even_from_the_list(served: Served) -> None:
+    number = await given(served)
+    page = await at_work(served)
+    await expect(page.get_by_role("button", name="Начать")).to_be_visible()
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Начать").click()
+    await expect(page.get_by_role("status").filter(has_text="1 ждёт сети")).to_be_visible()
+    await expect(page.get_by_role("button", name="Начать")).to_have_count(0)
+    await page.context.set_offline(False)
+    await expect(page.get_by_role("status").filter(has_text="в сети")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    assert await status_of(served, number) == "in_progress"
+
+
+async def test_photos_taken_without_a_network_know_before_from_after(served: Served) -> None:
+    number = await given(served)
+    page = await at_work(served, f"/work/{number}")
+    await expect(page.get_by_role("button", name="Начать")).to_be_visible()
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Начать").click()
+    await page.get_by_test_id("camera").set_input_files([PHOTO])  # type: ignore[list-item]
+    await expect(page.locator(".photos img")).to_have_count(1)
+    await page.get_by_role("button", name="Сделано").click()
+    ask = page.get_by_text("Приложите фото после работы")
+    await expect(ask).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.get_by_test_id("camera").set_input_files([{**PHOTO, "name": "после.jpg"}])  # type: ignore[list-item]
+    await expect(page.locator(".photos img")).to_have_count(2)
+    await page.get_by_role("button", name="Сделано").click()
+    await expect(page.get_by_label("Что сделано")).to_be_visible()
+    await expect(ask).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await page.context.set_offline(False)
+    await expect(page.get_by_role("status").filter(has_text="в сети")).to_be_visible()
+    files = (await served.services.ask("GET", f"/tickets/{number}"))["files"]
+    assert {file["name"]: file["moment"] for file in files} == {"кран.jpg": "before", "после.jpg": "after"}
+
+
+@pytest.mark.parametrize(("language", "words"), [("ru", "Назначен исполнитель"), ("en", "Executor assigned")])
+async def test_the_story_of_a_job_is_told_in_words(served: Served, language: str, words: str) -> None:
+    number = await given(served)
+    move = {"move": "assign", "executor_id": await served.services.staff_id("fomin"), "reason": "он ближе"}
+    for staff in ("gromov", "fomin"):
+        again = {**move, "executor_id": await served.services.staff_id(staff)}
+        await served.services.ask("POST", f"/tickets/{number}/moves", role="administrator", json=again)
+    await served.page.add_init_script(f"localStorage.setItem('callengine.language', '{language}')")
+    page = await at_work(served, f"/work/{number}")
+    line = page.locator(".words li").filter(has_text="он ближе").first
+    await expect(line.locator("b")).to_have_text(words)
+    codes = await page.locator(".words li b").all_inner_texts()
+    assert [code for code in codes if code.islower() or "_" in code] == []
+
+
 async def test_what_was_kept_survives_a_closed_page(served: Served) -> None:
     number = await given(served)
     page = await at_work(served, f"/work/{number}")

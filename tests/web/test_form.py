@@ -210,9 +210,32 @@ async def test_the_open_ticket_of_the_same_matter_is_joined_by_one_key_and_left_
     await expect(page.get_by_text(f"Вызов присоединён к {number}")).to_be_visible()
     applicants = await served.services.ask("GET", f"/tickets/{number}/applicants")
     assert [(one["applicant"]["name"], one["premise"]) for one in applicants["items"]] == [("Сосед Пётр", "11")]
+    await expect(page.get_by_role("heading", name="Новая заявка")).to_have_count(0)
+    assert await draft_of(page) is None
     await page.get_by_role("button", name="Вернуть").click()
     await expect(page.get_by_text(f"Вызов снят с {number}")).to_be_visible()
+    assert json.loads(await draft_of(page) or "{}")["name"] == "Сосед Пётр"
     assert (await served.services.ask("GET", f"/tickets/{number}/applicants"))["items"] == []
+
+
+async def draft_of(page: Page) -> str | None:
+    """The draft that this machine keeps."""
+    kept: str | None = await page.evaluate("localStorage.getItem('callengine.draft.petrova')")
+    return kept
+
+
+async def test_the_callers_address_is_shown_when_he_is_known_and_after_the_form_is_wiped(served: Served) -> None:
+    await talk(served)
+    page = await at_form(served)
+    await page.get_by_role("group", name="Кто из них звонит").get_by_role("button").first.click()
+    await expect(page.locator(".whereline .chosen")).to_be_visible()
+    await expect(page.get_by_text("из карточки заявителя")).to_be_visible()
+    await page.get_by_role("combobox", name="Что случилось").fill("HVS-05")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Стереть").click()
+    await expect(page.get_by_role("combobox", name="Что случилось")).to_be_focused()
+    await expect(page.get_by_role("heading", name="Новая заявка из вызова")).to_be_visible()
+    await expect(page.locator(".whereline .chosen")).to_be_visible()
 
 
 async def test_a_repeat_names_the_ticket_that_it_repeats(served: Served) -> None:

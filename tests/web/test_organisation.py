@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.web.conftest import Served
 from tests.web.test_axe import look
@@ -91,6 +92,56 @@ async def test_many_are_assigned_at_once_and_what_failed_is_told_by_its_number(s
     told = page.get_by_role("alert").filter(has_text="Не получилось")
     await expect(told).to_contain_text(numbers[1])
     assert [await status_of(served, n) for n in numbers] == ["executor_assigned", "cancelled", "executor_assigned"]
+
+
+async def test_a_move_while_another_is_on_its_way_says_so(served: Served) -> None:
+    numbers = [await stands(served, "awaiting_acceptance") for _ in range(2)]
+    page = await room(served)
+    await expect(page.locator(".orgrow")).to_have_count(2)
+    free = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await free.wait()
+        await route.continue_()
+
+    await page.route("**/moves", hold)
+    await page.keyboard.press("KeyA")
+    await expect(page.get_by_role("button", name="Принять", exact=True).last).to_be_disabled()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("KeyA")
+    await expect(page.get_by_text("Прошлый ход ещё записывается")).to_be_visible()
+    free.set()
+    await expect(page.locator(".orgrow")).to_have_count(1)
+    await page.unroute_all(behavior="wait")
+    assert sorted([await status_of(served, n) for n in numbers]) == ["awaiting_acceptance", "no_executor"]
+
+
+async def test_many_moves_are_read_anew_once(served: Served) -> None:
+    for _ in range(3):
+        await stands(served, "awaiting_acceptance")
+    page = await room(served)
+    await expect(page.locator(".orgrow")).to_have_count(3)
+    await page.route("**/live**", lambda route: route.abort())
+    await page.reload()
+    await expect(page.locator(".orgrow")).to_have_count(3)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/load" in request.url else None)
+    await page.keyboard.press("Control+KeyA")
+    await page.keyboard.press("KeyA")
+    await expect(page.get_by_text("Принято 3 заявки")).to_be_visible()
+    await expect(page.get_by_text("Новых заявок нет")).to_be_visible()
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("login", "path"), [("lavrov", "/organisation"), ("sobolev", "/tickets")])
+async def test_nobody_is_asked_for_what_his_role_may_not_read(served: Served, login: str, path: str) -> None:
+    await stands(served, "awaiting_acceptance")
+    refused: list[str] = []
+    served.page.on("response", lambda answer: refused.append(answer.url) if answer.status == 403 else None)
+    page = await room(served, path, login)
+    await expect(page.locator(".orgrow, tbody tr").first).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    assert refused == []
 
 
 async def test_a_job_that_has_begun_changes_hands_with_a_reason_alone(served: Served) -> None:

@@ -130,6 +130,34 @@ async def test_the_supervisor_routes_by_the_routers_candidates_with_their_why(se
     assert (ticket["status"], ticket["organisation"]["code"]) == ("awaiting_acceptance", "vodokanal")
 
 
+async def test_a_route_that_did_not_load_says_so_and_is_repeated(served: Served) -> None:
+    number = await given(served)
+    await moved(served, number, {"move": "move", "status": "unassigned"})
+    page = await at(served, "orlova", number)
+    preview = "**/api/v1/routing/preview"
+    await page.route(preview, lambda route: route.fulfill(status=500, json={"detail": "сбой", "code": "x"}))
+    await page.get_by_role("button", name="Направить…").click()
+    dialog = page.get_by_role("dialog")
+    failed = dialog.get_by_role("alert")
+    await expect(failed).to_contain_text("сбой")
+    await expect(dialog.get_by_text("подходящих организаций нет")).to_have_count(0)
+    await page.unroute(preview)
+    await failed.get_by_role("button", name="Повторить").click()
+    await expect(dialog.get_by_role("radio").first).to_be_visible()
+
+
+async def test_the_tab_is_named_by_the_ticket_and_by_the_room_after_it(served: Served) -> None:
+    number = await given(served)
+    await served.sign_in("petrova")
+    page = await served.open("/tickets")
+    await expect(page).to_have_title(re.compile("^Заявки · "))
+    await page.get_by_role("link", name=number).click()
+    await expect(page.locator(".tickethead")).to_be_visible()
+    await expect(page).to_have_title(re.compile(f"^{number} · "))
+    await page.go_back()
+    await expect(page).to_have_title(re.compile("^Заявки · "))
+
+
 async def test_assigning_offers_the_organisations_own_people_with_their_load(served: Served) -> None:
     await given(served)
     number = await given(served)

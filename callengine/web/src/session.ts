@@ -36,8 +36,9 @@ async function fetchBoard(): Promise<Board> {
   return board;
 }
 
-export const useDuties = () =>
-  useQuery({ queryKey: ["duties", "owed"], queryFn: () => get<Page<Duty>>("/callbacks", { state: "owed", limit: 200 }), refetchInterval: 60_000 });
+/** The callbacks that are owed; who is not at the desk may not read them and does not ask. */
+export const useDuties = (when = true) =>
+  useQuery({ enabled: when, queryKey: ["duties", "owed"], queryFn: () => get<Page<Duty>>("/callbacks", { state: "owed", limit: 200 }), refetchInterval: 60_000 });
 
 export const OWED = new Set(["open", "claimed", "attempted"]);
 export const byDue = (a: Duty, b: Duty) => a.due_at.localeCompare(b.due_at) || a.id - b.id;

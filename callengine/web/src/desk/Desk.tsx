@@ -9,7 +9,7 @@ import type { Duty, Me, Page, ShiftFigures, TicketRow } from "@/api/types";
 import { DutyCard, WithheldLine } from "@/callbacks/DutyCard";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
-import { go, useRoute } from "@/lib/route";
+import { follow, go, useRoute } from "@/lib/route";
 import { clock, hm, span } from "@/lib/time";
 import { mine } from "@/mine";
 import { nextDuty, useDuties } from "@/session";
@@ -121,7 +121,7 @@ function Latest({ tickets }: { tickets: ReturnType<typeof useQuery<Page<TicketRo
                 <span className="cut b" style={{ fontWeight: 500 }}>{i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en}</span>
                 <Due row={x} now={now} />
                 <span />
-                <span className={`s13 cut ${i === at ? "t2" : "t3"}`} style={{ gridColumn: "2 / -1" }}><a href={`/tickets/${x.number}`} onClick={(e) => { e.preventDefault(); go(`/tickets/${x.number}`); }}>{x.number}</a>{"  "}{[x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ")} · {t(`statusShort.${x.status}`, { defaultValue: x.status })}{x.organisation && ` · ${x.organisation.name}`}</span>
+                <span className={`s13 cut ${i === at ? "t2" : "t3"}`} style={{ gridColumn: "2 / -1" }}><a href={`/tickets/${x.number}`} onClick={(e) => { e.stopPropagation(); follow(`/tickets/${x.number}`)(e); }}>{x.number}</a>{"  "}{[x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ")} · {t(`statusShort.${x.status}`, { defaultValue: x.status })}{x.organisation && ` · ${x.organisation.name}`}</span>
               </li>
             ))}
           </ul>

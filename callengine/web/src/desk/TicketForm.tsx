@@ -53,12 +53,13 @@ export function TicketForm({ me }: { me: Me }) {
   useEffect(() => {
     if (!done) setDraft((d) => fromCall(d, own));
   }, [own, done]);
-  const registered = useRef("");
+  // The key of the draft that became a ticket or joined one: leaving the page does not keep it again.
+  const sent = useRef("");
   const latest = useRef(draft);
   latest.current = draft;
   useEffect(() => {
     // Always the newest: what is kept late must not bring back what was erased meanwhile.
-    const keep = () => latest.current.key !== registered.current && keepDraft(me.login, latest.current);
+    const keep = () => latest.current.key !== sent.current && keepDraft(me.login, latest.current);
     const timer = setTimeout(keep, 300);
     window.addEventListener("pagehide", keep);
     return () => {
@@ -68,20 +69,22 @@ export function TicketForm({ me }: { me: Me }) {
     };
   }, [draft, me.login]);
   if (done) return <Registered ticket={done} parent={draft.parent} onAgain={() => { setDraft(fromCall(emptyDraft(), own)); setDone(null); }} />;
-  return <Writing me={me} draft={draft} setDraft={setDraft} onDone={(ticket) => { registered.current = draft.key; dropDraft(me.login); setDone(ticket); }} />;
+  return <Writing me={me} draft={draft} setDraft={setDraft} onSent={() => { sent.current = draft.key; dropDraft(me.login); }} onDone={setDone} />;
 }
 
 interface WritingProps {
   me: Me;
   draft: Draft;
   setDraft: Dispatch<SetStateAction<Draft>>;
+  /** The draft is no draft any more: it was registered or joined. */
+  onSent: () => void;
   onDone: (ticket: Ticket) => void;
 }
 
 const PARTS: FormPart[] = ["what", "where", "ask", "words", "who"];
 const FIELDS = "input, textarea, select, button";
 
-function Writing({ me, draft, setDraft, onDone }: WritingProps) {
+function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const { t, i18n } = useTranslation();
   const why = useWhy();
   const [refused, setRefused] = useState<Partial<Record<FormPart, string>>>({});
@@ -99,6 +102,10 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
   const [searching, setSearching] = useState(!draft.entry);
   const [moving, setMoving] = useState(!draft.house);
   const { entry, house } = draft;
+  // An address that came with the caller is shown as chosen, whenever it comes.
+  useEffect(() => {
+    if (draft.houseFromCard) setMoving(false);
+  }, [draft.houseFromCard, house?.id]);
   const problem = (e: ClassifierProblem) => (i18n.language === "ru" ? e.problem_ru : e.problem_en || e.problem_ru);
   const ready = entry && house;
   const { people, person } = usePeople(draft);
@@ -137,7 +144,6 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
     if (mine.get()?.call.id === draft.callId && draft.callId !== null) return choose(one.id);
     const home = one.residences[0];
     change({ personId: one.id, name: one.name, ...(home && !draft.house && { house: home.house, houseFromCard: true, premise: home.premise }) });
-    if (home && !draft.house) setMoving(false);
   };
   /** Opens the part and puts the cursor where something is to be done. */
   const lead = (part: FormPart) => {
@@ -188,6 +194,7 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
         (ticket) => {
           void queries.invalidateQueries({ queryKey: ["tickets"] });
           void queries.invalidateQueries({ queryKey: ["shift"] });
+          onSent();
           onDone(ticket);
         },
         (error: unknown) => {
@@ -209,8 +216,7 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
     post<Page<TicketJoined>>(path, body).then(
       ({ items: [made] }) => {
         fresh();
-        dropDraft(me.login);
-        setDraft(emptyDraft());
+        onSent();
         const back = () => void remove(`${path}/${made!.id}`).then(() => { fresh(); keepDraft(me.login, old); say(t("join.undone", { number })); }, (e: unknown) => say(why(e), { bad: true }));
         say(t(made ? "join.done" : "join.already", { number }), made ? { act: { word: t("form.undo"), run: back } } : {});
         go("/desk");
@@ -224,10 +230,11 @@ function Writing({ me, draft, setDraft, onDone }: WritingProps) {
   };
   const discard = () => {
     const old = draft;
+    const fresh = fromCall(emptyDraft(), mine.get());
     dropDraft(me.login);
-    setDraft(emptyDraft());
+    setDraft(fresh);
     setSearching(true);
-    setMoving(true);
+    setMoving(!fresh.house);
     setRefused({});
     setMissed([]);
     setUsedFor("");

@@ -10,7 +10,7 @@ import type { Me, Page, TermClock, Ticket, TicketRow } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
-import { dayOf, exact, hm, midnight, shiftDay, span, until } from "@/lib/time";
+import { clockAt, dayOf, exact, hm, shiftDay, span, until } from "@/lib/time";
 import { queries, signOut } from "@/session";
 import { Dialog } from "@/ui/dialog";
 import { Bones, Btn, Empty, Failed, I, Urgency, useWhy } from "@/ui/pieces";
@@ -107,7 +107,8 @@ const red = (row: TicketRow) => row.urgency === "life" || row.urgency === "emerg
 function JobCard({ row, now, me }: { row: TicketRow; now: number; me: Me }) {
   const { t, i18n } = useTranslation();
   const to = `/work/${row.number}`;
-  const startable = row.status === "executor_assigned" || row.status === "needs_rework";
+  const onItsWay = movesOf(useKept(row.number));
+  const startable = (row.status === "executor_assigned" || row.status === "needs_rework") && !onItsWay.has("start");
   return (
     <li className={red(row) ? "card job red" : "card job"}>
       <a href={to} onClick={follow(to)}>
@@ -129,6 +130,10 @@ function Left({ row, now }: { row: TicketRow; now: number }) {
   return <span className={`chip ${tone}`} title={exact(row.due_at)}>{left < 0 ? t("work.late", { span: span(-left) }) : t("work.left", { span: span(left) })}</span>;
 }
 
+const useKept = (number: string): Kept[] => outbox.use().filter((one) => one.number === number);
+/** The moves that are on their way: each counts as made, a second press must not send it twice. */
+const movesOf = (kept: Kept[]) => new Set(kept.flatMap((one) => (one.act.kind === "move" && !one.refused ? [one.act.body.move] : [])));
+
 type T = (key: string, more?: Record<string, unknown>) => string;
 
 /** Kept on the telephone first, sent at once when there is a network. */
@@ -147,12 +152,15 @@ function Job({ me, number }: { me: Me; number: string }) {
   const { t, i18n } = useTranslation();
   const now = useNow();
   const job = useQuery({ queryKey: ["ticket", number], queryFn: () => get<Ticket>(`/tickets/${encodeURIComponent(number)}`), refetchInterval: 60_000 });
-  const mine = outbox.use().filter((one) => one.number === number);
+  const mine = useKept(number);
   const [ask, setAsk] = useState<"more" | "comment" | "done" | null>(null);
   const [shown, setShown] = useState(true);
   const x = job.data;
-  // What is on its way counts: a second press must not send it twice.
-  const onItsWay = new Set(mine.filter((one) => !one.refused && one.act.kind === "move").map((one) => (one.act.kind === "move" ? one.act.body.move : "")));
+  const onItsWay = movesOf(mine);
+  const begins = onItsWay.has("start") ? "in_progress" : x?.status;
+  const pictures = [...(x?.files ?? []), ...mine.flatMap((one) => (one.act.kind === "photo" && !one.refused ? [one.act] : []))];
+  const taken = (moment: string) => pictures.filter((p) => p.moment === moment).length;
+  const momentOfPhoto = begins === "executor_assigned" || (begins === "in_progress" && !taken("before")) ? "before" : "after";
   const may = (move: string) => !onItsWay.has(move) && x?.moves.some((m) => m.move === move && !m.forbidden);
   const begun = x?.history.findLast((e) => e.what === "start");
   const act = (one: Act) => step(me, number, one, t);
@@ -175,7 +183,7 @@ function Job({ me, number }: { me: Me; number: string }) {
             {x.answers.length > 0 && <section className="card pad" aria-labelledby="known"><h2 id="known">{t("work.answers")}</h2><dl>{x.answers.map((a) => <div key={a.question} className="pair"><dt>{a.question}</dt><dd>{a.answer}</dd></div>)}</dl></section>}
             <Terms of={x.clocks} now={now} onLocalise={may("localise") && x.status === "in_progress" ? () => void act({ kind: "move", body: { move: "localise" }, label: t("work.localise") }) : undefined} />
             {x.postponed && <div className="postponed"><b>{t("work.postponed", { time: until(x.postponed.until, now) })}</b><p>{x.postponed.reason}</p></div>}
-            <Photos of={x} kept={mine} shown={shown} setShown={setShown} take={(files) => files.forEach((file) => void act({ kind: "photo", blob: file, name: file.name || "photo.jpg", moment: x.status === "executor_assigned" ? "before" : x.files.some((f) => f.moment === "before") || x.status !== "in_progress" ? "after" : "before", public: shown }))} may={!["closed", "cancelled"].includes(x.status)} />
+            <Photos of={x} kept={mine} shown={shown} setShown={setShown} take={(files) => files.forEach((file) => void act({ kind: "photo", blob: file, name: file.name || "photo.jpg", moment: momentOfPhoto, public: shown }))} may={!["closed", "cancelled"].includes(x.status)} />
             <Refusals number={number} />
             <Story of={x} now={now} />
           </>
@@ -191,7 +199,7 @@ function Job({ me, number }: { me: Me; number: string }) {
       )}
       {ask === "more" && <More onClose={() => setAsk(null)} onSend={(at, reason) => act({ kind: "move", body: { move: "postpone", until: at, reason }, label: t("work.more") })} />}
       {ask === "comment" && <Note onClose={() => setAsk(null)} onSend={(text, open) => act({ kind: "comment", body: { text, public: open } })} />}
-      {ask === "done" && <Done photos={x ? x.files.filter((f) => f.moment === "after").length + mine.filter((one) => one.act.kind === "photo").length : 0} onClose={() => setAsk(null)} onSend={(text) => act({ kind: "move", body: { move: "report_done", reason: text }, label: t("work.done") }).then((ok) => { if (ok) go("/work"); return ok; })} />}
+      {ask === "done" && <Done photos={taken("after")} onClose={() => setAsk(null)} onSend={(text) => act({ kind: "move", body: { move: "report_done", reason: text }, label: t("work.done") }).then((ok) => { if (ok) go("/work"); return ok; })} />}
     </>
   );
 }
@@ -276,7 +284,7 @@ function Story({ of: x, now }: { of: Ticket; now: number }) {
   return (
     <section className="card pad" aria-labelledby="job-story">
       <h2 id="job-story">{t("work.story")}</h2>
-      <ul className="words">{[...words].reverse().map((e) => <li key={`${e.at}${e.what}`}><p className="t2 s12"><b>{t(`tickets.what.${e.what}`, { defaultValue: e.what })}</b> · {e.author} · <time dateTime={e.at} title={exact(e.at)}>{until(e.at, now)}</time></p><p>{e.reason}</p></li>)}</ul>
+      <ul className="words">{[...words].reverse().map((e) => <li key={`${e.at}${e.what}`}><p className="t2 s12"><b>{t(`ticket.what.${e.what}`, { defaultValue: e.what })}</b> · {e.author} · <time dateTime={e.at} title={exact(e.at)}>{until(e.at, now)}</time></p><p>{e.reason}</p></li>)}</ul>
     </section>
   );
 }
@@ -288,7 +296,7 @@ function More({ onClose, onSend }: { onClose: () => void; onSend: (at: string, r
   const [at, setAt] = useState<number | null>(null);
   const [reason, setReason] = useState("");
   const [wrong, setWrong] = useState("");
-  const morning = midnight(shiftDay(dayOf(now), 1)) + 9 * HOUR;
+  const morning = clockAt(shiftDay(dayOf(now), 1), "09:00");
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (at === null || at <= now) return setWrong(t("work.needTime"));

@@ -15,7 +15,7 @@ import { Btn, Empty, Faces, I, Urgency } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { useChoices, useDoers, useLoad } from "@/tickets/Choose";
 import { MoveDialog } from "@/tickets/MoveDialog";
-import { useMoveWhy, useSendMove } from "@/tickets/moves";
+import { readAnew, useMoveWhy, useSendMove } from "@/tickets/moves";
 import { count, hands, MOST, query as asks, TABS, type Hands, type Tab } from "./lists";
 import { Load } from "./Load";
 import "@/tickets/ticket.css";
@@ -70,16 +70,20 @@ function RoomOf({ me, id, name, tab }: { me: Me; id: number; name: string; tab: 
 
   /** Each is told for itself: of many, some may have been moved by others. */
   const move = async (rows: TicketRow[], wish: TicketMove): Promise<string> => {
-    if (busy) return "";
+    if (busy) {
+      say(t("organisation.busy"), { bad: true });
+      return t("organisation.busy");
+    }
     setBusy(true);
     const wrong: Failed[] = [];
     for (const row of rows) {
       try {
-        await sendMove(row.number, wish);
+        await sendMove(row.number, wish, { later: true });
       } catch (error) {
         wrong.push({ number: row.number, why: why(error) });
       }
     }
+    readAnew(rows.map((row) => row.number));
     setBusy(false);
     const done = rows.length - wrong.length;
     if (done) say(t(`organisation.did.${wish.move}`, { count: done }), wish.move === "accept" && tab === "accept" ? { act: { word: t("organisation.next"), run: () => turn("free") } } : {});

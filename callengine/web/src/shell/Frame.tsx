@@ -23,10 +23,10 @@ const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, call
 // The rail is narrow: what does not fit there is cut short, and spoken whole.
 const SHORT: Partial<Record<Room, string>> = { houses: "rail.houses", admin: "rail.admin" };
 
-export function useDialNext(me: Me): () => void {
+function useDialNext(me: Me, centre: boolean): () => void {
   const { t } = useTranslation();
   const why = useWhy();
-  const duties = useDuties();
+  const duties = useDuties(centre);
   return () => {
     const duty = nextDuty(duties.data?.items ?? [], me.id);
     if (!duty) return say(t("duty.none"));
@@ -44,8 +44,8 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
   const centre = rooms.includes("desk");
   const inCall = mine.use() !== null;
   const docked = centre && (room === "desk" || inCall);
-  const dialNext = useDialNext(me);
-  const { query } = useRoute();
+  const dialNext = useDialNext(me, centre);
+  const { id } = useRoute();
   const phase = mine.use()?.phase;
 
   const toggleState = () => {
@@ -60,8 +60,9 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
     }),
   });
   useEffect(() => {
-    document.title = `${t(`room.${room}`)} · ${t("app")}`;
-  }, [room, t, query]);
+    // A ticket's page names the tab itself.
+    if (room !== "tickets" || !id) document.title = `${t(`room.${room}`)} · ${t("app")}`;
+  }, [room, id, t]);
 
   return (
     <div className={docked ? "frame docked" : "frame"}>

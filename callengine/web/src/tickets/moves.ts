@@ -9,10 +9,15 @@ import { until } from "@/lib/time";
 import { queries } from "@/session";
 import { useWhy } from "@/ui/pieces";
 
-/** The same wish again has the same key; another wish, or the next one after it was made, has its own. */
-export function useSendMove(): (number: string, body: TicketMove) => Promise<Ticket> {
+/** What stands on the pages about these tickets is asked for anew. */
+export function readAnew(numbers: string[]): void {
+  for (const key of [...numbers.map((number) => ["ticket", number]), ["tickets"], ["journal"], ["load"]]) void queries.invalidateQueries({ queryKey: key });
+}
+
+/** The same wish again has the same key; another wish, or the next one after it was made, has its own. `later`: one of many, who sends them reads anew once after the last. */
+export function useSendMove(): (number: string, body: TicketMove, how?: { later?: boolean }) => Promise<Ticket> {
   const kept = useRef<{ wish: string; key: string } | null>(null);
-  return async (number, body) => {
+  return async (number, body, { later = false } = {}) => {
     const wish = JSON.stringify([number, body]);
     if (kept.current?.wish !== wish) kept.current = { wish, key: newKey() };
     try {
@@ -21,7 +26,7 @@ export function useSendMove(): (number: string, body: TicketMove) => Promise<Tic
       queries.setQueryData(["ticket", number], (old: Ticket | undefined) => (old && after.history.length ? after : old));
       return after;
     } finally {
-      for (const key of [["ticket", number], ["tickets"], ["journal"], ["load"]]) void queries.invalidateQueries({ queryKey: key });
+      if (!later) readAnew([number]);
     }
   };
 }
