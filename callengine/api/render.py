@@ -118,7 +118,11 @@ def talks(it: Conversation) -> list[schemas.TalkView]:
 
 
 def duty(
-    stored: callbacks.StoredDuty, *, message: Recording | None = None, people: Sequence[directory.Person] = ()
+    stored: callbacks.StoredDuty,
+    *,
+    message: Recording | None = None,
+    people: Sequence[directory.Person] = (),
+    ticket_number: str = "",
 ) -> schemas.Duty:
     it = stored.duty
     return schemas.Duty(
@@ -147,6 +151,8 @@ def duty(
         message_heard_at=it.message_heard_at,
         attempts=[attempt(one) for one in stored.attempts],
         people=[person_ref(person) for person in people],
+        reason=it.reason,
+        ticket_number=ticket_number,
     )
 
 

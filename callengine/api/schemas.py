@@ -349,6 +349,8 @@ class Duty(View):
     message_heard_at: datetime | None
     attempts: list[AttemptView]
     people: list[PersonRef]
+    reason: str = ""  # "" when calls were missed; rating: he gave the robot a bad mark
+    ticket_number: str = ""
 
 
 class DutyEvent(View):

@@ -16,6 +16,7 @@ from callengine.calls.model import CallFilter, StoredCall
 from callengine.clock import rfc3339
 from callengine.directory.model import Reader
 from callengine.phone import Phone
+from callengine.store import callbacks as callback_rows
 from callengine.store import recordings as recording_rows
 from callengine.store import views as rows
 from callengine.tickets.model import TicketFilter
@@ -101,11 +102,13 @@ class Views:
         messages = [one.duty.message_recording_id for one in found if one.duty.message_recording_id]
         async with self._its.store.read() as conn:
             recordings = await recording_rows.by_ids(conn, messages) if messages else {}
+            tickets = await callback_rows.ticket_numbers(conn, [one.duty.ticket_id for one in found])
         return [
             render.duty(
                 one,
                 message=recordings.get(one.duty.message_recording_id or 0),
                 people=people.get(one.duty.number.value, ()),
+                ticket_number=tickets.get(one.duty.ticket_id or 0, ""),
             )
             for one in found
         ]

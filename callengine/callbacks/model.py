@@ -66,6 +66,9 @@ class Duty:
     callback_requested: bool = False
     message_recording_id: int | None = None
     message_heard_at: datetime | None = None
+    reason: str = ""  # "": calls were missed; else why a call is owed though none was: rating
+    wanted_by: datetime | None = None  # of a reason: until then
+    ticket_id: int | None = None
 
     @property
     def in_time(self) -> bool | None:

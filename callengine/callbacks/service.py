@@ -33,6 +33,7 @@ from callengine.clock import Clock, rfc3339
 from callengine.config import Callbacks
 from callengine.errors import Conflict, EngineError, NotFound, Refused
 from callengine.log import masked
+from callengine.phone import Phone
 from callengine.store import callbacks as rows
 from callengine.store import compliance as day_rows
 from callengine.store import timers
@@ -196,11 +197,13 @@ class CallbacksService:
     async def _with_clocks(self, tx: Tx, duty: Duty, at: datetime) -> Duty:
         """The duty with its clocks and count as its missed calls say; saved, and its timer moved."""
         missed = await rows.missed_calls(tx, duty.id, at)
+        if not missed:
+            return duty  # owed for its reason alone
         clocks = rules.clocks(missed, self._settings)
         fresh = replace(
             duty,
-            arrived_at=clocks.arrived_at,
-            due_at=clocks.due_at,
+            arrived_at=min(clocks.arrived_at, duty.arrived_at) if duty.reason else clocks.arrived_at,
+            due_at=min(clocks.due_at, duty.wanted_by or clocks.due_at),
             legal_due_at=clocks.legal_due_at,
             missed_count=len(missed),
         )
@@ -274,7 +277,11 @@ class CallbacksService:
         missed = await rows.missed_calls(tx, duty.id, at)
         later = [call for call in missed if call.arrived_at > contact.at]
         earlier = [call for call in missed if call.arrived_at <= contact.at]
-        if not earlier:
+        wished = bool(duty.reason) and duty.arrived_at <= contact.at
+        if not earlier and not wished:
+            return
+        if wished and not earlier and later:
+            await self._wish_kept(tx, duty, contact, at)
             return
         if not later:
             await self._settle(tx, duty, contact, at, request_id=request_id)
@@ -299,6 +306,49 @@ class CallbacksService:
         duty = await self._with_clocks(tx, duty, at)
         await rows.append_history(tx, duty.id, at, "split_to", data=moved | {"duty": part.id})
         await tx.tell(DutyJoined(at, duty))
+
+    async def _wish_kept(self, tx: Tx, duty: Duty, contact: Contact, at: datetime) -> None:
+        """Somebody talked to him before the calls were missed that the duty also answers for: those are still owed."""
+        duty = await self._with_clocks(tx, replace(duty, reason="", wanted_by=None, ticket_id=None), at)
+        await rows.append_history(tx, duty.id, at, "wish_kept", call_id=contact.call_id)
+        await tx.tell(DutyJoined(at, duty))
+
+    # --- what other rooms ask for --------------------------------------------------------------------------------
+
+    async def owe(
+        self, tx: Tx, number: Phone, *, reason: str, due_at: datetime, ticket_id: int | None, data: Mapping[str, Any]
+    ) -> int:
+        """A human is to call the number by `due_at`, though it missed nobody: who gave a bad mark by telephone.
+
+        Inside the caller's transaction; a conversation with an operator fulfils it. One that is owed already keeps its
+        earlier clock. Gives the id of the duty.
+        """
+        now = self._clock.now()
+        await rows.lock_number(tx, number.value)
+        duty = await rows.joinable(tx, "", number.value, now)
+        if duty is not None and duty.state.owed:
+            due_at = min(due_at, duty.due_at)
+            duty = replace(duty, reason=reason, wanted_by=due_at, due_at=due_at, ticket_id=duty.ticket_id or ticket_id)
+            await rows.save_duty(tx, duty)
+        else:
+            duty = Duty(
+                id=0,
+                line="",
+                number=number,
+                state=DutyState.OPEN,
+                arrived_at=now,
+                due_at=due_at,
+                legal_due_at=due_at,
+                missed_count=0,
+                reason=reason,
+                wanted_by=due_at,
+                ticket_id=ticket_id,
+            )
+            duty = replace(duty, id=await rows.insert_duty(tx, duty))
+        await timers.set_timer(tx, CLOCK, str(duty.id), duty.due_at)
+        await rows.append_history(tx, duty.id, now, "owed", data={"reason": reason, **data} | _clock_data(duty))
+        await tx.tell(DutyOpened(now, duty))
+        return duty.id
 
     async def _settle(self, tx: Tx, duty: Duty, contact: Contact, at: datetime, *, request_id: str = "") -> None:
         staff_id = None

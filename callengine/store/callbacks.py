@@ -38,6 +38,7 @@ from callengine.store.tables import (
     recordings,
     staff,
     staff_states,
+    tickets,
 )
 
 OWED = (DutyState.OPEN, DutyState.CLAIMED, DutyState.ATTEMPTED)
@@ -161,6 +162,14 @@ async def staff_name(conn: AsyncConnection, staff_id: int | None) -> str:
     if staff_id is None:
         return ""
     return (await conn.execute(select(staff.c.name).where(staff.c.id == staff_id))).scalar_one_or_none() or ""
+
+
+async def ticket_numbers(conn: AsyncConnection, ids: Iterable[int | None]) -> dict[int, str]:
+    """The numbers of the tickets that duties are about."""
+    if not (known := {one for one in ids if one is not None}):
+        return {}
+    query = select(tickets.c.id, tickets.c.number).where(tickets.c.id.in_(sorted(known)))
+    return {row.id: row.number for row in (await conn.execute(query)).all()}
 
 
 async def extension_of(conn: AsyncConnection, staff_id: int) -> str:

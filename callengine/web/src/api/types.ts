@@ -288,6 +288,8 @@ export interface Duty {
   message_heard_at: string | null;
   attempts: AttemptView[];
   people: PersonRef[];
+  reason: string;
+  ticket_number: string;
 }
 
 export interface DutyEvent {
