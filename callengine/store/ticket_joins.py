@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
-from callengine.store.tables import calls, people, staff, ticket_applicants, ticket_calls
+from callengine.store.tables import calls, people, staff, ticket_applicants, ticket_calls, tickets
 
 
 async def of_ticket(conn: AsyncConnection, ticket_id: int) -> Sequence[Any]:
@@ -29,6 +29,12 @@ async def add(tx: Tx, **values: Any) -> int:
 
 async def remove(tx: Tx, applicant_id: int) -> None:
     await tx.conn.execute(delete(ticket_applicants).where(ticket_applicants.c.id == applicant_id))
+
+
+async def count(tx: Tx, ticket_id: int, by: int) -> None:
+    """So many applicants more (or fewer, below 0): lists show the sum without reading the applicants."""
+    more = tickets.c.applicant_count + by
+    await tx.conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(applicant_count=more))
 
 
 async def unlink_call(tx: Tx, ticket_id: int, call_id: int) -> None:

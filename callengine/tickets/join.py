@@ -103,6 +103,7 @@ class JoinService:
             if found is None:
                 raise NotFound(f"ticket {number} has no such applicant")
             await rows.remove(tx, applicant_id)
+            await rows.count(tx, ticket.id, -1)
             if found.call_id is not None:
                 await rows.unlink_call(tx, ticket.id, found.call_id)
             who = Applicant(found.number, found.name, found.person_id)
@@ -169,6 +170,7 @@ class JoinService:
             joined_at=now,
             staff_id=author.staff_id,
         )
+        await rows.count(tx, ticket.id, 1)
         await ticket_words.add(tx, ticket.id, ticket.created_at, ticket_words.of_applicant(who.name, who.number))
         return Joined(made, who, wish.premise, wish.text, wish.call_id, now, author.name)
 
