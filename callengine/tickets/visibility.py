@@ -66,7 +66,10 @@ def scope_of(who: Seer) -> Scope:
 
 
 def sees(scope: Scope, ticket: Ticket, past_organisations: frozenset[int] = frozenset()) -> bool:
-    """Whether a ticket is in the scope; `past_organisations` ever answered for it."""
+    """Whether a ticket is in the scope; `past_organisations` are those that declined it.
+
+    From whom it was taken without a decline, that organisation sees it no more.
+    """
     if scope.everything:
         return True
     if scope.organisation_id is not None:

@@ -113,7 +113,7 @@ class TicketWatch:
 
     async def _private_firm(self, tx: Tx, ticket: Ticket) -> Organisation | None:
         """The first of those that serve the house privately and have not had the ticket yet."""
-        had = await ticket_rows.past_organisations(tx.conn, ticket.id)
+        had = await ticket_rows.ever_asked(tx.conn, ticket.id)
         house_id = ticket.house.id if ticket.house else None
         entry = replace(ticket.classifier, organisation_kind=PRIVATE, organisation_kinds_next=())
         found = await self._book.route(tx.conn, entry, house_id, self._clock.now())
