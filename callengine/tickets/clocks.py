@@ -15,6 +15,7 @@ from callengine.tickets.lifecycle import (
     MANAGER,
     PROMISED,
     SUPERVISOR,
+    Move,
 )
 from callengine.tickets.model import Status, Ticket, TicketEvent
 
@@ -223,15 +224,20 @@ def _ladder(ticket: Ticket, periods: Periods) -> list[Promise]:
     since = ticket.touched_at or ticket.created_at
     if ticket.postponed_until:
         since = max(since, ticket.postponed_until)
-    fix_by, began = ticket.deadlines.fix_by, _began(ticket)
+    fix_by, began = ticket.deadlines.fix_by, began_at(ticket)
     term = fix_by - began if fix_by and fix_by > began else periods.plain_term
     rungs = enumerate(periods.stall_shares, start=1)
     return [Promise(since + term * share, "stall", level) for level, share in rungs if level > ticket.stall_level]
 
 
-def _began(ticket: Ticket) -> datetime:
+def reopened_at(ticket: Ticket) -> datetime | None:
+    """The moment of its last reopening; None when it never was. Its history has to be read."""
+    return next((event.at for event in reversed(ticket.history) if event.what == Move.REOPEN), None)
+
+
+def began_at(ticket: Ticket) -> datetime:
     """Since when its present terms count: its registration, or its last reopening."""
-    return next((event.at for event in reversed(ticket.history) if event.what == "reopen"), ticket.created_at)
+    return reopened_at(ticket) or ticket.created_at
 
 
 def _waits(ticket: Ticket, periods: Periods) -> list[Promise]:

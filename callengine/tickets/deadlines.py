@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from callengine.tickets import clocks as ticket_clocks
 from callengine.tickets.calendar import Calendar, term_in_words
 from callengine.tickets.model import Clock, Deadlines, Entry, Ticket
 from callengine.tickets.rulepacks import NO_PACK, BadCondition, Pack, Rule, moment_told
@@ -87,14 +88,9 @@ def recompute(
 
     A clock that was answered stays as it was: nothing fires after its answer. `accept_from` is given when another
     organisation was asked: acceptance then starts with it, and the others still run from registration or damage.
+    A reopened ticket (its history says so) has the terms of a matter registered on the day of its last reopening.
     """
-    matter = Matter(
-        registered_at=ticket.created_at,
-        damage_at=ticket.damage_at,
-        conditions=ticket.conditions,
-        paid=ticket.paid,
-        accept_from=accept_from,
-    )
+    matter = matter_of(ticket, calendar.zone, accept_from=accept_from)
     fresh, old = terms(entry, matter, calendar, pack, language), ticket.deadlines
     met = {"accept": ticket.accepted_at, "localise": ticket.localised_at, "fix": ticket.fixed_at}
     if accept_from is not None:
@@ -109,6 +105,32 @@ def recompute(
     ends = {clock.name: clock.due_at for clock in clocks}
     why = "\n".join(clock.why for clock in clocks if clock.name != "paid")
     return Deadlines(ends.get("accept"), ends.get("localise"), ends.get("fix"), why, tuple(clocks))
+
+
+def matter_of(ticket: Ticket, zone: ZoneInfo, *, accept_from: datetime | None = None) -> Matter:
+    """What the terms of a ticket depend on now. What was damaged before its reopening was mended once: it counts no
+    more."""
+    began, damage_at, conditions = ticket_clocks.reopened_at(ticket), ticket.damage_at, ticket.conditions
+    if began is not None:
+        damage_at = damage_at if damage_at is not None and damage_at >= began else None
+        conditions = {name: value for name, value in conditions.items() if not _before(began, name, value, zone)}
+    return Matter(
+        registered_at=ticket_clocks.began_at(ticket),
+        damage_at=damage_at,
+        conditions=conditions,
+        paid=ticket.paid,
+        accept_from=accept_from,
+    )
+
+
+def _before(began: datetime, name: str, value: Any, zone: ZoneInfo) -> bool:
+    """Whether a condition is a moment before `began`."""
+    if not name.endswith("_at"):
+        return False
+    try:
+        return moment_told(name, value, zone) < began
+    except BadCondition:
+        return False
 
 
 class _Desk:

@@ -48,6 +48,7 @@ class Looked:
     organisation: Organisation | None = None
     executor: StaffMember | None = None
     entry: Entry | None = None
+    own: Entry | None = None  # the entry with the own terms of the organisation that is asked
     deadlines: Deadlines | None = None  # computed anew, when the move makes them new
     why_organisation: str = ""
     contract_code: str = ""
@@ -95,6 +96,12 @@ def ours(ticket: Ticket, mover: Mover) -> bool:
     if mover.role == lifecycle.EXECUTOR:
         return ticket.executor is not None and ticket.executor.id == mover.staff_id
     return True
+
+
+def answers(ticket: Ticket, mover: Mover) -> bool:
+    """Whether the mover may write on it: it is his, and his organisation has not declined it."""
+    declined = mover.role == lifecycle.MANAGER and ticket.status is Status.DECLINED
+    return ours(ticket, mover) and not declined
 
 
 # --- what is missing ------------------------------------------------------------------------------------------
@@ -194,7 +201,8 @@ class _Act:
 def _route(act: _Act) -> Ticket:
     it, looked = act.ticket, act.looked
     entry = looked.entry or it.classifier
-    paid = it.paid or entry.paid
+    own = looked.own or entry
+    paid = it.paid or own.paid
     return replace(
         _fresh_terms(it, looked),
         organisation=looked.organisation,
@@ -202,9 +210,9 @@ def _route(act: _Act) -> Ticket:
         contract_code=looked.contract_code,
         executor=None,
         classifier=entry,
-        urgency=entry.urgency,
+        urgency=own.urgency,
         paid=paid,
-        paid_confirm_by=confirm_by(entry, act.now, act.periods) if paid else None,
+        paid_confirm_by=confirm_by(own, act.now, act.periods) if paid else None,
         paid_confirmed_at=None,
         postponed_until=None,
         postpone_reason="",
@@ -269,12 +277,13 @@ def _release(act: _Act) -> Ticket:
 
 
 def _move(act: _Act) -> Ticket:
-    looked = act.looked
-    it = replace(
-        act.ticket,
-        organisation=looked.organisation or act.ticket.organisation,
-        executor=looked.executor or act.ticket.executor,
-    )
+    it, looked = act.ticket, act.looked
+    if looked.organisation is not None and looked.organisation != it.organisation:
+        # Another one's executor, word on a paid job, and the contract that named the one before, are not its own.
+        it = replace(it, organisation=looked.organisation, executor=None, paid_confirmed_at=None)
+        it = replace(it, organisation_reason=looked.why_organisation, contract_code="")
+        it = replace(it, paid_confirm_by=confirm_by(it.classifier, act.now, act.periods) if it.paid else None)
+    it = replace(it, executor=looked.executor or it.executor)
     return replace(it, mark=None, marked_at=None) if it.status in lifecycle.NEEDS_ORGANISATION else it
 
 
@@ -317,7 +326,9 @@ def _kept_up(before: Ticket, after: Ticket, asked: Asked, now: datetime) -> Tick
     if to in _WITHOUT_EXECUTOR:
         changes["executor"] = None
     if to in _WITHOUT_ORGANISATION:
-        changes["organisation"] = None
+        changes |= {"organisation": None, "contract_code": ""}
+        if before.organisation is not None:
+            changes["organisation_reason"] = asked.reason
     return replace(after, **changes)
 
 

@@ -20,12 +20,15 @@ from callengine.access.model import DESK, EXECUTOR, MANAGER
 from callengine.clock import Clock
 from callengine.directory.search import storable
 from callengine.errors import Conflict, Forbidden, NoRoom, NotFound, Refused, TooLarge
+from callengine.store import moves as move_rows
 from callengine.store import ticket_files as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
+from callengine.tickets import effects
 from callengine.tickets.events import TicketFiled
 from callengine.tickets.filetypes import FileType, type_of
 from callengine.tickets.model import Ticket, TicketEvent, TicketFile
+from callengine.tickets.moves import mover_of, not_answering
 from callengine.tickets.visibility import Person, Seer, scope_of, sees
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,7 @@ MOST_PIXELS = 120_000_000
 MOST_NAME = 150
 
 OnAct = Callable[[Tx, int], Awaitable[None]]
-Touched = Callable[[Tx, int, str, datetime], Awaitable[Ticket | None]]
+Touched = Callable[[Tx, int, Person, datetime], Awaitable[Ticket | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class FilesService:
     """Files under [files] dir, two levels deep by random names; what a person called a file is only ever shown.
 
     `on_act` runs in the transaction that adds a signed act: a late ticket with its mark may close then. `touched` is
-    told of each file's role and moment: of those who must act it begins the ladder of reminders anew.
+    told of each file's sender and moment: of those who must act it begins the ladder of reminders anew.
     """
 
     def __init__(
@@ -100,8 +103,9 @@ class FilesService:
     async def receive(self, number: str, who: Person, new: NewFile, chunks: AsyncIterator[bytes]) -> TicketFile:
         """Stream a file to disk, find out what it is, and hang it on the ticket.
 
-        Raises NotFound for a ticket that the sender does not see, Forbidden for a role that sends none, TooLarge,
-        NoRoom, and Refused for what is no file of ours. The same key again gives the file of the first time.
+        Raises NotFound for a ticket that the sender does not see, Forbidden for a role that sends none and for an
+        organisation that no longer answers for the ticket, TooLarge, NoRoom, and Refused for what is no file of ours.
+        The same key again gives the file of the first time.
         """
         new = _checked(new, who)
         ticket = await self._ticket(number, who)
@@ -109,6 +113,7 @@ class FilesService:
             async for _ in chunks:
                 pass
             return known
+        _check_answers(ticket, who)
         received = await self._stream(chunks)
         try:
             looked = await asyncio.to_thread(self._look, received.path)
@@ -177,7 +182,8 @@ class FilesService:
             received.path.with_suffix(".thumb").replace(self.folder / thumbnail)
         try:
             return await self._write(ticket, who, new, received, looked, place, thumbnail)
-        except BaseException as error:
+        except Exception as error:
+            # Not of a cancellation: it may come after the commit, and then the file is the ticket's.
             target.unlink(missing_ok=True)
             if thumbnail:
                 (self.folder / thumbnail).unlink(missing_ok=True)
@@ -197,6 +203,7 @@ class FilesService:
     ) -> TicketFile:
         now = self._clock.now()
         async with self._store.begin() as tx:
+            _check_answers(await self._locked(tx, ticket), who)  # somebody may have routed it while the bytes came
             id = await rows.add(
                 tx,
                 ticket_id=ticket.id,
@@ -230,7 +237,7 @@ class FilesService:
         event = TicketEvent(self._clock.now(), what, who.name, "", data, role=who.role, public=new.public)
         await ticket_rows.add_history(tx, ticket.id, who.staff_id, [event])
         if self._touched:
-            await self._touched(tx, ticket.id, who.role, event.at)
+            await self._touched(tx, ticket.id, who, event.at)
         told = await ticket_rows.get(tx.conn, ticket.number)
         assert told
         await tx.tell(TicketFiled(told))
@@ -265,7 +272,11 @@ class FilesService:
     # --- taking down --------------------------------------------------------------------------------------
 
     async def remove(self, number: str, file_id: int, who: Person) -> None:
-        """Take a file down; its bytes stay, it can be put back. Its sender may, and the desk."""
+        """Take a file down; its bytes stay, it can be put back. Its sender may while he answers for the ticket, and
+        the desk.
+
+        Raises NotFound, Forbidden, and Refused for the act on which the ticket was closed.
+        """
         await self._put(number, file_id, who, removed=True)
 
     async def restore(self, number: str, file_id: int, who: Person) -> None:
@@ -274,11 +285,13 @@ class FilesService:
     async def _put(self, number: str, file_id: int, who: Person, *, removed: bool) -> None:
         ticket = await self._ticket(number, who)
         async with self._store.begin() as tx:
+            ticket = await self._locked(tx, ticket)
             found = await rows.get(tx.conn, ticket.id, file_id)
             if found is None:
                 raise NotFound(f"ticket {number} has no file {file_id}")
             if who.role not in DESK and not (who.role in SENDERS and found.author == who.name):
                 raise Forbidden("a file is taken down by its sender or by the desk")
+            _check_answers(ticket, who)
             if removed and found.kind == "act" and ticket.status.final:
                 raise Refused("the ticket was closed on this act: it stays")
             if await rows.remove(tx, file_id, self._clock.now() if removed else None, who.name if removed else ""):
@@ -292,11 +305,22 @@ class FilesService:
             raise NotFound(f"there is no ticket {number}")
         return ticket
 
+    @staticmethod
+    async def _locked(tx: Tx, ticket: Ticket) -> Ticket:
+        """As it stands now, and stays until the commit."""
+        await move_rows.locked(tx, ticket.id)
+        return await ticket_rows.get(tx.conn, ticket.number) or ticket
+
     async def tidy(self) -> None:
         """Uploads that a crash cut off: nobody can name them any more."""
         for part in await asyncio.to_thread(lambda: list((self.folder / "incoming").glob("*"))):
             with contextlib.suppress(OSError):
                 part.unlink()
+
+
+def _check_answers(ticket: Ticket, who: Person) -> None:
+    if not effects.answers(ticket, mover_of(who)):
+        raise not_answering()
 
 
 def _checked(new: NewFile, who: Person) -> NewFile:

@@ -30,7 +30,7 @@ from callengine.tickets.deadlines import recompute
 from callengine.tickets.effects import Asked, Looked, Mover
 from callengine.tickets.events import TicketCommented, TicketMoved
 from callengine.tickets.lifecycle import FORBIDDEN, SYSTEM, Field, Move, Offer, Situation, Transition
-from callengine.tickets.model import Deadlines, Status, Ticket, TicketEvent
+from callengine.tickets.model import Deadlines, Entry, Status, Ticket, TicketEvent
 from callengine.tickets.visibility import EVERYTHING, Person, Scope, scope_of, sees
 
 ENGINE = Mover(name="callengine", role=SYSTEM)
@@ -43,6 +43,8 @@ class Terms(Protocol):
 
     async def recompute(self, conn: rows.Conn, ticket: Ticket, *, accept_from: datetime | None = None) -> Deadlines: ...
 
+    async def entry_for(self, conn: rows.Conn, entry: Entry, organisation_id: int | None) -> Entry: ...
+
 
 @dataclass(frozen=True, slots=True)
 class PlainTerms:
@@ -54,6 +56,9 @@ class PlainTerms:
     async def recompute(self, conn: rows.Conn, ticket: Ticket, *, accept_from: datetime | None = None) -> Deadlines:
         calendar = Calendar(self.zone)
         return recompute(ticket, ticket.classifier, calendar, accept_from=accept_from, language=self.language)
+
+    async def entry_for(self, conn: rows.Conn, entry: Entry, organisation_id: int | None) -> Entry:
+        return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,9 @@ class MovesService:
                 _same(kept, asked)
                 return ticket
         async with self._store.begin() as tx:
-            # Read outside the transaction: whoever has moved it since is found out by the version.
+            # The ticket was read outside: whoever has moved it since is found out by the version. Locked before the
+            # key is looked for: of two that are sent at once the second sees the first.
+            await rows.locked(tx, ticket.id)
             if asked.key and (kept := await rows.by_key(tx.conn, ticket.id, asked.key)):
                 _same(kept, asked)
             else:
@@ -149,13 +156,16 @@ class MovesService:
             organisation = (await rows.organisations_by_id(conn, [asked.organisation_id])).get(asked.organisation_id)
             if organisation is None or not organisation.active:
                 _refuse([("#/organisation_id", f"there is no organisation {asked.organisation_id} at work")])
-            looked = replace(looked, organisation=organisation)
+            why = f"{plan.mover.name}: {asked.reason}" if asked.reason else plan.mover.name
+            looked = replace(looked, organisation=organisation, why_organisation=why)
         if row.move is Move.ROUTE:
             looked = await self._look_route(conn, plan, looked)
         if asked.executor_id is not None and row.move in (Move.ASSIGN, Move.MOVE):
             looked = await self._look_executor(conn, plan, looked)
         if row.move is Move.REOPEN:
-            again = replace(ticket, created_at=plan.now, damage_at=None, fixed_at=None, localised_at=None)
+            # With the line that it will have: any later computing reads the same new beginning there.
+            line = TicketEvent(plan.now, Move.REOPEN.value, plan.mover.name)
+            again = replace(ticket, fixed_at=None, localised_at=None, history=(*ticket.history, line))
             again = replace(again, accepted_at=None if row.target is Status.UNASSIGNED else ticket.accepted_at)
             looked = replace(looked, deadlines=await self._terms.recompute(conn, again))
         return looked
@@ -174,8 +184,8 @@ class MovesService:
             _refuse([("#/organisation_id", "this organisation answers for it already")])
         draft = replace(ticket, organisation=looked.organisation, classifier=entry, accepted_at=None)
         terms = await self._terms.recompute(conn, draft, accept_from=plan.now)
-        why = f"{plan.mover.name}: {asked.reason}" if asked.reason else plan.mover.name
-        return replace(looked, entry=entry, deadlines=terms, why_organisation=why)
+        own = await self._terms.entry_for(conn, entry, looked.organisation.id)
+        return replace(looked, entry=entry, own=own, deadlines=terms)
 
     async def _look_executor(self, conn: rows.Conn, plan: _Plan, looked: Looked) -> Looked:
         asked, ticket = plan.asked, plan.ticket
@@ -209,7 +219,11 @@ class MovesService:
     async def comment(
         self, number: str, who: Person, text: str, *, public: bool = False, key: str | None = None
     ) -> Ticket:
-        """Append a comment: an internal one, or one that the applicant reads. Raises NotFound, Forbidden, Refused."""
+        """Append a comment: an internal one, or one that the applicant reads.
+
+        Raises NotFound, Refused, and Forbidden for who only reads: an inspector, or an organisation that no longer
+        answers for the ticket. The same key again writes nothing.
+        """
         text, mover = storable(text).strip(), mover_of(who)
         if mover.role not in WRITERS:
             raise Forbidden("your role reads, it does not write")
@@ -227,22 +241,34 @@ class MovesService:
             if kept and (kept.what, kept.reason) != ("comment", text):
                 raise Conflict("this Idempotency-Key was used for something else: send a new key")
             if not kept:
+                await self._check_answers(tx, ticket.id, mover)
                 await self._add_comment(tx, ticket, mover, event, key)
         return await self._read(number)
 
     async def _add_comment(self, tx: Tx, ticket: Ticket, mover: Mover, event: TicketEvent, key: str | None) -> None:
         event = replace(event, id=await rows.add_event(tx, ticket.id, mover.staff_id, event, key))
         # Somebody may have moved it while the words were typed: they hang on the ticket as it is now.
-        newest = await self.touched(tx, ticket.id, mover.role, event.at)
+        newest = await self.touched(tx, ticket.id, mover, event.at)
         await tx.tell(TicketCommented(newest or ticket))
 
-    async def touched(self, tx: Tx, ticket_id: int, role: str, at: datetime) -> Ticket | None:
+    @staticmethod
+    async def _check_answers(tx: Tx, ticket_id: int, mover: Mover) -> None:
+        """Under the ticket's lock. Raises Forbidden."""
+        ticket = await rows.ticket_of(tx.conn, ticket_id)
+        if ticket is not None and not effects.answers(ticket, mover):
+            raise not_answering()
+
+    async def touched(self, tx: Tx, ticket_id: int, who: Person, at: datetime) -> Ticket | None:
         """Somebody wrote on it or hung a file: of those who must act, that begins the ladder of reminders anew.
 
-        A word of anybody else does not: a resident who calls for the third time must not calm the ladder down.
+        A word of anybody else does not, nor of an organisation that no longer answers for it: a resident who calls
+        for the third time must not calm the ladder down.
         """
+        await rows.locked(tx, ticket_id)
         ticket = await rows.ticket_of(tx.conn, ticket_id)
-        if ticket is None or ticket.status.final or not clocks.touches(ticket, role):
+        if ticket is None or ticket.status.final or not clocks.touches(ticket, who.role):
+            return ticket
+        if not effects.ours(ticket, mover_of(who)):
             return ticket
         ticket = replace(ticket, touched_at=at, stall_level=0)
         await rows.touch(tx, ticket)
@@ -369,6 +395,12 @@ def mover_of(who: Person) -> Mover:
     )
 
 
+def not_answering() -> Forbidden:
+    """Why somebody who sees the ticket writes nothing on it."""
+    ru, en = FORBIDDEN["not_yours"]
+    return Forbidden(en, forbidden="not_yours", forbidden_words=ru)
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------
 
 
@@ -404,7 +436,7 @@ def _refuse(wrong: list[tuple[str, str]]) -> NoReturn:
 def _forbid(key: str, ticket: Ticket) -> NoReturn:
     ru, en = FORBIDDEN[key]
     if key == "not_yours":
-        raise Forbidden(en, forbidden=key, forbidden_words=ru)
+        raise not_answering()
     raise Refused(en, forbidden=key, forbidden_words=ru, number=ticket.number, ticket_status=ticket.status.value)
 
 

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from callengine.access.events import StaffLeft
 from callengine.clock import ManualClock
 from callengine.directory.imports import Imports
 from callengine.errors import Conflict, EngineError, Forbidden, NotFound, Refused
 from callengine.store.database import Store
-from callengine.store.tables import staff, ticket_declines, ticket_history, ticket_organisations, timers
+from callengine.store.tables import (
+    classifier_overrides,
+    staff,
+    ticket_declines,
+    ticket_history,
+    ticket_organisations,
+    tickets,
+    timers,
+)
+from callengine.store.visibility import within
 from callengine.tickets.effects import Asked
 from callengine.tickets.events import TicketCommented, TicketMoved
+from callengine.tickets.journal import JournalService
 from callengine.tickets.lifecycle import Move
+from callengine.tickets.listing import JournalFilter
 from callengine.tickets.model import Status, Ticket
+from callengine.tickets.visibility import scope_of
 from tests.tickets.block import STAFF, ZONE, Block, build
 
 S = Status
@@ -165,6 +178,15 @@ async def test_the_same_key_again_gives_the_same_ticket(block: Block) -> None:
     assert [e.what for e in (await block.tickets.get(ticket.number)).history][-2:] == ["accept", "assign"]
 
 
+async def test_the_same_key_sent_many_times_at_once_is_one_move(block: Block) -> None:
+    ticket = await block.open()
+    moves = (block.move(ticket, "zhukov", "accept", key="k-1", version=ticket.version) for _ in range(8))
+    done = await asyncio.gather(*map(outcome, moves))
+    assert [type(one) for one in done] == [Ticket] * 8, done
+    assert {(one.status, one.version) for one in done if isinstance(one, Ticket)} == {(S.NO_EXECUTOR, 1)}
+    assert [event.what for event in (await block.tickets.get(ticket.number)).history].count("accept") == 1
+
+
 async def test_another_move_under_a_used_key_is_a_conflict(block: Block) -> None:
     ticket = await block.open()
     await block.move(ticket, "zhukov", "accept", key="k")
@@ -219,6 +241,53 @@ async def test_an_organisation_sees_what_it_declined_but_moves_it_no_more(one: B
     with pytest.raises(Forbidden) as caught:
         await one.move(ticket, "zhukov", "accept")
     assert caught.value.extra["forbidden"] == "not_yours"
+
+
+@pytest.mark.parametrize("routed", [False, True])
+async def test_an_organisation_that_no_longer_answers_writes_nothing(one: Block, routed: bool) -> None:
+    ticket = await one.move(await one.open(), "zhukov", "decline", "не наш дом")
+    if routed:
+        ticket = await one.move(ticket, "petrova", "route", organisation_id=2)
+    for public in (False, True):
+        with pytest.raises(Forbidden) as caught:
+            await one.moves.comment(ticket.number, one.who("zhukov"), "мы приедем", public=public)
+        assert caught.value.extra["forbidden"] == "not_yours"
+    assert (await one.tickets.get(ticket.number)).history == ticket.history
+
+
+async def test_a_comment_that_was_kept_is_the_same_answer_after_a_decline(one: Block) -> None:
+    ticket = await one.open()
+    await one.moves.comment(ticket.number, one.who("zhukov"), "не наш дом", key="c-1")
+    await one.move(ticket, "zhukov", "decline", "не наш дом")
+    again = await one.moves.comment(ticket.number, one.who("zhukov"), "не наш дом", key="c-1")
+    assert [event.what for event in again.history].count("comment") == 1
+
+
+async def test_an_organisation_from_which_a_ticket_was_taken_sees_it_no_more(one: Block) -> None:
+    ticket = await one.to(S.NO_EXECUTOR)
+    ticket = await one.move(ticket, "orlova", "route", "не справляются", organisation_id=2)
+    with pytest.raises(NotFound):
+        await one.moves.read(ticket.number, one.who("zhukov"))
+    with pytest.raises(NotFound):
+        await one.moves.comment(ticket.number, one.who("zhukov"), "слова")
+
+
+@pytest.mark.parametrize("declined", [False, True])
+async def test_what_is_in_an_organisation_s_list_is_what_it_may_open(block: Block, declined: bool) -> None:
+    own, ticket = await block.open(), await block.open()
+    if declined:
+        ticket = await block.move(ticket, "zhukov", "decline", "не наш дом")
+    ticket = await block.move(ticket, "orlova", "route", "другим", organisation_id=2)
+    who = block.who("zhukov")
+    listed, _ = await JournalService(block.store, block.clock).page(JournalFilter(), who)
+    async with block.store.read() as conn:
+        inside = select(tickets.c.number).where(within(scope_of(who))).order_by(tickets.c.id.desc())
+        scoped = list((await conn.execute(inside)).scalars())
+    opened = []
+    for number in (ticket.number, own.number):
+        with contextlib.suppress(NotFound):
+            opened.append((await block.moves.read(number, who))[0].ticket.number)
+    assert [row.number for row in listed] == scoped == opened == ([ticket.number] if declined else []) + [own.number]
 
 
 async def test_moves_that_are_never_of_a_role_are_forbidden(one: Block) -> None:
@@ -338,6 +407,20 @@ async def test_routing_resets_the_acceptance_and_takes_the_executor_off(one: Blo
         await one.moves.read(ticket.number, one.who("ivanov"))
 
 
+async def test_a_routing_gives_the_organisation_s_own_urgency_and_terms_as_a_registration_does(
+    one: Block, sqlite_store: Store
+) -> None:
+    async with sqlite_store.begin() as tx:
+        own = {"organisation_id": 2, "branch": "KRO", "urgency": "emergency", "fix_minutes": 600, "reason": "договор 7"}
+        await tx.conn.execute(insert(classifier_overrides).values(**own))
+    born = await one.open("KRO-05", organisation_id=2)
+    ticket = await one.move(await one.open("KRO-05"), "orlova", "route", "их договор", organisation_id=2)
+    assert (born.urgency, ticket.urgency) == ("emergency", "emergency")
+    assert ticket.deadlines.fix_by == born.deadlines.fix_by == born.created_at + timedelta(minutes=600)
+    ticket = await one.move(ticket, "orlova", "route", "нет, не их", organisation_id=1)
+    assert ticket.urgency == "normal", "what one organisation agreed on binds no other"
+
+
 async def test_a_routing_may_say_that_the_problem_is_another_one(one: Block, clock: ManualClock) -> None:
     ticket = await one.move(await one.open(), "zhukov", "decline", "это кровля")
     routed = await one.move(ticket, "petrova", "route", organisation_id=1, classifier="KRO-05")
@@ -455,6 +538,24 @@ async def test_an_act_before_the_mark_lets_the_mark_close_it(one: Block) -> None
     assert (await one.move(ticket, "petrova", "mark", mark=3)).status is S.CLOSED
 
 
+async def test_the_act_of_one_ticket_closes_no_other(block: Block) -> None:
+    first, second = await late(block), await block.to(S.IN_PROGRESS, house_id=2)
+    await block.sign(first)
+    await block.pass_time(days=3, seconds=1)  # the first closes in silence on its act; the second is late as well
+    assert (await block.tickets.get(first.number)).status is S.CLOSED
+    for login, move in (("ivanov", "report_done"), ("petrova", "confirm")):
+        second = await block.move(second, login, move)
+    assert second.late_at == second.deadlines.fix_by
+    second = await block.move(second, "petrova", "mark", mark=5)
+    assert second.status is S.AWAITING_CLIENT
+    with pytest.raises(Refused) as caught:
+        await block.move(second, "orlova", "close", "закрываем")
+    assert caught.value.extra["forbidden"] == "act_required"
+    async with block.store.begin() as tx:  # whatever wakes it, it has no act of its own
+        await block.moves.act_added(tx, second.id)
+    assert (await block.tickets.get(second.number)).status is S.AWAITING_CLIENT
+
+
 async def test_an_act_ends_no_conflict(one: Block) -> None:
     ticket = await one.move(await late(one), "petrova", "mark", mark=1)
     await one.sign(ticket)
@@ -504,6 +605,38 @@ async def test_a_closed_ticket_is_reopened_within_its_period_with_new_terms(one:
     assert again.executor and again.executor.id == 6
 
 
+async def test_a_reopened_ticket_keeps_its_new_terms_when_it_is_routed_again(one: Block, clock: ManualClock) -> None:
+    ticket = await one.open("SPR-01")
+    ticket = await one.move(ticket, "petrova", "close", "ответили в разговоре")
+    clock.advance(seconds=5 * 86_400)
+    ticket = await one.move(ticket, "petrova", "reopen", "вопрос остался")
+    opened = clock.now()
+    assert (ticket.status, ticket.deadlines.fix_by) == (S.UNASSIGNED, opened + timedelta(hours=1))
+    clock.advance(seconds=60)
+    ticket = await one.move(ticket, "petrova", "route", organisation_id=1)
+    assert (ticket.deadlines.fix_by, ticket.late_at) == (opened + timedelta(hours=1), None)
+    assert ticket.deadlines.accept_by == clock.now() + timedelta(minutes=1)
+    clock.advance(seconds=60)
+    ticket = await one.move(ticket, "orlova", "route", "другим", organisation_id=2)
+    assert (ticket.deadlines.fix_by, ticket.late_at) == (opened + timedelta(hours=1), None)
+
+
+async def test_the_second_reopening_begins_the_terms_once_more(one: Block, clock: ManualClock) -> None:
+    ticket = await one.to(S.CLOSED)
+    for _ in range(2):
+        clock.advance(seconds=2 * 86_400)
+        ticket = await one.move(ticket, "petrova", "reopen", "снова течёт")
+        assert ticket.deadlines.fix_by == clock.now() + timedelta(days=3)
+        for login, move in (("ivanov", "start"), ("ivanov", "report_done"), ("petrova", "confirm")):
+            ticket = await one.move(ticket, login, move)
+        ticket = await one.move(ticket, "petrova", "mark", mark=5)
+    again = clock.now() + timedelta(days=3)
+    ticket = await one.move(ticket, "petrova", "reopen", "и снова")
+    clock.advance(seconds=3600)
+    ticket = await one.move(ticket, "orlova", "route", "другим", organisation_id=2)
+    assert (ticket.reopened_count, ticket.deadlines.fix_by, ticket.late_at) == (3, again, None)
+
+
 async def test_after_the_period_it_is_repeated_not_reopened(one: Block, clock: ManualClock) -> None:
     ticket = await one.to(S.CLOSED)
     clock.advance(seconds=14 * 86_400 + 1)
@@ -531,6 +664,32 @@ async def test_the_administrator_moves_anything_anywhere_and_the_history_shows_i
     )
     assert (on.status, on.executor and on.executor.id, on.organisation and on.organisation.id) == (S.IN_PROGRESS, 6, 1)
     assert (on.history[-1].role, on.history[-1].data["from"]) == ("administrator", "unassigned")
+
+
+async def test_what_the_administrator_gives_to_another_organisation_keeps_nothing_of_the_one_before(one: Block) -> None:
+    ticket = await one.to(S.IN_PROGRESS)
+    assert ticket.contract_code and ticket.executor
+    with pytest.raises(Refused) as caught:
+        await one.move(ticket, "belova", "move", "другим", status=S.EXECUTOR_ASSIGNED, organisation_id=2)
+    assert pointers(caught.value) == {"#/executor_id"}
+    same = await one.move(ticket, "belova", "move", "ещё раз", status=S.IN_PROGRESS, organisation_id=1)
+    assert (same.executor, same.contract_code) == (ticket.executor, ticket.contract_code)
+    on = await one.move(same, "belova", "move", "ошиблись домом", status=S.AWAITING_CENTRE, organisation_id=2)
+    assert (on.organisation and on.organisation.id, on.executor, on.contract_code) == (2, None, "")
+    assert on.organisation_reason == "Белова Анна: ошиблись домом"
+    assert await one.tickets.get(on.number) == on
+    off = await one.move(on, "belova", "move", "чьё, неясно", status=S.UNASSIGNED)
+    assert (off.organisation, off.contract_code, off.organisation_reason) == (None, "", "чьё, неясно")
+
+
+async def test_a_paid_job_that_one_organisation_confirmed_is_asked_anew_of_another(
+    one: Block, clock: ManualClock
+) -> None:
+    ticket = await one.move(await one.open("PLT-01", organisation_id=1), "zhukov", "confirm_paid")
+    assert ticket.paid_confirmed_at is not None
+    clock.advance(seconds=7200)
+    on = await one.move(ticket, "belova", "move", "другим", status=S.AWAITING_ACCEPTANCE, organisation_id=2)
+    assert (on.paid_confirmed_at, on.paid_confirm_by) == (None, clock.now() + timedelta(minutes=90))
 
 
 async def test_the_administrator_is_asked_for_what_a_status_means(one: Block) -> None:
