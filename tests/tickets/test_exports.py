@@ -120,7 +120,6 @@ async def test_one_that_is_cancelled_ends_at_once_and_leaves_no_file(
         async for page in true_pages(*given):
             begun.set()
             yield page
-            await asyncio.Event().wait() if False else None
             await asyncio.sleep(0)
         while not begun.is_set() or (service._writing and service._writing[1].returncode is None):
             yield []

@@ -28,7 +28,7 @@ EXECUTOR = Principal(None, "executor", None, "Акимов", None)
 INSPECTOR = Principal(None, "inspector", None, "Орлов", None)
 MANAGER = Principal(None, "organisation_manager", 1, "Крылова", None)
 STRANGER = Principal(None, "organisation_manager", 2, "Чужая", None)
-NUMBER = "26-000001"
+NUMBER, SECOND = "26-000001", "26-000002"
 
 
 def photo(width: int = 640, height: int = 480, kind: str = "JPEG") -> bytes:
@@ -63,6 +63,15 @@ async def ticket(store: Store, clock: ManualClock) -> int:
         for code in ("zar", "voda"):
             await tx.conn.execute(insert(organisations).values(code=code, name=code, kind="management_company"))
         await tx.conn.execute(insert(classifier).values(**entry))
+        return int((await tx.conn.execute(insert(tickets).values(**row).returning(tickets.c.id))).scalar_one())
+
+
+@pytest.fixture
+async def second(store: Store, ticket: int) -> int:
+    """Another ticket of the same organisation: whatever is done to the first is not done to it."""
+    async with store.begin() as tx:
+        first = (await tx.conn.execute(select(tickets).where(tickets.c.id == ticket))).one()
+        row = dict(first._mapping) | {"id": ticket + 1, "number": SECOND}
         return int((await tx.conn.execute(insert(tickets).values(**row).returning(tickets.c.id))).scalar_one())
 
 
@@ -213,13 +222,27 @@ async def test_the_same_upload_sent_twice_even_at_once_is_one_file(service: File
     assert len(on_disk(service)) == 2  # the photo and its thumbnail
 
 
-async def test_a_key_used_for_another_ticket_is_a_conflict(service: FilesService, store: Store, ticket: int) -> None:
+async def test_a_key_used_for_another_ticket_is_a_conflict(service: FilesService, second: int) -> None:
     await service.receive(NUMBER, OPERATOR, NewFile("p.jpg", key="7:one"), in_chunks(photo()))
-    async with store.begin() as tx:
-        row = dict((await tx.conn.execute(select(tickets))).one()._mapping) | {"id": ticket + 1, "number": "26-000002"}
-        await tx.conn.execute(insert(tickets).values(**row))
     with pytest.raises(Conflict, match="another ticket"):
-        await service.receive("26-000002", OPERATOR, NewFile("p.jpg", key="7:one"), in_chunks(photo()))
+        await service.receive(SECOND, OPERATOR, NewFile("p.jpg", key="7:one"), in_chunks(photo()))
+
+
+async def test_a_file_hangs_on_its_own_ticket_alone(service: FilesService, ticket: int, second: int) -> None:
+    """Who may see one ticket gets no other's files by their ids."""
+    file = await service.receive(NUMBER, OPERATOR, NewFile("p.jpg"), in_chunks(photo()))
+    other = await service.receive(SECOND, OPERATOR, NewFile("смета.pdf", "document"), in_chunks(b"%PDF-1.4"))
+    assert [one.id for one in await service.files(ticket)] == [file.id]
+    assert [one.id for one in await service.files(second)] == [other.id]
+    with pytest.raises(NotFound):
+        await service.get(NUMBER, other.id, OPERATOR)
+    with pytest.raises(NotFound):
+        await service.remove(NUMBER, other.id, OPERATOR)
+    await service.remove(SECOND, other.id, OPERATOR)
+    with pytest.raises(NotFound):
+        await service.restore(NUMBER, other.id, OPERATOR)
+    await service.restore(SECOND, other.id, OPERATOR)
+    assert (await service.get(SECOND, other.id, OPERATOR)).name == "смета.pdf"
 
 
 async def test_who_does_not_see_the_ticket_neither_sends_nor_reads(service: FilesService) -> None:

@@ -127,7 +127,7 @@ def steps(state: State, roles: tuple[str, ...] = ROLES) -> Iterator[Step]:
                 s = situation(state, role, asked)
                 if not row or row.forbidden(s):
                     continue
-                looked = Looked(VODA, IVANOV, None, TERMS)
+                looked = Looked(organisation=VODA, executor=IVANOV, deadlines=TERMS)
                 after = effects.moved(state.ticket, row, asked, s, looked, NOW, PERIODS)
                 if whole(after):
                     yield Step(state, replace(state, ticket=after), role, row)
@@ -333,6 +333,55 @@ def test_the_running_term_is_accept_then_localise_then_fix_then_none() -> None:
     it = replace(it, localised_at=NOW)
     assert clocks.due_at(it) == TERMS.fix_by
     assert clocks.due_at(replace(it, status=S.AWAITING_CENTRE, fixed_at=NOW)) is None
+
+
+def clock_of(it: Ticket, name: str, now: datetime) -> clocks.TermClock:
+    return next(one for one in clocks.clocks(it, now, PERIODS) if one.name == name)
+
+
+def test_the_accept_clock_is_late_when_nobody_accepted_in_time_and_stays_late_when_somebody_did_after() -> None:
+    accept_by, second = NOW + timedelta(minutes=5), timedelta(seconds=1)
+    it = born(S.AWAITING_ACCEPTANCE)
+    assert clock_of(it, "accept", accept_by).state == "running"
+    assert clock_of(it, "accept", accept_by + second).state == "late"
+    accepted = replace(it, status=S.NO_EXECUTOR, accepted_at=accept_by)
+    assert clock_of(accepted, "accept", NOW + timedelta(hours=1)) == clocks.TermClock(
+        "accept", accept_by, accept_by, "met", clock_of(it, "accept", NOW).why
+    )
+    accepted = replace(accepted, accepted_at=accept_by + second)
+    assert clock_of(accepted, "accept", NOW + timedelta(hours=1)).state == "late"
+
+
+def test_the_fix_clock_is_late_from_the_moment_its_term_passes_and_for_ever_once_marked() -> None:
+    fix_by, second = NOW + timedelta(days=3), timedelta(seconds=1)
+    it = replace(born(S.IN_PROGRESS), organisation=ZAR)
+    assert clock_of(it, "fix", fix_by).state == "running"
+    assert clock_of(it, "fix", fix_by + second).state == "late"
+    reported = replace(it, status=S.AWAITING_CENTRE, fixed_at=fix_by)
+    assert clock_of(reported, "fix", fix_by + timedelta(days=1)).state == "met"
+    reported = replace(reported, fixed_at=fix_by + second)
+    assert clock_of(reported, "fix", fix_by + timedelta(days=1)).state == "late"
+    # Reopened with a new term, which still runs: it was late once, and it stays under control.
+    again = replace(it, late_at=NOW - timedelta(days=1))
+    assert clock_of(again, "fix", NOW + timedelta(hours=1)).state == "late"
+
+
+def test_the_centre_has_an_hour_from_the_report_to_look_at_it() -> None:
+    def moved(at: datetime, before: Status, after: Status) -> TicketEvent:
+        return TicketEvent(at, "move", "", "", {"from": before, "to": after})
+
+    reported_at = NOW + timedelta(hours=5)
+    due, second = reported_at + timedelta(minutes=60), timedelta(seconds=1)
+    history: tuple[TicketEvent, ...] = (moved(reported_at, S.IN_PROGRESS, S.AWAITING_CENTRE),)
+    it = replace(born(S.AWAITING_CENTRE), organisation=ZAR, fixed_at=reported_at, history=history)
+    assert clock_of(it, "check", due) == clocks.TermClock("check", due, None, "running")
+    assert clock_of(it, "check", due + second).state == "late"
+    assert [one.at for one in clocks.promises(it, PERIODS) if one.about == "check"] == [due]
+    for looked_at, state in ((due, "met"), (due + second, "late")):
+        looked = (*history, moved(looked_at, S.AWAITING_CENTRE, S.AWAITING_CLIENT))
+        checked = replace(it, status=S.AWAITING_CLIENT, history=looked)
+        assert clock_of(checked, "check", NOW + timedelta(days=2)) == clocks.TermClock("check", due, looked_at, state)
+    assert clock_of(born(S.IN_PROGRESS), "check", due).due_at is None
 
 
 @given(st.sampled_from(list(Status)), st.integers(0, 400), st.integers(0, 3))

@@ -16,9 +16,9 @@ from callengine.store.database import Store
 from callengine.store.tables import ticket_history, ticket_links, tickets
 from callengine.tickets.links import Feedback, Link, LinksService
 from callengine.tickets.model import Ticket
-from tests.tickets.test_files import EXECUTOR, MANAGER, NUMBER, OPERATOR, ticket
+from tests.tickets.test_files import EXECUTOR, MANAGER, NUMBER, OPERATOR, SECOND, second, ticket
 
-__all__ = ["ticket"]
+__all__ = ["second", "ticket"]
 PLACE = "10.0.0.7"
 
 
@@ -106,6 +106,27 @@ async def test_all_links_of_a_ticket_can_be_ended(service: LinksService, link: L
     for token in (link.token, other.token):
         with pytest.raises(NotFound):
             await service.view(token, PLACE)
+
+
+async def test_ending_the_links_of_a_ticket_leaves_another_s(service: LinksService, link: Link, second: int) -> None:
+    other = await service.create(SECOND, OPERATOR)
+    assert await service.revoke(NUMBER, OPERATOR) == 1
+    with pytest.raises(NotFound):
+        await service.view(link.token, PLACE)
+    assert (await service.view(other.token, PLACE)).ticket.number == SECOND
+
+
+async def test_a_link_shows_no_file_of_another_ticket(
+    service: LinksService, link: Link, store: Store, clock: ManualClock, ticket: int, second: int
+) -> None:
+    files = {"kind": "photo", "path": "p", "media_type": "image/jpeg", "bytes": 1, "sha256": "", "author": "Акимов"}
+    async with store.begin() as tx:
+        for ticket_id, name in ((ticket, "своё.jpg"), (second, "чужое.jpg")):
+            row = files | {"ticket_id": ticket_id, "name": name, "public": True, "created_at": clock.now()}
+            other = await file_rows.add(tx, **row)
+    assert [file.name for file in (await service.view(link.token, PLACE)).files] == ["своё.jpg"]
+    with pytest.raises(NotFound):
+        await service.file(link.token, other or 0, PLACE)
 
 
 async def test_views_are_counted(service: LinksService, link: Link, store: Store) -> None:
