@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -225,9 +226,20 @@ class Notices(Section):
             field in self.sms_body.get_secret_value() for field in ("{number}", "{text}")
         ):
             raise ValueError("sms_body needs {number} and {text}: where the gateway wants them")
+        self._check_sms_body()
+        if not all(":" in one.get_secret_value() for one in self.sms_headers):
+            raise ValueError('sms_headers are lines such as "Authorization: Bearer KEY"')
         if self.sms == "smpp" and not (self.smpp_host and self.smpp_user):
             raise ValueError('sms = "smpp" needs smpp_host and smpp_user')
         return self
+
+    def _check_sms_body(self) -> None:
+        try:
+            body = json.loads(self.sms_body.get_secret_value())
+        except ValueError:
+            raise ValueError("sms_body is no JSON: write it as it stands in config.toml") from None
+        if not isinstance(body, dict):
+            raise ValueError("sms_body is a JSON object: the names and the values that the gateway wants")
 
 
 class Locale(Section):
