@@ -239,3 +239,26 @@ class NoticeQueued:
 
     channel: Channel
     next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTried:
+    """A notice is tried for the first time: its moment has come, whatever becomes of it."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettled:
+    """It is known what became of a notice: its `state` is no longer queued or sending."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAcknowledged:
+    """Somebody said that he has it; `how`: page, push, call or work (he began)."""
+
+    notice: Notice
+    who: str
+    how: str

@@ -1,0 +1,27 @@
+"""The channel of calls: it hands a notice over to the voice robot, which plans a call of its own."""
+
+from __future__ import annotations
+
+from callengine.errors import EngineError
+from callengine.notices.model import Calls, Channel, Later, Message, Result, Sent
+
+
+class CallChannel:
+    """A call is `sent` when it is planned; what became of it comes back by `Outbox.call_settled`."""
+
+    channel = Channel.CALL
+    at_once = 4
+    repeatable = True  # the robot knows the key: one key, one call
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def send(self, message: Message) -> Result:
+        try:
+            await self._calls.ask(message)
+        except EngineError as error:
+            return Later(f"the voice robot did not take it: {error.detail}")
+        return Sent("the voice robot plans the call")
+
+    async def close(self) -> None:
+        return None

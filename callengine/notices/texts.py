@@ -1,0 +1,87 @@
+"""The shipped texts of all kinds of notices, in both languages, with their fields; pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callengine.notices.model import Channel, Kind
+from callengine.notices.templates import Shape, Text
+
+PLACE = ("number", "address", "premise", "problem", "urgency", "organisation", "registered", "due")
+SMALL = (Channel.PUSH, Channel.SMS)
+
+SHAPES: Mapping[Kind, Shape] = {
+    Kind.JOB: Shape(
+        (*SMALL, Channel.CALL),
+        (*PLACE, "executor"),
+        ("number", "address"),
+        Text("Новая заявка {number}", "Заявка {number}: {problem}. {address}, {premise}. Срок: {due}. Подтвердите."),
+        Text("New job {number}", "Ticket {number}: {problem}. {address}, {premise}. Due: {due}. Please acknowledge."),
+    ),
+    Kind.UNACKNOWLEDGED: Shape(
+        (Channel.PUSH,),
+        (*PLACE, "executor"),
+        ("number", "executor"),
+        Text("Не подтверждена заявка {number}", "{executor} не подтвердил заявку {number}: {problem}, {address}."),
+        Text("Job {number} not acknowledged", "{executor} has not acknowledged {number}: {problem}, {address}."),
+    ),
+    Kind.REMINDER: Shape(
+        (Channel.PUSH,),
+        (*PLACE, "about"),
+        ("number", "about"),
+        Text("Заявка {number}: напоминание", "{about}. {problem}, {address}."),
+        Text("Ticket {number}: a reminder", "{about}. {problem}, {address}."),
+    ),
+    Kind.REGISTERED: Shape(
+        SMALL,
+        (*PLACE, "link"),
+        ("number", "due"),
+        Text("Заявка {number} принята", "Заявка {number} принята. Срок: {due}. Ход работ: {link}"),
+        Text("Ticket {number} is registered", "Ticket {number} is registered. Due: {due}. Follow it: {link}"),
+    ),
+    Kind.DONE: Shape(
+        SMALL,
+        (*PLACE, "link"),
+        ("number", "link"),
+        Text("Работа выполнена", "По заявке {number} сообщили: выполнено. Проверьте и оцените: {link}"),
+        Text("The job is done", "Ticket {number}: reported done. Please check and give a mark: {link}"),
+    ),
+    Kind.CLOSED: Shape(
+        SMALL,
+        (*PLACE, "link"),
+        ("number",),
+        Text("Заявка {number} закрыта", "Заявка {number} закрыта. Если не сделано, напишите: {link}"),
+        Text("Ticket {number} is closed", "Ticket {number} is closed. If it is not done, tell us: {link}"),
+    ),
+    Kind.CRITICAL: Shape(
+        (Channel.EMAIL,),
+        (*PLACE, "localise"),
+        ("number", "address", "problem", "due"),
+        Text(
+            "{urgency}: {problem}, {address} (заявка {number})",
+            "Зарегистрирована заявка {number}.\n\nЧто случилось: {problem}\nАдрес: {address}\nСрочность: {urgency}\n"
+            "Зарегистрирована: {registered}\nОтвечает: {organisation}\nЛокализовать до: {localise}\n"
+            "Устранить до: {due}\n\nПисьмо отправлено автоматически диспетчерской службой (ПП РФ 416).",
+        ),
+        Text(
+            "{urgency}: {problem}, {address} (ticket {number})",
+            "Ticket {number} was registered.\n\nWhat happened: {problem}\nAddress: {address}\nUrgency: {urgency}\n"
+            "Registered: {registered}\nAnswers for it: {organisation}\nTo be localised by: {localise}\n"
+            "To be fixed by: {due}\n\nSent automatically by the dispatch service.",
+        ),
+    ),
+    Kind.UNTOLD: Shape(
+        (Channel.PUSH,),
+        (*PLACE, "reason"),
+        ("number", "reason"),
+        Text("Муниципалитет не извещён: {number}", "Письмо о заявке {number} не ушло: {reason}. Позвоните."),
+        Text("Municipality not told: {number}", "The letter of ticket {number} did not go: {reason}. Please call."),
+    ),
+    Kind.OUTAGE: Shape(
+        (*SMALL, Channel.CALL, Channel.EMAIL),
+        ("address", "problem", "registered", "until"),
+        ("address", "problem"),
+        Text("{problem}", "{address}: {problem}. Ориентировочно до {until}."),
+        Text("{problem}", "{address}: {problem}. Expected until {until}."),
+    ),
+}
