@@ -432,6 +432,7 @@ async def import_file(settings: Settings, kind: str, file: Path, *, dry_run: boo
             country=locale.country,
             city_code=locale.city_code,
             hash_password=access.hash_password,
+            end_sessions=access.end_sessions,
         )
         with await asyncio.to_thread(open, file, "rb") as stream:
             try:

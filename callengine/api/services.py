@@ -128,7 +128,8 @@ class Services:
             ZoneInfo(locale.timezone),
             country=locale.country,
             city_code=locale.city_code,
-            hash_password=self.access.hash_password,
+            hash_password=access.hash_password,
+            end_sessions=access.end_sessions,
         )
 
     async def pause_phone(self, extension: str, *, paused: bool, reason: str) -> None:

@@ -60,16 +60,22 @@ class HousesService:
                 {premise: len(its) for premise, its in behind.items()},
             )
 
-    async def residents(self, house_id: int, who: Reader, *, premise: str = "", limit: int = 500) -> list[Person]:
-        """The people of a house, or of one flat, in the order of the flats; the reading is logged."""
+    async def residents(
+        self, house_id: int, who: Reader, *, premise: str = "", limit: int = 500, cursor: str | None = None
+    ) -> tuple[list[Person], str | None]:
+        """The people of a house, or of one flat, in the order of the flats, and the cursor of what comes after.
+
+        Each reading is logged. Raises NotFound.
+        """
         wanted = search.premise_of(premise)
+        first = int(cursor) if cursor and cursor.isdecimal() else 0
         async with self._store.read() as conn:
             if not await reads.houses_by_id(conn, [house_id]):
                 raise NotFound(f"there is no house {house_id}")
             behind = await rows.residents_of(conn, house_id)
             doors = sorted(behind, key=search.house_number_key)
-            ids = [id for door in doors if not wanted or door == wanted for id in behind[door]]
-            found = await reads.persons(conn, list(dict.fromkeys(ids))[:limit], self._clock.now())
+            ids = list(dict.fromkeys(id for door in doors if not wanted or door == wanted for id in behind[door]))
+            found = await reads.persons(conn, ids[first : first + limit], self._clock.now())
         if found:
             subject = f"house:{house_id}" + (f":{wanted}" if wanted else "")
             at = self._clock.now()
@@ -77,7 +83,7 @@ class HousesService:
                 await reads.log_reading(
                     tx, at=at, staff_id=who.staff_id, who=who.name, what="card", subject=subject, why="house"
                 )
-        return found
+        return found, str(first + limit) if len(ids) > first + limit else None
 
     async def create(self, form: HouseForm) -> House:
         """Raises Conflict when a house is called so already."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import inspect
 import re
 import sqlite3
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, BinaryIO, Protocol
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from callengine import phone
@@ -21,9 +22,11 @@ from callengine.clock import Clock
 from callengine.directory.csvrows import CsvRow, CsvRows, Mistake
 from callengine.directory.model import Somebody
 from callengine.directory.search import premise_of
+from callengine.directory.staff import EndSessions
 from callengine.errors import Refused
 from callengine.store import imports as rows
-from callengine.store.database import Store
+from callengine.store import staff as staff_rows
+from callengine.store.database import Store, Tx
 from callengine.store.imports import (
     MOST_CHANGES,
     Change,
@@ -84,7 +87,10 @@ class Kind:
 
 
 class Imports:
-    """Reads CSV into the directory and the classifier."""
+    """Reads CSV into the directory and the classifier.
+
+    `end_sessions` signs out whose rights a file of staff changes.
+    """
 
     def __init__(
         self,
@@ -95,6 +101,7 @@ class Imports:
         country: str = "RU",
         city_code: str = "",
         hash_password: Hasher | None = None,
+        end_sessions: EndSessions | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -102,17 +109,20 @@ class Imports:
         self.country = country
         self.city_code = city_code
         self.hash_password = hash_password
+        self.end_sessions = end_sessions
 
-    async def import_csv(self, kind: str, stream: Stream, dry_run: bool = False) -> ImportReport:
-        """Take the good rows of a file, report the bad ones; `dry_run` reports alone.
+    async def import_csv(
+        self, kind: str, stream: Stream, dry_run: bool = False, *, by: int | None = None
+    ) -> ImportReport:
+        """Take the good rows of a file, report the bad ones; `dry_run` reports alone. `by` is the importer's staff id.
 
         Raises Refused when nothing can be taken at all: an unknown kind, an empty file, a column missing.
         """
-        if kind not in KIND:
-            raise Refused(f"unknown kind {kind!r}: one of {', '.join(KIND)}")
-        if kind == "classifier":
+        if kind not in FILE_KINDS:
+            raise Refused(f"unknown kind {kind!r}: one of {', '.join(FILE_KINDS)}")
+        if kind == CLASSIFIER:
             return await self._classifier(stream, dry_run)
-        run = _Run(self, KIND[kind], dry_run)
+        run = _Run(self, KIND[kind], dry_run, by)
         try:
             async for chunk in _chunks(stream):
                 for item in run.source.feed(chunk):
@@ -191,12 +201,13 @@ class _Seen:
 class _Run:
     """One import as it goes."""
 
-    def __init__(self, imports: Imports, kind: Kind, dry_run: bool) -> None:
+    def __init__(self, imports: Imports, kind: Kind, dry_run: bool, by: int | None) -> None:
         self.source = CsvRows()
         self.seen = _Seen()
         self._imports = imports
         self._kind = kind
         self._dry_run = dry_run
+        self._by = by
         self._columns: list[str] | None = None
         self._absent: tuple[str, ...] = ()
         self._batch: list[tuple[int, Any]] = []
@@ -277,16 +288,19 @@ class _Run:
             return
         batch, self._batch = self._batch, []
         lines, records = [row for row, _ in batch], [record for _, record in batch]
-        if self._kind.put is rows.put_staff:
-            records = await self._with_hashes(records)
+        put, staff = self._kind.put, self._kind.put is rows.put_staff
+        if staff:
+            records, put = await self._with_hashes(records), partial(rows.put_staff, by=self._by)
         now = self._imports.clock.now()
         if self._dry_run:
             async with self._imports.store.read() as conn:
-                outcome = await self._kind.put(conn, records, write=False, at=now, absent=self._absent)
+                outcome = await put(conn, records, write=False, at=now, absent=self._absent)
         else:
             async with self._imports.store.begin() as tx:
-                outcome = await self._kind.put(tx.conn, records, write=True, at=now, absent=self._absent)
-                if outcome.changed and self._kind.put is rows.put_staff:
+                if staff:
+                    await self._sign_out(tx, records)
+                outcome = await put(tx.conn, records, write=True, at=now, absent=self._absent)
+                if outcome.changed and staff:
                     await tx.tell(StaffLeft())  # perhaps: who has tickets in hand is looked at
         for index, reason in outcome.refused:
             self._refuse(lines[index], reason)
@@ -295,6 +309,15 @@ class _Run:
         self._added += outcome.added
         self._changes += outcome.changes[: MOST_CHANGES - len(self._changes)]
 
+    async def _sign_out(self, tx: Tx, records: Sequence[StaffRow]) -> None:
+        """Before the rows are written: it is the old extension that calls must pass over."""
+        await staff_rows.administrators(tx)  # one at a time changes who may what, as by hand
+        if self._imports.end_sessions is None:
+            return
+        plan = await rows.plan_staff(tx.conn, records, absent=self._absent, by=self._by)
+        for staff_id, tokens in plan.ends.items():
+            await self._imports.end_sessions(tx, staff_id, tokens=tokens)
+
     async def _with_hashes(self, records: list[StaffRow]) -> list[StaffRow]:
         """Passwords of those who have none yet: outside of the transaction, for a hash is slow on purpose."""
         async with self._imports.store.read() as conn:
@@ -302,8 +325,9 @@ class _Run:
         ready = []
         for record in records:
             hashed = None
-            if record.password and record.login not in have and self._imports.hash_password and not self._dry_run:
-                made = self._imports.hash_password(record.password)
+            if record.password and record.login not in have and self._imports.hash_password:
+                # A dry run only says that there will be one.
+                made = "planned" if self._dry_run else self._imports.hash_password(record.password)
                 hashed = await made if inspect.isawaitable(made) else made
             ready.append(replace(record, password="", password_hash=hashed))
         return ready
@@ -533,12 +557,6 @@ def _resident(cells: Mapping[str, str], imports: Imports) -> ResidentRow:
     )
 
 
-def _entry(cells: Mapping[str, str], _: Imports) -> Any:
-    for name in classifier.COLUMNS:
-        _text(cells, name, most=10_000)
-    return classifier.entry_of(cells)
-
-
 def _by_code(record: Any) -> tuple[str, str]:
     return record.code, ""
 
@@ -578,16 +596,19 @@ KIND = {
         lambda r: (SEPARATOR.join((r.code, r.house, r.premise)), r.name + SEPARATOR + "|".join(r.numbers)),
         rows.put_residents,
     ),
-    "classifier": Kind(
-        ("code", "category", "problem_ru", "urgency", "organisation_kind"),
-        tuple(name for name in classifier.COLUMNS),
-        _entry,
-        _by_code,
-        rows.put_entries,
-    ),
 }
+CLASSIFIER = "classifier"  # it changes as a whole, by versions: read by tickets/classifier_csv.py
+FILE_KINDS = (*KIND, CLASSIFIER)
 
 
-def columns(kind: str) -> Iterator[str]:
-    """The columns of a kind, the required ones first."""
-    return iter(dict.fromkeys((*KIND[kind].required, *KIND[kind].optional)))
+class Columns(NamedTuple):
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+
+def columns(kind: str) -> Columns:
+    """What the files of a kind have. Of a known entry of the classifier a file may leave out all but the code."""
+    if kind == CLASSIFIER:
+        needed = ("code", "category", "problem_ru", "urgency", "organisation_kind")
+        return Columns(needed, tuple(name for name in classifier.COLUMNS if name not in needed))
+    return Columns(KIND[kind].required, KIND[kind].optional)

@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.access.model import ADMINISTRATOR, EXECUTOR, MANAGER
 from callengine.directory import search
 from callengine.directory.model import FormerName
 from callengine.store import words
 from callengine.store.directory import HOUSE, houses_by_id
 from callengine.store.residents import index_names, kept_of, put_numbers
+from callengine.store.staff import administrators_logins
 from callengine.store.tables import (
-    classifier,
     contract_houses,
     contracts,
     house_names,
@@ -33,8 +34,6 @@ from callengine.store.tables import (
     residences,
     staff,
 )
-from callengine.tickets.classifier import searchable
-from callengine.tickets.model import Entry
 
 MOST_IN = 5000  # values in one IN: databases have their limits
 MOST_CHANGES = 100  # shown of one import; all of them are counted
@@ -249,67 +248,104 @@ async def put_organisations(
     return outcome
 
 
-async def put_entries(
-    conn: AsyncConnection, rows: Sequence[Entry], *, write: bool, at: datetime, absent: Absent = NONE
-) -> Outcome:
-    values = [
-        {
-            "code": row.code,
-            "category": row.category,
-            "problem_ru": row.problem_ru,
-            "problem_en": row.problem_en,
-            "search": searchable(row),
-            "urgency": str(row.urgency),
-            "organisation_kind": row.organisation_kind,
-            "organisation_kinds_next": list(row.organisation_kinds_next),
-            "trade": row.trade,
-            "responsible": row.responsible,
-            "accept_minutes": row.accept_minutes,
-            "localize_minutes": row.localize_minutes,
-            "fix_minutes": row.fix_minutes,
-            "clock": row.clock,
-            "notify_municipality": row.notify_municipality,
-            "questions": list(row.questions),
-            "source": row.source,
-            "active": row.active,
-        }
-        for row in rows
-    ]
-    outcome = Outcome()
-    outcome.tell(await _put(conn, classifier, "code", values, write=write, absent=absent))
-    return outcome
+@dataclass(frozen=True, slots=True)
+class StaffPlan:
+    """What a batch of staff comes to: the rows to write, those refused (by place in the batch), and who is signed out
+    before, each with whether his tokens end too: as when the same is written by hand (StaffService.change).
+    """
+
+    values: list[dict[str, Any]]
+    refused: list[tuple[int, str]]
+    ends: dict[int, bool]
+
+
+async def plan_staff(
+    conn: AsyncConnection, rows: Sequence[StaffRow], *, absent: Absent = NONE, by: int | None = None
+) -> StaffPlan:
+    """`by` is who imports: nobody deactivates himself."""
+    employers = await _ids(conn, organisations, {row.organisation for row in rows if row.organisation})
+    taken = await _extensions(conn, [row.extension for row in rows if row.extension])
+    known = select(staff).where(staff.c.login.in_([row.login for row in rows]))
+    have = {row.login: row for row in await conn.execute(known)}
+    rulers = await administrators_logins(conn)
+    gone = _staff_columns(absent)
+    plan = StaffPlan([], [], {})
+    for index, row in enumerate(rows):
+        old = have.get(row.login)
+        value = _staff_value(row, employers, old, gone)
+        if row.organisation and row.organisation not in employers:
+            plan.refused.append((index, f"unknown organisation {row.organisation!r}"))
+        elif row.extension and taken.setdefault(row.extension, row.login) != row.login:
+            plan.refused.append((index, f"extension {row.extension} belongs to {taken[row.extension]}"))
+        elif reason := _staff_guard(value, old, rulers, by):
+            plan.refused.append((index, reason))
+        else:
+            plan.values.append(value)
+            if old and (tokens := _signs_out(value, old)) is not None:
+                plan.ends[old.id] = tokens
+    return plan
+
+
+def _staff_columns(absent: Absent) -> set[str]:
+    return {"organisation_id" if name == "organisation" else name for name in absent}
+
+
+def _staff_value(row: StaffRow, employers: Mapping[str, int], old: Any, gone: Collection[str]) -> dict[str, Any]:
+    """As it will stand: a column that the file lacks keeps what is there."""
+    value = {
+        "login": row.login,
+        "name": row.name,
+        "role": row.role,
+        "extension": row.extension,
+        "organisation_id": employers.get(row.organisation),
+        "language": row.language,
+        "active": row.active,
+    }
+    value |= {name: old._mapping[name] for name in gone if name in value and old}
+    # A password once set is its owner's: an import gives one only to who has none.
+    return value | ({"password_hash": row.password_hash} if row.password_hash else {})
+
+
+def _staff_guard(value: Mapping[str, Any], old: Any, rulers: set[str], by: int | None) -> str:
+    """Why the row is refused, or "". `rulers` are the logins of the administrators, and follow what is taken."""
+    login, rules = value["login"], value["active"] and value["role"] == ADMINISTRATOR
+    if value["role"] in (MANAGER, EXECUTOR) and value["organisation_id"] is None:
+        return f"the role {value['role']} needs an organisation: write its code"
+    if old and old.id == by and not value["active"]:
+        return "nobody deactivates himself: ask a colleague"
+    if rulers == {login} and not rules:
+        return "the last active administrator stays one: make another first"
+    if not rules:
+        rulers.discard(login)
+    elif "password_hash" in value or (old and old.password_hash):
+        rulers.add(login)
+    return ""
+
+
+def _signs_out(value: Mapping[str, Any], old: Any) -> bool | None:
+    """None when his sessions go on; else whether his tokens end too."""
+    if any(old._mapping[name] != value[name] for name in ("active", "role", "organisation_id")):
+        return True
+    return False if old.extension != value["extension"] else None
 
 
 async def put_staff(
-    conn: AsyncConnection, rows: Sequence[StaffRow], *, write: bool, at: datetime, absent: Absent = NONE
+    conn: AsyncConnection,
+    rows: Sequence[StaffRow],
+    *,
+    write: bool,
+    at: datetime,
+    absent: Absent = NONE,
+    by: int | None = None,
 ) -> Outcome:
-    employers = await _ids(conn, organisations, {row.organisation for row in rows if row.organisation})
-    taken = await _extensions(conn, [row.extension for row in rows if row.extension])
-    outcome, values = Outcome(), []
-    for index, row in enumerate(rows):
-        if row.organisation and row.organisation not in employers:
-            outcome.refused.append((index, f"unknown organisation {row.organisation!r}"))
-            continue
-        if row.extension and taken.setdefault(row.extension, row.login) != row.login:
-            outcome.refused.append((index, f"extension {row.extension} belongs to {taken[row.extension]}"))
-            continue
-        value = {
-            "login": row.login,
-            "name": row.name,
-            "role": row.role,
-            "extension": row.extension,
-            "organisation_id": employers.get(row.organisation),
-            "language": row.language,
-            "active": row.active,
-        }
-        # A password once set is its owner's: an import gives one only to who has none.
-        values.append(value | ({"password_hash": row.password_hash} if row.password_hash else {}))
-    gone = {"organisation_id" if name == "organisation" else name for name in absent}
+    """See `plan_staff`; the sessions of whom it names are ended by the caller, before."""
+    plan = await plan_staff(conn, rows, absent=absent, by=by)
+    outcome = Outcome(refused=plan.refused)
     for group in (
-        [value for value in values if "password_hash" in value],
-        [value for value in values if "password_hash" not in value],
+        [value for value in plan.values if "password_hash" in value],
+        [value for value in plan.values if "password_hash" not in value],
     ):
-        outcome.tell(await _put(conn, staff, "login", group, write=write, absent=gone))
+        outcome.tell(await _put(conn, staff, "login", group, write=write, absent=_staff_columns(absent)))
     return outcome
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.access.model import ADMINISTRATOR
 from callengine.store.access import ROBOT_PREFIX
 from callengine.store.database import Tx
 from callengine.store.tables import OPEN, organisations, shifts, staff, staff_states, tickets
@@ -86,12 +87,19 @@ async def card(conn: AsyncConnection, staff_id: int) -> StaffCard | None:
     return _card(row) if row else None
 
 
+def _ruling() -> Select[Any]:
+    rules = (staff.c.role == ADMINISTRATOR, staff.c.active, staff.c.password_hash.is_not(None), _people())
+    return select(staff.c.id, staff.c.login).where(*rules)
+
+
 async def administrators(tx: Tx) -> set[int]:
     """Active administrators who can sign in, held until the end of the transaction: two cannot depose each other."""
-    query = select(staff.c.id).where(
-        staff.c.role == "administrator", staff.c.active, staff.c.password_hash.is_not(None), _people()
-    )
-    return set((await tx.conn.execute(query.with_for_update() if tx.is_postgres else query)).scalars())
+    return set((await tx.conn.execute(_ruling().with_for_update() if tx.is_postgres else _ruling())).scalars())
+
+
+async def administrators_logins(conn: AsyncConnection) -> set[str]:
+    """The same by their logins, and nobody is held."""
+    return {row.login for row in await conn.execute(_ruling())}
 
 
 async def who_has(conn: AsyncConnection, *, login: str = "", extension: str = "") -> tuple[int, str] | None:

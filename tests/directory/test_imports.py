@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from callengine.clock import ManualClock
-from callengine.directory.imports import KIND, Imports, columns
+from callengine.directory.imports import FILE_KINDS, Imports, columns
 from callengine.directory.service import DirectoryService
 from callengine.errors import Refused
 from callengine.store.database import Store
@@ -320,6 +320,47 @@ async def test_bad_staff_is_told_why(town: Imports) -> None:
     assert reasons[7] == "unknown organisation 'nobody'"
 
 
+BOSSES = "severin,Северин,administrator,,,a-password\norlova,Орлова,administrator,,,a-password\n"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_the_last_administrator_stays_one_whatever_a_file_says(town: Imports, dry_run: bool) -> None:
+    async def refused(rows: str) -> list[tuple[int, str]]:
+        report = await town.import_csv("staff", (STAFF + rows).encode(), dry_run)
+        return [(mistake.row, mistake.reason) for mistake in report.mistakes]
+
+    reason = "the last active administrator stays one: make another first"
+    await told(town, "staff", STAFF + BOSSES)
+    down = "severin,Северин,supervisor,,,\norlova,Орлова,operator,,,\n"
+    assert await refused(down) == [(3, reason)]
+    await told(town, "staff", STAFF + "severin,Северин,supervisor,,,\n")
+    assert await refused("orlova,Орлова,operator,,,\n") == [(2, reason)]
+    assert await refused("nobody,Без пароля,administrator,,,\norlova,Орлова,operator,,,\n") == [(3, reason)]
+    assert await refused("belov,Белов,administrator,,,a-password\norlova,Орлова,operator,,,\n") == []
+
+
+async def test_nobody_deactivates_himself_by_a_file(town: Imports, store: Store) -> None:
+    await told(town, "staff", STAFF + BOSSES)
+    async with store.read() as conn:
+        orlova = (await conn.execute(select(staff.c.id).where(staff.c.login == "orlova"))).scalar_one()
+    file = b"login,name,role,active\norlova,O,administrator,no\nseverin,S,administrator,no\n"
+    report = await town.import_csv("staff", file, by=orlova)
+    assert [mistake.reason for mistake in report.mistakes] == [
+        "nobody deactivates himself: ask a colleague",
+    ]
+    async with store.read() as conn:
+        active = (await conn.execute(select(staff.c.login).where(staff.c.active))).scalars().all()
+    assert active == ["orlova"]
+
+
+@pytest.mark.parametrize("role", ["executor", "organisation_manager"])
+async def test_an_executor_or_a_manager_works_for_an_organisation(town: Imports, role: str) -> None:
+    reason = f"the role {role} needs an organisation: write its code"
+    assert await told(town, "staff", STAFF + f"belov,Белов,{role},,,\n") == [(2, reason)]
+    assert await told(town, "staff", STAFF + f"belov,Белов,{role},,zar,\n") == []
+    assert await told(town, "staff", f"login,name,role\nbelov,Белов Б.,{role}\n") == [], "it stays as it is"
+
+
 async def test_a_password_without_a_hasher_is_refused(store: Store, clock: ManualClock) -> None:
     imports = Imports(store, clock, ZONE)
     assert await told(imports, "staff", STAFF + "petrova,Петрова,operator,101,,secret\n") == [
@@ -349,7 +390,7 @@ def test_the_reference_names_every_column() -> None:
     from pathlib import Path
 
     page = (Path(__file__).parents[2] / "docs/reference/imports.md").read_text("utf-8")
-    for kind in KIND:
+    for kind in FILE_KINDS:
         section = page.split(f"## {kind}")[1].split("\n## ")[0]
-        for column in columns(kind):
+        for column in sum(columns(kind), ()):
             assert f"`{column}`" in section, (kind, column)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import Field
 
 from callengine.access.model import ADMINISTRATOR, DESK, LEADERS, MANAGER, SUPERVISOR
 from callengine.api import classifier_shapes as shapes
+from callengine.api import uploads
 from callengine.api.core import Ask, Routes, clear, opaque
-from callengine.api.problems import TooLarge, WrongMedia
 from callengine.api.queries import Listed, Query, Words
 from callengine.api.schemas import Moment, Page
 from callengine.errors import NotFound, Refused
@@ -96,7 +96,8 @@ async def export_classifier(ask: Ask[None, None]) -> web.Response:
 async def import_classifier(ask: Ask[None, ClassifierImport]) -> shapes.ClassifierPlan:
     """Rows with mistakes are left out, each with its reason. 409 when the classifier changed since the preview."""
     asked, service = ask.query, ask.services.classifier
-    data, retire = await _file(ask), asked.missing == "retire"
+    data = b"".join([piece async for piece in uploads.csv_of(ask, MOST_BYTES, "a classifier")])
+    retire = asked.missing == "retire"
     if not asked.apply:
         return shapes.plan(await service.preview(data, retire_missing=retire))
     if not asked.fingerprint:
@@ -110,17 +111,6 @@ async def import_classifier(ask: Ask[None, ClassifierImport]) -> shapes.Classifi
         note=asked.note,
     )
     return shapes.plan(plan)
-
-
-async def _file(ask: Ask[Any, Any]) -> bytes:
-    if ask.request.content_type not in ("text/csv", "text/plain", "application/octet-stream"):
-        raise WrongMedia("send the file as text/csv")
-    data = bytearray()
-    async for chunk in ask.request.content.iter_chunked(65_536):
-        data += chunk
-        if len(data) > MOST_BYTES:
-            raise TooLarge(f"a classifier may have {MOST_BYTES // 1024 // 1024} MB")
-    return bytes(data)
 
 
 # --- versions -------------------------------------------------------------------------------------------------

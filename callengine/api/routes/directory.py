@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from callengine.access.model import ADMINISTRATOR, DESK, LEADERS
 from callengine.api import directory_shapes as shapes
-from callengine.api import render
-from callengine.api.core import Ask, Routes
-from callengine.api.problems import TooLarge, WrongMedia
-from callengine.api.queries import Find, Limit, Query, Words
+from callengine.api import render, uploads
+from callengine.api.core import Ask, Routes, clear, opaque
+from callengine.api.queries import Cursor, Find, Limit, Query, Words
 from callengine.api.schemas import House, NoteBody, OpenTicket, Organisation, Page, Person, TagNote
-from callengine.directory.imports import KIND
+from callengine.directory.imports import FILE_KINDS, columns
 from callengine.directory.model import Person as KnownPerson
-from callengine.errors import NotFound
 
 routes = Routes("directory")
-MOST_IMPORT_BYTES = 500 * 1024 * 1024
 
 
 class Behind(Query):
@@ -25,6 +21,7 @@ class Behind(Query):
 
     premise: Words = ""
     limit: Limit = 200
+    cursor: Cursor = ""
 
 
 class Apply(Query):
@@ -142,9 +139,11 @@ async def _house(ask: Ask[Any, None], house_id: int) -> shapes.HouseCard:
 
 @routes.get("/houses/{id:int}/residents", roles=DESK, summary="The people of a house or a flat; the reading is logged")
 async def list_house_residents(ask: Ask[None, Behind]) -> Page[Person]:
-    asked = ask.query
-    found = await ask.services.houses.residents(ask.id, ask.who, premise=asked.premise, limit=asked.limit)
-    return Page(items=[render.person(person) for person in found])
+    asked, cursor = ask.query, clear(ask.query.cursor)
+    found, following = await ask.services.houses.residents(
+        ask.id, ask.who, premise=asked.premise, limit=asked.limit, cursor=cursor
+    )
+    return Page(items=[render.person(person) for person in found], next=opaque(following))
 
 
 @routes.get("/houses/{id:int}/tickets", roles=DESK, summary="Open tickets of a house")
@@ -164,11 +163,7 @@ async def list_organisations(ask: Ask[None, None]) -> Page[Organisation]:
 
 @routes.get("/imports", roles=frozenset({ADMINISTRATOR}), summary="Kinds of files that can be imported, their columns")
 async def list_imports(ask: Ask[None, None]) -> Page[shapes.ImportKind]:
-    kinds = [
-        shapes.ImportKind(kind=name, required=list(kind.required), optional=list(kind.optional))
-        for name, kind in KIND.items()
-    ]
-    return Page(items=kinds)
+    return Page(items=[shapes.ImportKind(kind=kind, **columns(kind)._asdict()) for kind in FILE_KINDS])
 
 
 @routes.post(
@@ -178,20 +173,10 @@ async def list_imports(ask: Ask[None, None]) -> Page[shapes.ImportKind]:
     takes="text/csv",
 )
 async def import_file(ask: Ask[None, Apply]) -> shapes.ImportPlan:
-    """UTF-8 with or without a mark, or cp1251; commas, semicolons or tabs. A bad row is told and left out."""
-    kind = ask.path["kind"]
-    if kind not in KIND:
-        raise NotFound(f"there are {', '.join(sorted(KIND))}")
-    if ask.request.content_type not in ("text/csv", "text/plain", "application/octet-stream"):
-        raise WrongMedia("send the file as text/csv")
-    found = await ask.services.imports.import_csv(kind, _file(ask), not ask.query.apply)
+    """UTF-8 with or without a mark, or cp1251; commas, semicolons or tabs. A bad row is told and left out.
+
+    The classifier is refused: see POST /classifier/imports.
+    """
+    kind, dry = uploads.kind_of(ask), not ask.query.apply
+    found = await ask.services.imports.import_csv(kind, uploads.csv_of(ask), dry, by=ask.who.staff_id)
     return shapes.import_plan(kind, found, applied=ask.query.apply)
-
-
-async def _file(ask: Ask[None, Apply]) -> AsyncIterator[bytes]:
-    size = 0
-    async for chunk in ask.request.content.iter_chunked(65_536):
-        size += len(chunk)
-        if size > MOST_IMPORT_BYTES:
-            raise TooLarge("a file may have 500 MB")
-        yield chunk

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from callengine.access.model import ADMINISTRATOR, DESK
-from callengine.api import render
+from callengine.api import render, uploads
 from callengine.api.core import Ask, Routes
-from callengine.api.problems import TooLarge, WrongMedia
 from callengine.api.queries import Between, Trial
 from callengine.api.schemas import DemoCall, Health, ImportMistake, ImportReport, Interval, Page, Started
-from callengine.directory.imports import KIND
 from callengine.errors import NotFound
 
 routes = Routes("system")
-IMPORT_KINDS = frozenset(KIND)
-MOST_IMPORT_BYTES = 500 * 1024 * 1024
 
 
 @routes.get("/health", roles=None, summary="Is the engine well, and which PBXs it hears")
@@ -36,22 +31,10 @@ async def list_coverage(ask: Ask[None, Between]) -> Page[Interval]:
 
 @routes.post("/import/{kind}", roles=frozenset({ADMINISTRATOR}), summary="Import a CSV", takes="text/csv")
 async def import_csv(ask: Ask[None, Trial]) -> ImportReport:
-    if ask.path["kind"] not in IMPORT_KINDS:
-        raise NotFound(f"there are {', '.join(sorted(IMPORT_KINDS))}")
-    if ask.request.content_type not in ("text/csv", "text/plain", "application/octet-stream"):
-        raise WrongMedia("send the file as text/csv")
-    found = await ask.services.imports.import_csv(ask.path["kind"], _file(ask), ask.query.dry_run)
+    kind, dry = uploads.kind_of(ask), ask.query.dry_run
+    found = await ask.services.imports.import_csv(kind, uploads.csv_of(ask), dry, by=ask.who.staff_id)
     mistakes = [ImportMistake(row=one.row, reason=one.reason) for one in found.mistakes]
     return ImportReport(taken=found.taken, changed=found.changed, skipped=found.skipped, mistakes=mistakes)
-
-
-async def _file(ask: Ask[None, Trial]) -> AsyncIterator[bytes]:
-    size = 0
-    async for chunk in ask.request.content.iter_chunked(65_536):
-        size += len(chunk)
-        if size > MOST_IMPORT_BYTES:
-            raise TooLarge("a file may have 500 MB")
-        yield chunk
 
 
 @routes.post("/demo/call", roles=DESK, summary="Place a demo call (sandbox only)", status=202)
