@@ -38,6 +38,8 @@ async def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_starts_the_
     async with client.get("/api/v1/session") as response:
         assert response.status == 401
     assert (await desk.services.access.member(me["id"])).state == "offline"
+    # Once: the desk hears of every end of a shift, and passes over the telephone itself (tests/test_desk.py).
+    assert ("pause", "102", True) not in desk.phone.asked
     await client.session.close()
 
 

@@ -51,7 +51,6 @@ async def sign_out(ask: Ask[None, None]) -> None:
     await ask.services.access.sign_out(ask.who)
     ask.services.live.sign_out(ask.who.token_hash)
     ask.touches.append(lambda response: response.del_cookie(COOKIE, path="/"))
-    await _tell_phone(ask, ask.who)
 
 
 @routes.post("/session/password", roles=PEOPLE, summary="Change one's own password; other sessions end")
@@ -67,9 +66,12 @@ async def set_state(ask: Ask[StateChange, None]) -> Me:
 
 
 async def _tell_phone(ask: Ask[SignIn, None] | Ask[None, None] | Ask[StateChange, None], who: Principal) -> None:
+    """Not of the end of a shift: the desk hears of that itself, however it came (desk.staff_changed)."""
     if who.staff_id is None or not who.extension:
         return
     person = await ask.services.access.member(who.staff_id)
+    if person.state == "offline":
+        return
     await ask.services.pause_phone(who.extension, paused=person.state != "ready", reason=person.state_reason)
 
 
