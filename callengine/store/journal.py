@@ -6,19 +6,34 @@ when new tickets come. On SQLite the index is named (it has no statistics to cho
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, literal_column, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
 from callengine.store import tables, ticket_words
+from callengine.store.prepared import Prepared, Reader, is_postgres
 from callengine.store.tables import (
     houses,
     organisations,
@@ -29,7 +44,7 @@ from callengine.store.tables import (
     tickets,
 )
 from callengine.store.tables import ticket_postings as postings
-from callengine.store.visibility import parts_of, within
+from callengine.store.visibility import NOBODY, parts_of, shape_of, values_of, within
 from callengine.tickets import listing
 from callengine.tickets.listing import JournalFilter, JournalRow, Place, Sort
 from callengine.tickets.model import REPORTED, Entry, Status
@@ -39,12 +54,14 @@ Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first for a word with many forms
 WINDOW_GROWS = 8
+ID_SIZES = (1, 8, 64, 256)  # so many ids a statement names
+IDS = ID_SIZES[-1]
 c = tickets.c
 # The conditions of the partial indexes, word for word: with bound values SQLite would not know them.
 OPEN, LATE, MARKED = (cast("ColumnElement[bool]", one) for one in (tables.OPEN, tables.LATE, tables.MARKED))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One part of an order: a condition, the columns that it is sorted by, and which way."""
 
@@ -72,25 +89,56 @@ SHAPES = {sort: tuple(part.shape for part in parts) for sort, parts in ORDERS.it
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A filter made ready: its conditions, its words, and the indexes that could lead."""
+class Shape:
+    """A filter without its values: with the scope's shape, all that a statement is built by."""
 
+    wanted: JournalFilter
     statuses: frozenset[str]
-    conditions: tuple[ColumnElement[bool], ...] = ()
+    codes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A filter made ready: its shape, its values by their names, and its words."""
+
+    shape: Shape
+    values: Mapping[str, Any]
     terms: tuple[ticket_words.Term, ...] = ()
-    # By name, each with its condition; the first is the narrowest as a rule. `of all` lead any order by date.
-    lead_open: tuple[tuple[str, ColumnElement[bool]], ...] = ()
-    lead_all: tuple[tuple[str, ColumnElement[bool]], ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """A shape's conditions within a scope, and the indexes that could lead."""
+
+    statuses: frozenset[str]
+    conditions: tuple[ColumnElement[bool], ...]
+    # By name, each with its condition; the first is the narrowest as a rule. `of all` lead any order by date.
+    lead_open: tuple[tuple[str, ColumnElement[bool]], ...]
+    lead_all: tuple[tuple[str, ColumnElement[bool]], ...]
+    since: bool
+    until: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the keys of a part are read: along an index, by a rare word's ids, or along words' own lists."""
+
+    kind: str  # index, rare, word, posted
+    index: str = ""  # of `index`; without one by the ids that a condition names
+    terms: tuple[ticket_words.Term, ...] = ()  # shapes
+    older: bool = False  # `posted` is bounded by a moment from above,
+    newer: bool = False  # and from below
+    distinct: bool = False
 
 
 # --- what is asked ----------------------------------------------------------------------------------------
 
 
 async def prepare(
-    conn: AsyncConnection,
+    conn: Reader,
     wanted: JournalFilter,
     number: str,
     codes: Sequence[str],
@@ -102,22 +150,83 @@ async def prepare(
 
     `codes` are those of the wanted classifier branch.
     """
-    statuses = wanted.statuses()
+    shape = Shape(_shape(wanted), wanted.statuses(), len(codes))
+    values = _values(wanted, codes, now)
     terms: Sequence[ticket_words.Term] = ()
+    if not shape.statuses or (wanted.classifier and not codes):
+        return Asked(shape, values, nothing=True)
     if wanted.q.strip():
         found = await ticket_words.terms(conn, wanted.q, number, telephones=telephones)
         if not found:
-            return Asked(statuses, nothing=True)
-        terms = found
-    if not statuses or (wanted.classifier and not codes):
-        return Asked(statuses, nothing=True)
-    leads = _leads(wanted, codes)
-    conditions = [*(condition for _, condition in leads), *_narrowed(wanted, codes, now)]
+            return Asked(shape, values, nothing=True)
+        terms = [term.named(f"w{n}") for n, term in enumerate(found)]
+        for term in terms:
+            values |= term.values()
+    return Asked(shape, values, tuple(terms), wanted.since, wanted.until)
+
+
+def _shape(wanted: JournalFilter) -> JournalFilter:
+    """The filter without its values: what it narrows by, and of how many."""
+    return replace(
+        wanted,
+        q="",
+        status=(),
+        urgency=("",) * len(wanted.urgency),
+        organisation_id=None if wanted.organisation_id is None else NOBODY,
+        house_id=None if wanted.house_id is None else NOBODY,
+        district=None if wanted.district is None else "",
+        executor_id=None if wanted.executor_id is None else NOBODY,
+        classifier="any" if wanted.classifier else "",
+        mark=(0,) * len(wanted.mark),
+        since=None if wanted.since is None else EPOCH,
+        until=None if wanted.until is None else EPOCH,
+    )
+
+
+def _values(wanted: JournalFilter, codes: Sequence[str], now: datetime) -> dict[str, Any]:
+    return {
+        "house_id": wanted.house_id,
+        "executor_id": wanted.executor_id,
+        "organisation_id": wanted.organisation_id,
+        "district": wanted.district,
+        "since": wanted.since,
+        "until": wanted.until,
+        "now": now,
+        **{f"urgency_{n}": one for n, one in enumerate(wanted.urgency)},
+        **{f"mark_{n}": one for n, one in enumerate(wanted.mark)},
+        **{f"code_{n}": one for n, one in enumerate(codes)},
+    }
+
+
+def _value(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+    return bindparam(name, type_=column.type)
+
+
+def _some(name: str, count: int, column: ColumnElement[Any]) -> list[BindParameter[Any]]:
+    return [_value(f"{name}_{n}", column) for n in range(count)]
+
+
+def _number(value: int) -> ColumnElement[int]:
+    """A number that belongs to the shape: PostgreSQL plans by a limit only when it stands in the statement."""
+    return literal_column(str(value))
+
+
+def _named(statuses: Iterable[str]) -> list[ColumnElement[str]]:
+    """Statuses as words of the statement: they belong to its shape. What is no status has no ticket."""
+    return [literal_column(f"'{status}'", c.status.type) for status in Status if status in statuses]
+
+
+@lru_cache(maxsize=1_024)
+def _branches(shape: Shape, scope: Scope) -> tuple[Branch, ...]:
+    """The shape within a scope's shape; an organisation's own tickets and those that it left are read apart."""
+    leads = _leads(shape.wanted, shape.codes)
     lead_all = tuple((name, condition) for name, condition in leads if name in _OF_ALL)
     lead_open = tuple((_OF_OPEN[name], condition) for name, condition in leads if name in _OF_OPEN)
-    if len(statuses) == 1 and not statuses & FINAL:
-        lead_open += (("ix_tickets_open_status", c.status == next(iter(statuses))),)
-    return Asked(statuses, tuple(conditions), tuple(terms), lead_open, lead_all, wanted.since, wanted.until)
+    if len(shape.statuses) == 1 and not shape.statuses & FINAL:
+        lead_open += (("ix_tickets_open_status", c.status == _named(shape.statuses)[0]),)
+    conditions = (*(condition for _, condition in leads), *_narrowed(shape.wanted, shape.codes))
+    since, until = shape.wanted.since is not None, shape.wanted.until is not None
+    return tuple(_within(Branch(shape.statuses, conditions, lead_open, lead_all, since, until), scope))
 
 
 FINAL = frozenset({"closed", "cancelled"})
@@ -138,55 +247,57 @@ _OF_OPEN = {
 }
 
 
-def _leads(wanted: JournalFilter, codes: Sequence[str]) -> list[tuple[str, ColumnElement[bool]]]:
+def _leads(wanted: JournalFilter, codes: int) -> list[tuple[str, ColumnElement[bool]]]:
     """What has an index in the order of registration, the narrowest as a rule first."""
     found: list[tuple[str, ColumnElement[bool]]] = []
     if wanted.house_id is not None:
-        found.append(("ix_tickets_house_created", c.house_id == wanted.house_id))
+        found.append(("ix_tickets_house_created", c.house_id == _value("house_id", c.house_id)))
     if wanted.executor_id is not None:
-        found.append(("ix_tickets_executor_created", c.executor_id == wanted.executor_id))
+        found.append(("ix_tickets_executor_created", c.executor_id == _value("executor_id", c.executor_id)))
     if wanted.late:
         found.append(("ix_tickets_late", LATE))
     if len(wanted.mark) == 1:
-        found.append(("ix_tickets_mark", and_(c.mark == wanted.mark[0], MARKED)))
+        found.append(("ix_tickets_mark", and_(c.mark == _value("mark_0", c.mark), MARKED)))
     if wanted.paid:
         found.append(("ix_tickets_paid", c.paid))
-    if wanted.classifier and len(codes) == 1:
-        found.append(("ix_tickets_classifier_created", c.classifier_code == codes[0]))
+    if wanted.classifier and codes == 1:
+        found.append(("ix_tickets_classifier_created", c.classifier_code == _value("code_0", c.classifier_code)))
     if wanted.organisation_id is not None:
-        found.append(("ix_tickets_organisation_created", c.organisation_id == wanted.organisation_id))
+        its = c.organisation_id == _value("organisation_id", c.organisation_id)
+        found.append(("ix_tickets_organisation_created", its))
     if wanted.district is not None:
-        found.append(("ix_tickets_district_created", c.district == wanted.district))
+        found.append(("ix_tickets_district_created", c.district == _value("district", c.district)))
     return found
 
 
-def _narrowed(wanted: JournalFilter, codes: Sequence[str], now: datetime) -> list[ColumnElement[bool]]:
+def _narrowed(wanted: JournalFilter, codes: int) -> list[ColumnElement[bool]]:
     """What has no index of its own: it is asked of each ticket on the way."""
     found: list[ColumnElement[bool]] = []
     if wanted.urgency:
-        found.append(c.urgency.in_(wanted.urgency))
+        found.append(c.urgency.in_(_some("urgency", len(wanted.urgency), c.urgency)))
     if wanted.accident is not None:
-        accident = c.rank <= listing.ACCIDENT_RANK
+        accident = c.rank <= _number(listing.ACCIDENT_RANK)
         found.append(accident if wanted.accident else ~accident)
     if wanted.paid is False:
         found.append(~c.paid)
     if wanted.late is False:
         found.append(c.late_at.is_(None))
     if wanted.overdue is not None:
-        found.append(overdue(now) if wanted.overdue else ~func.coalesce(overdue(now), False))
+        found.append(_overdue() if wanted.overdue else ~func.coalesce(_overdue(), false()))
     if wanted.unassigned is not None:
         found.append(c.organisation_id.is_(None) if wanted.unassigned else c.organisation_id.is_not(None))
-    if wanted.classifier and len(codes) > 1:
-        found.append(c.classifier_code.in_(codes))
+    if wanted.classifier and codes > 1:
+        found.append(c.classifier_code.in_(_some("code", codes, c.classifier_code)))
     if len(wanted.mark) > 1:
-        found.append(c.mark.in_(wanted.mark))
+        found.append(c.mark.in_(_some("mark", len(wanted.mark), c.mark)))
     return found
 
 
-def overdue(now: datetime) -> ColumnElement[bool]:
+def _overdue() -> ColumnElement[bool]:
     """As model.Ticket.overdue, without asking whether it is final."""
-    unaccepted = and_(c.status.in_(listing.WAITING), c.accept_by < now)
-    return or_(c.late_at.is_not(None), and_(c.fix_by < now, c.status.not_in(REPORTED)), unaccepted)
+    now = _value("now", c.fix_by)
+    unaccepted = and_(c.status.in_(_named(listing.WAITING)), c.accept_by < now)
+    return or_(c.late_at.is_not(None), and_(c.fix_by < now, c.status.not_in(_named(REPORTED))), unaccepted)
 
 
 # --- keys in an order -------------------------------------------------------------------------------------
@@ -197,100 +308,147 @@ def _meets(part: Part, statuses: frozenset[str]) -> bool:
     return bool(part.open is None or (statuses - FINAL if part.open else statuses & FINAL))
 
 
-def _branches(asked: Asked, scope: Scope) -> list[Asked]:
-    """The scope as conditions; an organisation's own tickets and those that it left are read apart."""
+def _within(branch: Branch, scope: Scope) -> list[Branch]:
     if scope.everything:
-        return [asked]
+        return [branch]
     if scope.organisation_id is not None:
         own, left = parts_of(scope)
         by_id = (("", left),)
         return [
-            _led(asked, own, "ix_tickets_organisation_created", "ix_tickets_open_organisation"),
-            replace(asked, conditions=(*asked.conditions, left), lead_all=by_id, lead_open=by_id),
+            _led(branch, own, "ix_tickets_organisation_created", "ix_tickets_open_organisation"),
+            replace(branch, conditions=(*branch.conditions, left), lead_all=by_id, lead_open=by_id),
         ]
     if scope.executor_id is not None:
-        return [_led(asked, within(scope), "ix_tickets_executor_created", "ix_tickets_executor")]
+        return [_led(branch, within(scope), "ix_tickets_executor_created", "ix_tickets_executor")]
     if scope.districts is not None and len(scope.districts) == 1:
-        return [_led(asked, within(scope), "ix_tickets_district_created", "")]
+        return [_led(branch, within(scope), "ix_tickets_district_created", "")]
     if scope.districts is None:  # nothing at all
         return []
-    return [replace(asked, conditions=(*asked.conditions, within(scope)))]
+    return [replace(branch, conditions=(*branch.conditions, within(scope)))]
 
 
-def _led(asked: Asked, condition: ColumnElement[bool], of_all: str, of_open: str) -> Asked:
+def _led(branch: Branch, condition: ColumnElement[bool], of_all: str, of_open: str) -> Branch:
     return replace(
-        asked,
-        conditions=(*asked.conditions, condition),
-        lead_all=(*asked.lead_all, (of_all, condition)),
-        lead_open=(*asked.lead_open, *([(of_open, condition)] if of_open else [])),
+        branch,
+        conditions=(*branch.conditions, condition),
+        lead_all=(*branch.lead_all, (of_all, condition)),
+        lead_open=(*branch.lead_open, *([(of_open, condition)] if of_open else [])),
     )
 
 
 async def _plan(
-    conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
-) -> Select[Any] | list[Row[Any]]:
-    """The query of the keys; or the keys themselves, where it took several to find them."""
+    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> Way | list[Any]:
+    """How to read the keys; or the keys themselves, where it took several statements to find them."""
     by_date = part.columns[0] is c.created_at
-    leads = asked.lead_all if by_date else asked.lead_open
-    query = _ordered(asked, part, start).limit(limit)
+    leads = branch.lead_all if by_date else branch.lead_open
     if not asked.terms:
-        return _along(query, await _lead(conn, asked, part, leads))
+        return Way("index", await _lead(conn, asked, branch, part, leads))
     rarest, *rest = asked.terms
-    if by_date and not rest and rarest.listed and not _asks_more(asked, part):
-        return _of_word(rarest, start, limit)
+    if by_date and not rest and rarest.listed and not _asks_more(branch, part):
+        return Way("word", terms=_shapes((rarest,)))
     if rarest.weight is None:
         rarest = await ticket_words.weighed(conn, rarest)
         asked = replace(asked, terms=(rarest, *rest))
     if rarest.rare:
-        query = query.where(c.id.in_(ticket_words.ids_of(rarest)), *map(ticket_words.has, rest))
-        return _along(query, "")
-    narrow = await _narrowest(conn, leads, rarest.weight or 0) if by_date else (leads[0][0] if leads else part.index)
+        return Way("rare", terms=_shapes(asked.terms))
+    narrow = (
+        await _narrowest(conn, asked, branch, leads, rarest.weight or 0)
+        if by_date
+        else (leads[0][0] if leads else part.index)
+    )
     if narrow is not None:
-        query = query.where(*map(ticket_words.has, asked.terms))
-        return _along(query, narrow)
-    return await _by_word(conn, asked, part, start, limit)
+        return Way("index", narrow, _shapes(asked.terms))
+    return await _by_word(conn, asked, branch, part, start, limit)
+
+
+def _shapes(terms: Iterable[ticket_words.Term]) -> tuple[ticket_words.Term, ...]:
+    return tuple(replace(term.shape(), weight=0 if term.rare else ticket_words.RARE) for term in terms)
 
 
 async def _read(
-    conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
-) -> list[Row[Any]]:
-    plan = await _plan(conn, asked, part, start, limit)
-    return plan if isinstance(plan, list) else await _all(conn, plan)
+    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> list[Any]:
+    plan = await _plan(conn, asked, branch, part, start, limit)
+    return plan if isinstance(plan, list) else await _keys(conn, plan, asked, branch, part, start, limit)
 
 
-async def _all(conn: AsyncConnection, query: Select[Any]) -> list[Row[Any]]:
-    return list(await conn.execute(query))
+async def _keys(
+    conn: Reader,
+    way: Way,
+    asked: Asked,
+    branch: Branch,
+    part: Part,
+    start: tuple[Any, ...] | None,
+    limit: int,
+    **more: Any,
+) -> list[Any]:
+    statement = _statement(way, branch, part, start is not None, limit, False)
+    return await statement.rows(conn, **asked.values, **_placed(start), **more)
+
+
+def _placed(start: tuple[Any, ...] | None) -> dict[str, Any]:
+    return {f"start_{n}": value for n, value in enumerate(start or ())}
+
+
+@lru_cache(maxsize=2_048)
+def _statement(way: Way, branch: Branch, part: Part, started: bool, limit: int, lines: bool) -> Prepared:
+    """The keys of a part, or at once the lines of those keys; compiled once for a shape."""
+    if way.kind == "word":
+        query = _of_word(way.terms[0], started, limit)
+    elif way.kind == "posted":
+        query = _posted(way, branch, part, started, limit)
+    else:
+        query = _ordered(branch, part, started).limit(_number(limit))
+        terms = way.terms
+        if way.kind == "rare":
+            query, terms = query.where(c.id.in_(ticket_words.ids_of(terms[0]))), terms[1:]
+        query = _along(query.where(*map(ticket_words.has, terms)), way.index)
+    if not lines:
+        return Prepared(query)
+    only = query.subquery()
+    return Prepared(_LINES.where(_t.c.id.in_(select(only.c[len(part.columns) - 1]))), raw=True)
 
 
 async def _lead(
-    conn: AsyncConnection, asked: Asked, part: Part, leads: Sequence[tuple[str, ColumnElement[bool]]]
+    conn: Reader, asked: Asked, branch: Branch, part: Part, leads: Sequence[tuple[str, ColumnElement[bool]]]
 ) -> str:
     """The index to read along when there are no words."""
     if leads:
         return leads[0][0]
-    only = asked.statuses
+    only = branch.statuses
     if part.open is None and len(only) == 1 and not only & FINAL:  # a rare status is sorted; a common one is met soon
-        few = and_(OPEN, c.status == next(iter(only)))
-        if await _weigh(conn, few) < ticket_words.RARE:
+        if int(await _few(next(iter(only))).scalar(conn)) < ticket_words.RARE:
             return "ix_tickets_open_status"
     return part.index
 
 
 async def _narrowest(
-    conn: AsyncConnection, leads: Sequence[tuple[str, ColumnElement[bool]]], weight: int
+    conn: Reader, asked: Asked, branch: Branch, leads: Sequence[tuple[str, ColumnElement[bool]]], weight: int
 ) -> str | None:
     """The index with fewer tickets than the rarest word has, or none."""
     best = None
-    for name, condition in leads:
-        its = await _weigh(conn, condition)
+    for place, (name, _) in enumerate(leads):
+        its = int(await _weight(branch, place).scalar(conn, **asked.values))
         if its < weight:
             best, weight = name, its
     return best
 
 
-async def _weigh(conn: AsyncConnection, condition: ColumnElement[bool]) -> int:
-    some = select(literal(1)).select_from(tickets).where(condition).limit(ticket_words.WEIGHED)
-    return int((await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one())
+@lru_cache(maxsize=1_024)
+def _weight(branch: Branch, place: int) -> Prepared:
+    return _counting(branch.lead_all[place][1])
+
+
+@lru_cache(maxsize=32)
+def _few(status: str) -> Prepared:
+    return _counting(and_(OPEN, c.status.in_(_named([status]))))
+
+
+def _counting(condition: ColumnElement[bool]) -> Prepared:
+    some: Any = select(_number(1)).select_from(tickets).where(condition)
+    some = some.limit(_number(ticket_words.WEIGHED))
+    return Prepared(select(func.count()).select_from(some.subquery()))
 
 
 def _along(query: Select[Any], index: str) -> Select[Any]:
@@ -298,115 +456,124 @@ def _along(query: Select[Any], index: str) -> Select[Any]:
     return query.with_hint(tickets, f"INDEXED BY {index}" if index else "NOT INDEXED", "sqlite")
 
 
-def _ordered(asked: Asked, part: Part, start: tuple[Any, ...] | None) -> Select[Any]:
-    query = select(*part.columns).where(*part.where, *_all_of(asked, part.open))
-    if start is not None:
-        query = query.where(_beyond(part.columns, start, part.descending))
+def _ordered(branch: Branch, part: Part, started: bool) -> Select[Any]:
+    query = select(*part.columns).where(*part.where, *_all_of(branch, part.open))
+    if started:
+        query = query.where(_beyond(part.columns, part.descending))
     return query.order_by(*(column.desc() if part.descending else column for column in part.columns))
 
 
-def _beyond(columns: Sequence[ColumnElement[Any]], start: Sequence[Any], descending: bool) -> ColumnElement[bool]:
-    place = tuple_(*(literal(value, column.type) for value, column in zip(start, columns, strict=True)))
+def _beyond(columns: Sequence[ColumnElement[Any]], descending: bool) -> ColumnElement[bool]:
+    place = tuple_(*(_value(f"start_{n}", column) for n, column in enumerate(columns)))
     return tuple_(*columns) < place if descending else tuple_(*columns) > place
 
 
-def _all_of(asked: Asked, is_open: bool | None) -> list[ColumnElement[bool]]:
+def _all_of(branch: Branch, is_open: bool | None, *, dates: bool = True) -> list[ColumnElement[bool]]:
     """Every condition on a ticket but its words; the words of the partial indexes stand as they were written."""
-    found = [*_status(asked.statuses, is_open), *asked.conditions]
-    if asked.since is not None:
-        found.append(c.created_at >= asked.since)
-    if asked.until is not None:
-        found.append(c.created_at < asked.until)
-    return found
+    found = [*_status(branch.statuses, is_open), *branch.conditions]
+    return found + (_dates(branch, c.created_at) if dates else [])
+
+
+def _dates(branch: Branch, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    found = [column >= _value("since", column)] if branch.since else []
+    return found + ([column < _value("until", column)] if branch.until else [])
 
 
 def _status(statuses: frozenset[str], is_open: bool | None) -> list[ColumnElement[bool]]:
     everything = frozenset(Status)
     if is_open is False:
-        return [c.status.in_(sorted(statuses & FINAL))]
+        return [c.status.in_(_named(statuses & FINAL))]
     if is_open is None and statuses & FINAL:
-        return [] if statuses == everything else [c.status.in_(sorted(statuses))]
+        return [] if statuses == everything else [c.status.in_(_named(statuses))]
     named = statuses - FINAL
     if named == everything - FINAL:
         return [OPEN]
-    return [OPEN, c.status == next(iter(named)) if len(named) == 1 else c.status.in_(sorted(named))]
+    words = _named(named)
+    return [OPEN, c.status == words[0] if len(words) == 1 else c.status.in_(words)]
 
 
 # --- along a word's tickets -------------------------------------------------------------------------------
 
 
-def _asks_more(asked: Asked, part: Part) -> bool:
+def _asks_more(branch: Branch, part: Part) -> bool:
     """There is a condition besides the words."""
-    return bool(asked.conditions or asked.since or asked.until or _status(asked.statuses, part.open))
+    return bool(branch.conditions or branch.since or branch.until or _status(branch.statuses, part.open))
 
 
-def _of_word(term: ticket_words.Term, start: tuple[Any, ...] | None, limit: int) -> Select[Any]:
+def _of_word(term: ticket_words.Term, started: bool, limit: int) -> Select[Any]:
     """The newest of one typed word: those of each of its forms, each along its own list, and of them the newest."""
-    lead = postings.c
+    lead, most = postings.c, _number(limit)
     columns = (lead.created_at, lead.ticket_id)
     forms = []
-    for word_id in term.word_ids:
+    for word_id in term.ids():
         query = select(*columns).where(lead.word_id == word_id)
-        if start is not None:
-            query = query.where(_beyond(columns, start, True))
-        forms.append(query.order_by(lead.created_at.desc(), lead.ticket_id.desc()).limit(limit))
+        if started:
+            query = query.where(_beyond(columns, True))
+        forms.append(query.order_by(lead.created_at.desc(), lead.ticket_id.desc()).limit(most))
     if len(forms) == 1:
         return forms[0]
     every = union_all(*(select(form.subquery()) for form in forms)).subquery()
-    return select(every).distinct().order_by(every.c[0].desc(), every.c[1].desc()).limit(limit)
+    return select(every).distinct().order_by(every.c[0].desc(), every.c[1].desc()).limit(most)
+
+
+def _posted(way: Way, branch: Branch, part: Part, started: bool, limit: int) -> Select[Any]:
+    """The newest with all words, along the first word's tickets; within a window when it is bounded."""
+    first, *rest = way.terms
+    lead = postings.alias("lead")
+    at = lead.c.created_at
+    query = select(at, lead.c.ticket_id).where(first.words(lead.c.word_id), *_each(branch, part, rest, lead))
+    if started:
+        query = query.where(_beyond((at, lead.c.ticket_id), True))
+    query = query.where(*([at < _value("older", at)] if way.older else []))
+    query = query.where(*([at >= _value("newer", at)] if way.newer else []))
+    query = query.order_by(at.desc(), lead.c.ticket_id.desc()).limit(_number(limit))
+    return query.distinct() if way.distinct else query
 
 
 async def _by_word(
-    conn: AsyncConnection, asked: Asked, part: Part, start: tuple[Any, ...] | None, limit: int
-) -> Select[Any] | list[Row[Any]]:
+    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> Way | list[Any]:
     """The newest with all words: the rarest word's own tickets, in windows of time when it has several forms."""
     rarest, *rest = asked.terms
-    lead = postings.alias("lead")
-    columns = (lead.c.created_at, lead.c.ticket_id)
-    query = select(*columns).where(rarest.words(lead.c.word_id), *_each(asked, part, rest, lead))
-    if start is not None:
-        query = query.where(_beyond(columns, start, True))
-    query = query.order_by(*(column.desc() for column in columns)).limit(limit)
+    way = Way("posted", terms=_shapes(asked.terms), distinct=not rarest.single)
     if rarest.single:
-        return query
-    found = await _in_windows(conn, query.distinct(), columns[0], asked, start, limit)
+        return way
+    found = await _in_windows(conn, way, asked, branch, part, start, limit)
     if rarest.numbers:  # the few that bear it as their number
-        numbered = replace(asked, terms=(ticket_words.Term(numbers=rarest.numbers), *rest))
-        found = sorted({*found, *await _read(conn, numbered, part, start, limit)}, key=tuple, reverse=True)
+        its = replace(rarest, word_ids=(), beyond=(), weight=len(rarest.numbers))
+        numbered = replace(asked, terms=(its, *rest))
+        found = sorted({*found, *await _read(conn, numbered, branch, part, start, limit)}, key=tuple, reverse=True)
     return found[:limit]
 
 
-def _each(asked: Asked, part: Part, rest: Sequence[ticket_words.Term], lead: Any) -> list[ColumnElement[bool]]:
-    of_ticket = _all_of(replace(asked, since=None, until=None), part.open)
-    dates = []
-    if asked.since is not None:
-        dates.append(lead.c.created_at >= asked.since)
-    if asked.until is not None:
-        dates.append(lead.c.created_at < asked.until)
+def _each(branch: Branch, part: Part, rest: Sequence[ticket_words.Term], lead: Any) -> list[ColumnElement[bool]]:
+    of_ticket = _all_of(branch, part.open, dates=False)
     numbered = [term for term in rest if term.numbers]
     posted = [ticket_words.has(term, lead.c.created_at, lead.c.ticket_id) for term in rest if not term.numbers]
     of_ticket += [ticket_words.has(term) for term in numbered]
     if of_ticket:
-        posted.append(select(literal(1)).where(c.id == lead.c.ticket_id, *of_ticket).correlate(lead).exists())
-    return dates + posted
+        its: Any = select(_number(1)).where(c.id == lead.c.ticket_id, *of_ticket).correlate(lead)
+        posted.append(its.exists())
+    return _dates(branch, lead.c.created_at) + posted
 
 
 async def _in_windows(
-    conn: AsyncConnection,
-    query: Select[Any],
-    at: ColumnElement[Any],
+    conn: Reader,
+    way: Way,
     asked: Asked,
+    branch: Branch,
+    part: Part,
     start: tuple[Any, ...] | None,
     limit: int,
-) -> list[Row[Any]]:
+) -> list[Any]:
     """Back in time by windows that grow: what is common is met in the first, and only the rare is looked for long."""
     newest = await _newest(conn, start[0] if start else asked.until)
     oldest = await _newest(conn, newest, FIRST_WINDOW) if newest else None
-    found: list[Row[Any]] = []
+    found: list[Any] = []
     until, since = None, oldest
     while len(found) < limit:
-        windowed = query.where(*([at < until] if until else []), *([at >= since] if since else []))
-        found += await _all(conn, windowed)
+        windowed = replace(way, older=until is not None, newer=since is not None)
+        found += await _keys(conn, windowed, asked, branch, part, start, limit, older=until, newer=since)
         if since is None or (asked.since and since <= asked.since):
             break
         assert newest is not None
@@ -420,45 +587,62 @@ def _further(newest: datetime, since: datetime) -> datetime | None:
     return None if reach > timedelta(days=36_500) else newest - reach
 
 
-async def _newest(conn: AsyncConnection, until: datetime | None, skip: int = 0) -> datetime | None:
-    query = select(c.created_at).order_by(c.created_at.desc(), c.id.desc()).offset(skip).limit(1)
-    if until is not None:
-        query = query.where(c.created_at <= until)
-    at: datetime | None = (await conn.execute(query)).scalar_one_or_none()
+def _newest_of(bounded: bool) -> Prepared:
+    query = select(c.created_at).order_by(c.created_at.desc(), c.id.desc()).offset(bindparam("skip")).limit(1)
+    return Prepared(query.where(c.created_at <= _value("until", c.created_at)) if bounded else query)
+
+
+_NEWEST_OF = {bounded: _newest_of(bounded) for bounded in (False, True)}
+
+
+async def _newest(conn: Reader, until: datetime | None, skip: int = 0) -> datetime | None:
+    at: datetime | None = await _NEWEST_OF[until is not None].scalar(conn, until=until, skip=skip)
     return at
 
 
 # --- counting ---------------------------------------------------------------------------------------------
 
 
-async def count(conn: AsyncConnection, asked: Asked, scope: Scope, limit: int) -> int:
+async def count(conn: Reader, asked: Asked, scope: Scope, limit: int) -> int:
     """How many there are, counted up to the limit."""
     if asked.nothing:
         return 0
+    asked = _scoped(asked, scope)
     total = 0
-    for branch in _branches(asked, scope):
+    for branch in _branches(asked.shape, shape_of(scope)):
         for is_open in (True, False):
             if not (branch.statuses - FINAL if is_open else branch.statuses & FINAL):
                 continue
-            total += await _count(conn, branch, is_open, limit - total)
+            total += await _count(conn, asked, branch, is_open, limit - total)
     return total
 
 
-async def _count(conn: AsyncConnection, asked: Asked, is_open: bool, limit: int) -> int:
+def _scoped(asked: Asked, scope: Scope) -> Asked:
+    return replace(asked, values={**asked.values, **values_of(scope)})
+
+
+async def _count(conn: Reader, asked: Asked, branch: Branch, is_open: bool, limit: int) -> int:
     if limit <= 0:
         return 0
-    leads = asked.lead_open if is_open else asked.lead_all
+    terms = asked.terms
+    if terms and terms[0].weight is None:
+        terms = (await ticket_words.weighed(conn, terms[0]), *terms[1:])
+    statement = _count_of(branch, is_open, _shapes(terms))
+    return int(await statement.scalar(conn, **asked.values, limit=limit))
+
+
+@lru_cache(maxsize=1_024)
+def _count_of(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...]) -> Prepared:
+    leads = branch.lead_open if is_open else branch.lead_all
     index = leads[0][0] if leads else "ix_tickets_open" if is_open else "ix_tickets_status"
-    some = select(literal(1)).select_from(tickets).where(*_all_of(asked, is_open))
-    if asked.terms:
-        rarest, *rest = asked.terms
-        rarest = rarest if rarest.weight is not None else await ticket_words.weighed(conn, rarest)
-        rare = rarest.rare
-        some = some.where(c.id.in_(ticket_words.ids_of(rarest)) if rare else ticket_words.has(rarest))
+    some: Any = select(_number(1)).select_from(tickets).where(*_all_of(branch, is_open))
+    if terms:
+        rarest, *rest = terms
+        some = some.where(c.id.in_(ticket_words.ids_of(rarest)) if rarest.rare else ticket_words.has(rarest))
         some = some.where(*map(ticket_words.has, rest))
-        index = "" if rare else index
-    query = select(func.count()).select_from(_along(some, index).limit(limit).subquery())
-    return int((await conn.execute(query)).scalar_one())
+        index = "" if rarest.rare else index
+    some = _along(some, index).limit(bindparam("limit", type_=c.id.type))
+    return Prepared(select(func.count()).select_from(some.subquery()))
 
 
 # --- lines ------------------------------------------------------------------------------------------------
@@ -492,7 +676,7 @@ _LINES: Any = select(*(literal_column(name).label(f"c{at}") for at, name in enum
 
 
 async def page(
-    conn: AsyncConnection,
+    conn: Reader,
     asked: Asked,
     scope: Scope,
     sort: Sort,
@@ -505,32 +689,50 @@ async def page(
     `entries` has the classifier's entry of every code.
     """
     found: list[tuple[Place, JournalRow]] = []
-    read = _Lines(entries, conn.dialect.name == "sqlite")
+    read = _Lines(entries, not is_postgres(conn))
+    asked = _scoped(asked, scope)
     for number, part in enumerate(ORDERS[sort]):
         if asked.nothing or len(found) >= limit:
             break
-        if (after and number < after.part) or not _meets(part, asked.statuses):
+        if (after and number < after.part) or not _meets(part, asked.shape.statuses):
             continue
         start = after.values if after and after.part == number else None
         some: list[tuple[tuple[Any, ...], JournalRow]] = []
-        for branch in _branches(asked, scope):
-            some += await _lines(conn, await _plan(conn, branch, part, start, limit - len(found)), part, read)
+        for branch in _branches(asked.shape, shape_of(scope)):
+            some += await _lines(conn, asked, branch, part, start, limit - len(found), read)
         some.sort(key=itemgetter(0), reverse=part.descending)
         found += [(Place(number, values), line) for values, line in some[: limit - len(found)]]
     return found
 
 
 async def _lines(
-    conn: AsyncConnection, plan: Select[Any] | list[Row[Any]], part: Part, read: _Lines
+    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int, read: _Lines
 ) -> list[tuple[tuple[Any, ...], JournalRow]]:
+    plan = await _plan(conn, asked, branch, part, start, limit)
     if isinstance(plan, list):
-        query = _LINES.where(_t.c.id.in_([row[-1] for row in plan]))
+        rows = await _of_ids(conn, _lines_of, [row[-1] for row in plan])
     else:
-        only = plan.subquery()
-        query = _LINES.where(_t.c.id.in_(select(only.c[len(part.columns) - 1])))
-    made = [read.line(row) for row in await conn.execute(query)]
+        statement = _statement(plan, branch, part, start is not None, limit, True)
+        rows = await statement.rows(conn, **asked.values, **_placed(start))
+    made = [read.line(row) for row in rows]
     names = [column.name for column in part.columns]
     return [(tuple(rank if name == "rank" else getattr(line, name) for name in names), line) for line, rank in made]
+
+
+@lru_cache(maxsize=32)
+def _lines_of(count: int) -> Prepared:
+    return Prepared(_LINES.where(_t.c.id.in_(_some("id", count, c.id))), raw=True)
+
+
+async def _of_ids(conn: Reader, statement: Callable[[int], Prepared], ids: Sequence[int]) -> list[Any]:
+    """Rows of ids; their count is rounded up, so that few statements serve all pages."""
+    found: list[Any] = []
+    for first in range(0, len(ids), IDS):
+        some = ids[first : first + IDS]
+        size = next(size for size in ID_SIZES if size >= len(some))
+        filled = [*some, *itertools.repeat(some[-1], size - len(some))]
+        found += await statement(size).rows(conn, **{f"id_{n}": id for n, id in enumerate(filled)})
+    return found
 
 
 @lru_cache(maxsize=1_000)
@@ -578,20 +780,31 @@ class _Lines:
         return self._organisations.get(id)
 
 
-async def last_comments(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
-    """The newest public comment of each."""
+@lru_cache(maxsize=32)
+def _comments_of(count: int) -> Prepared:
     h = ticket_history.c
-    newest = select(func.max(h.id)).where(h.ticket_id.in_(ids), h.what == "comment", h.public).group_by(h.ticket_id)
-    query = select(h.ticket_id, h.reason).where(h.id.in_(newest))
-    return {ticket_id: said for ticket_id, said in await conn.execute(query)}
+    ids = _some("id", count, h.ticket_id)
+    newest = select(func.max(h.id)).where(h.ticket_id.in_(ids), h.what == literal_column("'comment'"), h.public)
+    return Prepared(select(h.ticket_id, h.reason).where(h.id.in_(newest.group_by(h.ticket_id))))
 
 
-async def first_recordings(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, int]:
-    """The recording of the earliest linked call that has one to be heard."""
+async def last_comments(conn: Reader, ids: Sequence[int]) -> dict[int, str]:
+    """The newest public comment of each."""
+    return {row.ticket_id: row.reason for row in await _of_ids(conn, _comments_of, ids)}
+
+
+@lru_cache(maxsize=32)
+def _recordings_of(count: int) -> Prepared:
     join = ticket_calls.join(recordings, recordings.c.call_id == ticket_calls.c.call_id)
     query = select(ticket_calls.c.ticket_id, func.min(recordings.c.id)).select_from(join)
-    query = query.where(ticket_calls.c.ticket_id.in_(ids), recordings.c.state.in_(("ready", "short")))
-    return {ticket_id: first for ticket_id, first in await conn.execute(query.group_by(ticket_calls.c.ticket_id))}
+    heard = recordings.c.state.in_([literal_column("'ready'"), literal_column("'short'")])
+    query = query.where(ticket_calls.c.ticket_id.in_(_some("id", count, ticket_calls.c.ticket_id)), heard)
+    return Prepared(query.group_by(ticket_calls.c.ticket_id))
+
+
+async def first_recordings(conn: Reader, ids: Sequence[int]) -> dict[int, int]:
+    """The recording of the earliest linked call that has one to be heard."""
+    return {row[0]: row[1] for row in await _of_ids(conn, _recordings_of, ids)}
 
 
 # --- what it may be narrowed by ---------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def _compile(statement: Any, dialect: Any, raw: bool) -> _Compiled:
     compiled = statement.compile(dialect=dialect)
     names = tuple(compiled.positiontup)
     types = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
-    constants = {name: compiled.binds[name].effective_value for name in names if not compiled.binds[name].required}
+    # A bindparam with a name of its own always gets its value at the run, also where the statement was built with one.
+    constants = {name: compiled.binds[name].effective_value for name in names if compiled.binds[name].unique}
     read, row = [], None
     columns = [] if raw else list(getattr(statement, "exported_columns", ()))
     if columns:

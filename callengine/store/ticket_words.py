@@ -11,16 +11,30 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, literal, or_, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory import search
 from callengine.store import words
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared
+from callengine.store.prepared import Prepared, Reader, is_postgres
 from callengine.store.tables import ticket_counters, tickets
 from callengine.store.tables import ticket_postings as postings
 from callengine.store.tables import ticket_words as vocabulary
@@ -31,6 +45,7 @@ FORMS = 24  # of a word, that are read side by side
 WEIGHED = 3_000  # counting stops here: it only tells the rare word from the common one
 RARE = 1_500  # a word with fewer tickets leads the search: all of them are looked at
 LISTED = 200  # words of one beginning that are named by their ids; more are a range
+SIZES = (50, 100, 200, 400)  # so many words has a statement that names more than FORMS
 SHORTEST = 3  # letters that are taken for the beginning of a longer word
 NEAR = 400  # words beginning alike that are compared with a mistyped one
 TELEPHONE = "~"  # before the digits of a telephone, backwards: found by its end
@@ -46,6 +61,7 @@ class Term:
     beyond: tuple[tuple[str, str], ...] = ()  # ranges [low, high) of words, when they are too many to be named
     numbers: tuple[str, ...] = ()
     weight: int | None = 0  # its postings, counted up to WEIGHED; None: nobody counted yet
+    name: str = ""  # of its values in a statement that is compiled once; without one the values are the statement's own
 
     @property
     def single(self) -> bool:
@@ -64,10 +80,33 @@ class Term:
 
     def words(self, column: ColumnElement[int] = postings.c.word_id) -> ColumnElement[bool]:
         """The posting's word is one of these."""
+        its = self.ids()
         if not self.beyond:
-            return column.in_(self.word_ids) if len(self.word_ids) != 1 else column == self.word_ids[0]
-        many = column.in_(select(vocabulary.c.id).where(_within(self.beyond)))
-        return or_(column.in_(self.word_ids), many) if self.word_ids else many
+            return column.in_(its) if len(its) != 1 else column == its[0]
+        many = column.in_(select(vocabulary.c.id).where(_within(self.beyond, name=self.name)))
+        return or_(column.in_(its), many) if its else many
+
+    def ids(self) -> list[BindParameter[int]]:
+        """The ids of its words, each as a value of the statement."""
+        return _bound(self.name, "id", self.word_ids, postings.c.word_id)
+
+    def shape(self) -> Term:
+        """The term without its values: all that a statement is built by."""
+        ids, beyond, numbers = len(self.word_ids), len(self.beyond), len(self.numbers)
+        return replace(self, word_ids=(0,) * ids, beyond=(("", ""),) * beyond, numbers=("",) * numbers)
+
+    def values(self) -> dict[str, Any]:
+        """Its values by the names that they have in a statement."""
+        return {
+            **{f"{self.name}_id_{n}": id for n, id in enumerate(self.word_ids)},
+            **{f"{self.name}_number_{n}": number for n, number in enumerate(self.numbers)},
+            **_values(self.beyond, (), self.name),
+        }
+
+    def named(self, name: str) -> Term:
+        """The term for a statement that is compiled once; of many words the count is rounded up, by the last again."""
+        more = next((size for size in SIZES if size >= len(self.word_ids)), 0) if len(self.word_ids) > FORMS else 0
+        return replace(self, name=name, word_ids=self.word_ids + self.word_ids[-1:] * (more - len(self.word_ids)))
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -134,7 +173,7 @@ def of_applicant(name: str, number: str) -> list[str]:
 # --- what was typed ---------------------------------------------------------------------------------------
 
 
-async def terms(conn: AsyncConnection, q: str, number: str, *, telephones: bool = True) -> list[Term] | None:
+async def terms(conn: Reader, q: str, number: str, *, telephones: bool = True) -> list[Term] | None:
     """What a ticket must have to answer the query, the rarest first; None when nothing can.
 
     `number` is a whole telephone number that the query may be, in E.164; without `telephones` nothing is found by one.
@@ -162,7 +201,7 @@ def number_typed(q: str) -> str:
     return ""
 
 
-async def _telephone(conn: AsyncConnection, q: str, number: str) -> Term | None:
+async def _telephone(conn: Reader, q: str, number: str) -> Term | None:
     """A whole number, or the last digits of one when that is all that was typed."""
     whole = re.sub(r"\D", "", number)
     if whole and (found := await _known(conn, words.Term(exact=(TELEPHONE + whole[::-1],)))).word_ids:
@@ -176,7 +215,7 @@ async def _telephone(conn: AsyncConnection, q: str, number: str) -> Term | None:
     return await weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
 
 
-async def _term(conn: AsyncConnection, word: str, *, alone: bool, telephones: bool) -> Term | None:
+async def _term(conn: Reader, word: str, *, alone: bool, telephones: bool) -> Term | None:
     """The word as typed; when nothing begins so, the words a slip away; None when there are none either."""
     short = len(word) < SHORTEST and not word[0].isdigit()
     asked = words.Term(exact=(word,)) if short else words.beginning(word)
@@ -193,47 +232,107 @@ async def _term(conn: AsyncConnection, word: str, *, alone: bool, telephones: bo
     return replace(found, weight=None) if alone and found.listed else await weighed(conn, found)
 
 
-async def _by_count(conn: AsyncConnection, word: str) -> tuple[str, ...]:
+# Of each year that has numbers: «26» and «-118204» are the number of one ticket.
+_year = func.substr(cast(ticket_counters.c.year, Text), 3, type_=Text)
+_OF_COUNT = Prepared(
+    select(tickets.c.number).join(
+        ticket_counters, tickets.c.number == _year + bindparam("count", type_=tickets.c.number.type)
+    )
+)
+
+
+async def _by_count(conn: Reader, word: str) -> tuple[str, ...]:
     """Tickets of any year whose number ends in the typed count: «118204» is 26-118204 and 25-118204."""
     if not word.isdecimal() or len(word) > COUNT_DIGITS:
         return ()
-    years = (await conn.execute(select(ticket_counters.c.year))).scalars()
-    wanted = [f"{year % 100:02d}-{int(word):06d}" for year in years]
-    query = select(tickets.c.number).where(tickets.c.number.in_(wanted))
-    return tuple((await conn.execute(query)).scalars()) if wanted else ()
+    count = f"-{int(word):06d}"
+    return tuple([row[0] for row in await _OF_COUNT.rows(conn, count=count)])
 
 
-def _within(ranges: Sequence[tuple[str, str]], exact: Sequence[str] = ()) -> ColumnElement[bool]:
-    return words.Term(tuple(ranges), tuple(exact)).matches(vocabulary.c.word)
+def _bound(name: str, kind: str, values: Sequence[Any], column: ColumnElement[Any]) -> list[BindParameter[Any]]:
+    """Values of a statement: under names of their own, or as constants when there is no name."""
+    return [
+        bindparam(f"{name}_{kind}_{n}" if name else None, value, type_=column.type, unique=not name)
+        for n, value in enumerate(values)
+    ]
 
 
-async def _known(conn: AsyncConnection, asked: words.Term) -> Term:
+def _within(ranges: Sequence[tuple[str, str]], exact: Sequence[str] = (), *, name: str = "") -> ColumnElement[bool]:
+    word = vocabulary.c.word
+    lows = _bound(name, "low", [low for low, _ in ranges], word)
+    highs = _bound(name, "high", [high for _, high in ranges], word)
+    parts = [and_(word >= low, word < high) for low, high in zip(lows, highs, strict=True)]
+    return or_(*parts, *([word.in_(_bound(name, "exact", exact, word))] if exact else []))
+
+
+def _values(ranges: Sequence[tuple[str, str]], exact: Sequence[str], name: str) -> dict[str, Any]:
+    return {
+        **{f"{name}_low_{n}": low for n, (low, _) in enumerate(ranges)},
+        **{f"{name}_high_{n}": high for n, (_, high) in enumerate(ranges)},
+        **{f"{name}_exact_{n}": word for n, word in enumerate(exact)},
+    }
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(ranges: int, exact: int) -> Prepared:
+    meant = _within((("", ""),) * ranges, ("",) * exact, name="w")
+    return Prepared(select(vocabulary.c.id).where(meant).limit(literal_column(str(LISTED + 1))))
+
+
+async def _known(conn: Reader, asked: words.Term) -> Term:
     """The words of the index that the typed one may mean."""
-    query = select(vocabulary.c.id).where(_within(asked.ranges, asked.exact)).limit(LISTED + 1)
-    ids = tuple((await conn.execute(query)).scalars())
+    its = _values(asked.ranges, asked.exact, "w")
+    ids = tuple(row[0] for row in await _vocabulary(len(asked.ranges), len(asked.exact)).rows(conn, **its))
     if len(ids) <= LISTED:
         return Term(word_ids=ids)
     return Term(beyond=asked.ranges + tuple((word, word + "\0") for word in asked.exact))
 
 
-async def weighed(conn: AsyncConnection, term: Term) -> Term:
+@lru_cache(maxsize=256)
+def _weight(shape: Term) -> Prepared:
+    some = select(postings.c.ticket_id).where(shape.words()).limit(literal_column(str(WEIGHED)))
+    return Prepared(select(func.count()).select_from(some.subquery()))
+
+
+async def weighed(conn: Reader, term: Term) -> Term:
     """The term with its weight."""
     if not term.word_ids and not term.beyond:
         return replace(term, weight=len(term.numbers))
-    some = select(postings.c.ticket_id).where(term.words()).limit(WEIGHED)
-    count: int = (await conn.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
+    its = replace(term, numbers=(), weight=None).named("w")
+    count: int = await _weight(its.shape()).scalar(conn, **its.values())
     return replace(term, weight=count + len(term.numbers))
 
 
-async def _near(conn: AsyncConnection, word: str) -> tuple[int, ...]:
+_c = vocabulary.c
+_SLIPS = Prepared(
+    lambda dialect: (
+        select(_c.id)
+        .where(
+            _c.word == func.any(bindparam("slips", type_=postgresql.ARRAY(postgresql.TEXT)))
+            if dialect is postgresql
+            else _c.word.in_(select(func.json_each(bindparam("slips")).table_valued("value").c.value))
+        )
+        .limit(literal_column(str(LISTED)))
+    )
+)
+
+
+@lru_cache(maxsize=8)
+def _alike(ranges: int, exact: int) -> Prepared:
+    meant = _within((("", ""),) * ranges, ("",) * exact, name="w")
+    return Prepared(select(_c.id, _c.word).where(meant).limit(literal_column(str(NEAR))))
+
+
+async def _near(conn: Reader, word: str) -> tuple[int, ...]:
     limit = search.allowed_typos(word)
     if not limit:
         return ()
-    c = vocabulary.c
-    slips = select(c.id).where(c.word.in_(search.one_edit(word))).limit(LISTED)
-    found = set((await conn.execute(slips)).scalars())
-    alike = select(c.id, c.word).where(words.beginning(word[:3]).matches(c.word)).limit(NEAR)
-    for known_id, known in await conn.execute(alike):
+    slips = list(search.one_edit(word))
+    given = slips if is_postgres(conn) else json.dumps(slips, ensure_ascii=False)
+    found = {row[0] for row in await _SLIPS.rows(conn, slips=given)}
+    alike = words.beginning(word[:3])
+    its = _values(alike.ranges, alike.exact, "w")
+    for known_id, known in await _alike(len(alike.ranges), len(alike.exact)).rows(conn, **its):
         if search.prefix_distance(word, known, limit) <= limit:
             found.add(known_id)
     return tuple(sorted(found)[:LISTED])
@@ -251,13 +350,14 @@ def has(
         its = and_(postings.c.created_at == created_at, postings.c.ticket_id == id)
         parts.append(select(literal(1)).where(term.words(), its).correlate_except(postings).exists())
     if term.numbers:
-        parts.append(tickets.c.number.in_(term.numbers))
+        parts.append(tickets.c.number.in_(_bound(term.name, "number", term.numbers, tickets.c.number)))
     return or_(*parts)
 
 
 def ids_of(term: Term) -> Select[tuple[int]]:
     """The ids of all tickets that have the term: only for a rare one."""
-    numbered = select(tickets.c.id).where(tickets.c.number.in_(term.numbers))
+    its = _bound(term.name, "number", term.numbers, tickets.c.number)
+    numbered = select(tickets.c.id).where(tickets.c.number.in_(its))
     if not term.word_ids and not term.beyond:
         return numbered
     posted = select(postings.c.ticket_id).where(term.words())
