@@ -7,7 +7,7 @@ call leave the ticket; its history tells of both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from callengine.directory.model import Reader
 from callengine.directory.search import storable
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.store import moves as move_rows
+from callengine.store import residents, ticket_words
 from callengine.store import ticket_joins as rows
-from callengine.store import ticket_words
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
 from callengine.tickets.events import TicketJoined
@@ -84,7 +84,7 @@ class JoinService:
         wish = self._cleaned(wish)
         async with self._store.begin() as tx:
             ticket = await self._open_ticket(tx, number)
-            await self._check(tx, wish)
+            wish = await self._checked(tx, wish)
             known = self._known(ticket, await rows.of_ticket(tx.conn, ticket.id), wish)
             fresh_call = wish.call_id is not None and await ticket_rows.link_call(tx, ticket.id, wish.call_id)
             if known:
@@ -133,12 +133,16 @@ class JoinService:
         return ticket
 
     @staticmethod
-    async def _check(tx: Tx, wish: Joining) -> None:
+    async def _checked(tx: Tx, wish: Joining) -> Joining:
+        """The wish with the card that stands: the one on the desk may have been merged into another meanwhile."""
         if wish.call_id is not None and not await rows.call_exists(tx, wish.call_id):
             raise Refused(f"there is no call {wish.call_id}")
-        person_id = wish.applicant.person_id
-        if person_id is not None and not await rows.person_exists(tx, person_id):
+        if (person_id := wish.applicant.person_id) is None:
+            return wish
+        if not await rows.person_exists(tx, person_id):
             raise Refused(f"there is no person {person_id}")
+        kept = (await residents.kept_of(tx.conn, [person_id])).get(person_id, person_id)
+        return replace(wish, applicant=replace(wish.applicant, person_id=kept))
 
     @staticmethod
     def _known(ticket: Ticket, joined: Sequence[Any], wish: Joining) -> bool:

@@ -18,8 +18,8 @@ from callengine.errors import Conflict, NotFound, Refused
 from callengine.phone import Phone
 from callengine.store import directory as directory_rows
 from callengine.store import moves as move_rows
+from callengine.store import residents, timers
 from callengine.store import tickets as rows
-from callengine.store import timers
 from callengine.store.database import Store, Tx
 from callengine.tickets import classifier, clocks, script
 from callengine.tickets.clocks import TIMER, periods_of
@@ -176,12 +176,14 @@ class TicketsService:
             if called_from is None:
                 raise Refused(f"there is no call {new.call_id}", pointer="/call_id")
             number = number or called_from
-        if new.applicant.person_id is not None:
-            found = await directory_rows.persons(conn, [new.applicant.person_id], self._clock.now())
+        if (person_id := new.applicant.person_id) is not None:
+            # The card that was open on the desk may have been merged into another meanwhile.
+            person_id = (await residents.kept_of(conn, [person_id])).get(person_id, person_id)
+            found = await directory_rows.persons(conn, [person_id], self._clock.now())
             if not found:
-                raise Refused(f"there is no person {new.applicant.person_id}", pointer="/applicant/person_id")
+                raise Refused(f"there is no person {person_id}", pointer="/applicant/person_id")
             name = name or found[0].name
-        return Applicant(number, name, new.applicant.person_id)
+        return Applicant(number, name, person_id)
 
     def _phone(self, number: Phone | str) -> Phone:
         if isinstance(number, Phone):

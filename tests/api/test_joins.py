@@ -101,6 +101,24 @@ async def test_a_ticket_is_found_by_who_joined_it(desk: Desk) -> None:
     assert [row["number"] for row in found] == [number]
 
 
+async def test_a_card_that_was_merged_meanwhile_leads_to_the_one_that_stands(desk: Desk) -> None:
+    """The desk had it open: the ticket hangs on the card that was kept, and one person is one applicant."""
+    number, house = await accident(desk)
+    kept, merged = [
+        (await desk.ask("POST", "/people", json={"name": name}, status=201))["id"]
+        for name in ("Мельничук Анна", "Мельничук А.")
+    ]
+    await desk.ask("POST", f"/people/{kept}/merge", json={"other": merged})
+    about = {"name": "", "person_id": merged}
+    form = {"classifier": "HVS-02", "house_id": house["id"], "applicant": about}
+    made = await desk.ask("POST", "/tickets", json=form, status=201)
+    assert (made["applicant"]["person_id"], made["applicant"]["name"]) == (kept, "Мельничук Анна")
+    wishes = {"applicant": {"name": "Мельничук А.", "person_id": merged}}
+    assert (await desk.ask("POST", f"/tickets/{made['number']}/applicants", json=wishes))["items"] == []
+    (joined,) = (await desk.ask("POST", f"/tickets/{number}/applicants", json=wishes))["items"]
+    assert joined["applicant"]["person_id"] == kept
+
+
 async def test_what_cannot_be_joined_is_refused_in_words(desk: Desk) -> None:
     number, _ = await accident(desk)
     path = f"/tickets/{number}/applicants"
