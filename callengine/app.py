@@ -187,6 +187,7 @@ class Engine:
             dialling=self.dialling,
             directory=self.directory,
             tickets=self.tickets,
+            book=book,
             moves=self.moves,
             files=self.files,
             links=self.links,

@@ -33,7 +33,6 @@ from callengine.tickets.filters import FiltersService
 from callengine.tickets.join import JoinService
 from callengine.tickets.journal import JournalService
 from callengine.tickets.misroutes import MisroutesService
-from callengine.tickets.rulebook import Rulebook
 
 if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from callengine.tickets.files import FilesService
     from callengine.tickets.links import LinksService
     from callengine.tickets.moves import MovesService
+    from callengine.tickets.rulebook import Rulebook
     from callengine.tickets.service import TicketsService
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Services:
     dialling: DiallingService
     directory: DirectoryService
     tickets: TicketsService
+    book: Rulebook  # the one that the tickets' services ask
     moves: MovesService
     files: FilesService
     links: LinksService
@@ -95,7 +96,6 @@ class Services:
     def __post_init__(self) -> None:
         locale = self.settings.locale
         zone = ZoneInfo(locale.timezone)
-        self.book = Rulebook(zone, language=locale.language, country=locale.country, rules=locale.rules)
         self.contracts = ContractsService(store=self.store, clock=self.clock, language=locale.language)
         self.misroutes = MisroutesService(store=self.store, clock=self.clock, book=self.book, contracts=self.contracts)
         self.calendar = CalendarService(store=self.store, clock=self.clock, book=self.book)
@@ -111,8 +111,8 @@ class Services:
             self.clock,
             self.journal,
             self.settings.exports,
-            ZoneInfo(locale.timezone),
-            lambda parameters, now: written(parameters, now, ZoneInfo(locale.timezone)),
+            zone,
+            lambda parameters, now: written(parameters, now, zone),
         )
         self.houses = HousesService(self.store, self.clock)
         self.residents = ResidentsService(self.store, self.clock, **names)
@@ -125,7 +125,7 @@ class Services:
         self.imports = Imports(
             self.store,
             self.clock,
-            ZoneInfo(locale.timezone),
+            zone,
             country=locale.country,
             city_code=locale.city_code,
             hash_password=access.hash_password,

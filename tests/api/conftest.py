@@ -38,6 +38,7 @@ from callengine.tasks import Tasks
 from callengine.tickets.files import FilesService
 from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import MovesService
+from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.service import TicketsService
 from tests.postgres import apart
 
@@ -112,7 +113,9 @@ class Desk:
         self.wavs = folder / "pbx"
         self.wavs.mkdir()
         access = AccessService(store, clock, passwords=Passwords(CHEAP))
-        moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=ZoneInfo("Europe/Moscow"))
+        zone = ZoneInfo("Europe/Moscow")
+        book = Rulebook(zone)
+        moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone)
         self.services = Services(
             store=store,
             clock=clock,
@@ -122,7 +125,8 @@ class Desk:
             callbacks=CallbacksService(store, clock, settings.callbacks),
             dialling=self.dialling,  # type: ignore[arg-type]
             directory=DirectoryService(store, clock),
-            tickets=TicketsService(store, clock, ZoneInfo("Europe/Moscow")),
+            tickets=TicketsService(store, clock, zone, book=book),
+            book=book,
             moves=moves,
             files=FilesService(store, clock, settings.files, on_act=moves.act_added, touched=moves.touched),
             links=LinksService(store, clock, settings.files, mark_by(moves)),
