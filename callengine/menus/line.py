@@ -54,7 +54,7 @@ class Line(Protocol):
         ...
 
     async def more_keys(self, *, quiet_seconds: float, most: int = KEYS_AT_ONCE, until: str = "") -> str:
-        """Keys pressed from now on: until none came for `quiet_seconds`, or `most`, or one of `until` (it is the last)."""
+        """Keys pressed from now on, until none came for `quiet_seconds`, or `most`, or one of `until` (the last)."""
         ...
 
     async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:

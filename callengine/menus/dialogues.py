@@ -1,0 +1,107 @@
+"""The dialogues of the robot, one function each: a line, a voice and a job in; an outcome out, however the call went.
+
+They raise NoVoice before anything is said, and PromptMissing when the PBX cannot play; a hang-up is an outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from callengine.menus.jobs import (
+    ExecutorJob,
+    Job,
+    MeterJob,
+    OutageJob,
+    RatingJob,
+    ResultJob,
+    StatusJob,
+    SurveyJob,
+)
+from callengine.menus.line import Line
+from callengine.menus.outcome import Outcome, Result
+from callengine.menus.script import Kind, Then
+from callengine.menus.walk import Say, Walk
+
+
+async def rating(line: Line, say: Say, job: RatingJob) -> Outcome:
+    """Was it done, a mark from 1 to 5, a spoken comment."""
+    return await _told(line, say, job)
+
+
+async def result_notice(line: Line, say: Say, job: ResultJob) -> Outcome:
+    """What became of a ticket; acknowledged by a key, else only heard."""
+    return await _told(line, say, job)
+
+
+async def job_call(line: Line, say: Say, job: ExecutorJob) -> Outcome:
+    """An executor takes a job (acknowledged) or does not (declined)."""
+    return await _told(line, say, job)
+
+
+async def outage(line: Line, say: Say, job: OutageJob) -> Outcome:
+    """What is cut off, where, until when."""
+    return await _told(line, say, job)
+
+
+async def survey(line: Line, say: Say, job: SurveyJob) -> Outcome:
+    """A poll with branches; `answers` by step."""
+    return await _told(line, say, job)
+
+
+async def status(line: Line, say: Say, job: StatusJob) -> Outcome:
+    """The open tickets of the number that rings."""
+    return await _told(line, say, job)
+
+
+async def meter(line: Line, say: Say, job: MeterJob) -> Outcome:
+    """Readings by keys, each read back and confirmed; `answers` by meter id, only what was confirmed."""
+    walk = Walk(line, say, job.walked, job.language, machine=job.machine)
+    for one in job.meters:
+        await walk.prepare(job.values_of(one))
+    if not job.meters:
+        await walk.prepare(job.values())
+
+    async def talk() -> None:
+        end = await walk.go(job.walked.start, job.values())
+        if end is None or end.then is not Then.NEXT:
+            return
+        for one in job.meters:
+            walk.next_subject()
+            walk.limits = {"enter": (one.last, one.last + one.most)}
+            end = await walk.go("enter", job.values_of(one))
+            if end is None or end.then is not Then.NEXT:
+                return
+            walk.known.answers[one.id] = walk.known.number
+            walk.known.result = Result.PARTIAL
+            await walk.keep_so_far()
+        walk.known.result = Result.ANSWERED
+        await walk.go("bye", job.values())
+
+    return await walk.ended(talk)
+
+
+async def _told(line: Line, say: Say, job: Job) -> Outcome:
+    walk = Walk(line, say, job.walked, job.language, machine=job.machine, comment_file=job.comment_file)
+    values = job.values()
+    await walk.prepare(values)
+
+    async def talk() -> None:
+        await walk.go(job.walked.start, values)
+
+    return await walk.ended(talk)
+
+
+_DIALOGUES: Mapping[Kind, Callable[..., Awaitable[Outcome]]] = {
+    Kind.RATING: rating,
+    Kind.RESULT: result_notice,
+    Kind.JOB: job_call,
+    Kind.OUTAGE: outage,
+    Kind.SURVEY: survey,
+    Kind.METER: meter,
+    Kind.STATUS: status,
+}
+
+
+async def hold(line: Line, say: Say, job: Job) -> Outcome:
+    """The dialogue that the job is for."""
+    return await _DIALOGUES[job.kind](line, say, job)

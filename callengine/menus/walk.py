@@ -1,0 +1,366 @@
+"""One call along the steps of a script: says, listens, understands keys, and always ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from callengine.errors import EngineError
+from callengine.menus.line import HungUp, Line
+from callengine.menus.outcome import KEYS_LIMIT, Outcome, Proof, Result
+from callengine.menus.script import (
+    ENTERED,
+    MOST_DIGITS,
+    OPERATOR_KEY,
+    REPEAT_KEY,
+    Choice,
+    Script,
+    Step,
+    StepKind,
+    Texts,
+    Then,
+    fields_in,
+    filled,
+)
+from callengine.speech import words
+
+log = logging.getLogger(__name__)
+
+ALL_KEYS = "0123456789*#"
+BURST_SECONDS = 0.4  # keys that follow so closely are one press: a bounce, a sleeve, a child
+PAUSE_SECONDS = 3.0  # between the digits of a number
+SILENCE_SECONDS = 4.0  # the end of a spoken comment
+MOST_VISITS = 3  # of one step: who changes his mind for ever is let go
+MOST_REPEATS = 3
+
+Say = Callable[[str, str], Awaitable[str]]
+"""(language, text) -> the prompt as the PBX plays it: a path without ending. Raises NoVoice."""
+
+
+class PromptMissing(EngineError):
+    """The PBX could not play a prompt though the caller was still there: look for the file on the PBX's disk."""
+
+    code = "prompt-missing"
+
+
+def pieces(text: str, values: Mapping[str, str], language: str) -> list[str]:
+    """What is spoken of one text: sentences ready for the voice, and `{entered}` where the pressed keys are read back.
+
+    A sentence is the piece so that those without a field are spoken once for everybody.
+    """
+    found: list[str] = []
+    for sentence in words.sentences(text, language):
+        before, entered, after = sentence.partition(f"{{{ENTERED}}}")
+        for part in (before, entered, after):
+            if part == f"{{{ENTERED}}}":
+                found.append(ENTERED)
+                continue
+            said = words.normalise(filled(part, values), language)
+            if any(c.isalnum() for c in said):
+                found.append(said)
+    return found
+
+
+def texts_of(script: Script, values: Mapping[str, str], language: str) -> list[str]:
+    """Every sentence that this call may need, in the order of the script, without doubles: to be spoken ahead."""
+    found = dict.fromkeys(
+        piece for text in script.texts(language) for piece in pieces(text, values, language) if piece != ENTERED
+    )
+    if script.asks_back:
+        found |= dict.fromkeys(digit_words(language))
+    return list(found)
+
+
+def digit_words(language: str) -> list[str]:
+    return [words.digits(digit, language) for digit in "0123456789"]
+
+
+def most_prompts(script: Script) -> int:
+    """No call of this script (of a meter: no subject of it) plays more prompts than this, whatever is pressed."""
+    told = sum(_most_pieces(texts) for texts in script.told.values())
+    asked = (
+        MOST_VISITS * (step.tries + MOST_REPEATS) * (_most_pieces(step.say) + told) for step in script.steps.values()
+    )
+    return sum(asked)
+
+
+def _most_pieces(texts: Texts) -> int:
+    def of(language: str, text: str) -> int:
+        said = words.sentences(text, language)
+        return sum(1 + (MOST_DIGITS + 1) * fields_in(one).count(ENTERED) for one in said)
+
+    return max((of(language, text) for language, text in texts.items()), default=0)
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known so far."""
+
+    result: Result | None = None
+    mark: int | None = None
+    answers: dict[str, str] = field(default_factory=dict)
+    comment: str = ""
+    keys: str = ""
+    proof: Proof = Proof.NONE
+    step: str = ""
+    entered: str = ""  # what is read back
+    number: str = ""  # the last number entered
+
+    def pressed(self, keys: str) -> None:
+        if keys:
+            self.keys += keys
+            self.proof = Proof.KEY
+
+    def meant(self, result: Result) -> None:
+        """What a key says stands over what was said before; a mark does not outlive "not done" or "not me"."""
+        self.result = result
+        if result in (Result.NOT_DONE, Result.DONE_NO_MARK, Result.NOT_ME):
+            self.mark = None
+
+    def outcome(self, otherwise: Result, *, final: bool = True) -> Outcome:
+        keys = self.keys[:KEYS_LIMIT]
+        if self.mark is not None and str(self.mark) not in keys:
+            keys = keys[:-1] + str(self.mark)
+        return Outcome(
+            result=self.result or otherwise,
+            mark=self.mark,
+            answers=dict(self.answers),
+            comment=self.comment,
+            keys=keys,
+            proof=self.proof,
+            step=self.step,
+            final=final,
+        )
+
+
+class Walk:
+    """One call. `machine`: the PBX heard a machine, so nothing is said twice until somebody proves to be there."""
+
+    def __init__(
+        self, line: Line, say: Say, script: Script, language: str, *, machine: bool = False, comment_file: str = ""
+    ) -> None:
+        self.known = Known()
+        self.limits: Mapping[str, tuple[int, int]] = {}  # step -> lowest and highest number, over the script's own
+        self._line, self._say, self._script, self._language = line, say, script, language
+        self._machine, self._comment_file = machine, comment_file
+        self._values: Mapping[str, str] = {}
+        self._prompts: dict[str, str] = {}
+        self._visits: dict[str, int] = {}
+
+    async def prepare(self, values: Mapping[str, str]) -> None:
+        """Have every sentence at hand before the first is played. Raises NoVoice."""
+        for text in texts_of(self._script, values, self._language):
+            if text not in self._prompts:
+                self._prompts[text] = await self._say(self._language, text)
+
+    async def ended(self, talk: Callable[[], Awaitable[None]]) -> Outcome:
+        """Run the talk; whatever happens to the line, what is known comes back and is kept in the PBX.
+
+        Raises PromptMissing, or the line's own error, only when nothing is known that could be lost.
+        """
+        otherwise = Result.SILENT
+        try:
+            await talk()
+        except HungUp:
+            otherwise = Result.HUNG_UP
+            if await self._line.alive():
+                self._broke(PromptMissing(f"step {self.known.step!r} of {self._script.kind!r}: no such prompt"))
+        except EngineError as error:
+            otherwise = Result.HUNG_UP
+            self._broke(error)
+        if self._machine and self.known.proof is Proof.NONE:
+            self.known.result = Result.MACHINE
+        outcome = self.known.outcome(otherwise)
+        with suppress(HungUp):
+            await self._keep(outcome)
+        return outcome
+
+    def _broke(self, error: EngineError) -> None:
+        if self.known.result is None:
+            raise error
+        told = {"action": "dialogue_broke", "kind": self._script.kind.value, "step": self.known.step}
+        log.error("a dialogue broke off, its result stands: %s", error.detail, extra=told)
+
+    async def go(self, start: str, values: Mapping[str, str]) -> Step | None:
+        """Walk from there to an end, and say it; the end, or None when silence or wrong keys ended it before."""
+        self._values = values
+        todo: str | None = start
+        while todo:
+            step = self._script.steps[todo]
+            self.known.step = step.id
+            self._visits[step.id] = self._visits.get(step.id, 0) + 1
+            if self._visits[step.id] > MOST_VISITS:
+                break
+            if step.kind is StepKind.END:
+                await self._end(step)
+                return step
+            todo = await self._STEPS[step.kind](self, step)
+        await self._line.hang_up()
+        return None
+
+    def next_subject(self) -> None:
+        """Steps may be visited anew."""
+        self._visits.clear()
+
+    # --- steps -------------------------------------------------------------------------------------------
+
+    async def _end(self, step: Step) -> None:
+        if step.result:
+            self.known.meant(step.result)
+        if step.then is not Then.NEXT:
+            # Before the last words: many hang up in the middle of them.
+            await self._keep(self.known.outcome(Result.SILENT))
+        for prompt in self._spoken(step.say):
+            await self._line.play(prompt)
+        if step.then is Then.OPERATOR:
+            await self._line.to_operator()
+        elif step.then is Then.HANG_UP:
+            await self._line.hang_up()
+
+    async def _on_say(self, step: Step) -> str:
+        await self._play(self._spoken(step.say))
+        return step.next
+
+    async def _on_record(self, step: Step) -> str:
+        if not self._comment_file:
+            return step.next
+        await self._play(self._spoken(step.say))
+        file = self._comment_file
+        if await self._line.record(file, seconds=step.seconds, silence_seconds=SILENCE_SECONDS):
+            self.known.comment = file
+            if self.known.proof is Proof.NONE:
+                self.known.proof = Proof.SPEECH
+            await self.keep_so_far()
+        return step.next
+
+    async def _on_key(self, step: Step) -> str:
+        async for key in self._asked(step, self._one_key):
+            if choice := step.choices.get(key):
+                return await self._take(step, key, choice)
+        return step.silent
+
+    async def _on_digits(self, step: Step) -> str:
+        async for entry in self._asked(step, self._number):
+            if entry == REPEAT_KEY + OPERATOR_KEY:
+                self.known.meant(Result.TO_OPERATOR)
+                return self._operator_end()
+            if entry.isdecimal():
+                self.known.entered = self.known.number = entry
+                if step.records:
+                    await self._answered(step, entry)
+                return step.next
+        return step.silent
+
+    _STEPS: ClassVar[Mapping[StepKind, Callable[[Walk, Step], Awaitable[str]]]] = {
+        StepKind.SAY: _on_say,
+        StepKind.RECORD: _on_record,
+        StepKind.KEY: _on_key,
+        StepKind.DIGITS: _on_digits,
+    }
+
+    def _operator_end(self) -> str:
+        return next((s.id for s in self._script.steps.values() if s.then is Then.OPERATOR), "")
+
+    async def _take(self, step: Step, key: str, choice: Choice) -> str:
+        self.known.entered = key
+        if step.marks and key in "12345":
+            self.known.result, self.known.mark = Result.MARKED, int(key)
+        elif choice.result:
+            self.known.meant(choice.result)
+        elif step.records:
+            await self._answered(step, key)
+            return choice.next
+        else:
+            return choice.next
+        await self.keep_so_far()
+        return choice.next
+
+    async def _answered(self, step: Step, entry: str) -> None:
+        self.known.answers[step.id] = entry
+        self.known.result = self.known.result or Result.PARTIAL
+        await self.keep_so_far()
+
+    # --- asking ------------------------------------------------------------------------------------------
+
+    async def _asked(
+        self, step: Step, understand: Callable[[Step, str], Awaitable[tuple[str, str]]]
+    ) -> AsyncIterator[str]:
+        """Ask until the caller of this has what it wants or the tries are over; yields what was understood."""
+        tries = 1 if self._machine and self.known.proof is Proof.NONE else step.tries
+        repeats, told = 0, ""
+        while tries > 0:
+            question = self._spoken(step.say)
+            before = self._spoken(self._script.told[told]) if told else []
+            first = await self._play([*before, *question]) or await self._listen(step.seconds)
+            told = ""
+            if not first:
+                tries -= 1
+                continue
+            key, told = await understand(step, first)
+            if key == REPEAT_KEY and repeats < MOST_REPEATS:
+                repeats += 1
+                continue
+            tries = min(tries, step.tries) - 1
+            if key:
+                yield key
+
+    async def _one_key(self, step: Step, first: str) -> tuple[str, str]:
+        """The key, or "" with what to tell him: several different keys at once are no answer."""
+        burst = first + await self._listen(BURST_SECONDS, most=None)
+        if len(set(burst)) > 1:
+            return "", "wrong"
+        return (first, "") if first == REPEAT_KEY or first in step.choices else ("", "wrong")
+
+    async def _number(self, step: Step, first: str) -> tuple[str, str]:
+        if first == REPEAT_KEY:
+            then = await self._listen(PAUSE_SECONDS / 2)
+            return (REPEAT_KEY + OPERATOR_KEY, "") if then == OPERATOR_KEY else (REPEAT_KEY, "")
+        rest = "" if first == "#" else await self._listen(PAUSE_SECONDS, most=step.digits, until="#")
+        entry = (first + rest).removesuffix("#")
+        if len(entry) > step.digits:
+            await self._listen(BURST_SECONDS, most=None)
+        if not entry.isdecimal() or len(entry) > step.digits:
+            return "", "wrong"
+        lowest, highest = self.limits.get(step.id, (step.lowest, step.highest))
+        if lowest is not None and int(entry) < lowest:
+            return "", "too_low"
+        if highest is not None and int(entry) > highest:
+            return "", "too_high"
+        return entry, ""
+
+    async def _listen(self, seconds: float, *, most: int | None = 1, until: str = "") -> str:
+        keys = await self._line.more_keys(quiet_seconds=seconds, until=until, **({"most": most} if most else {}))
+        self.known.pressed(keys)
+        return keys
+
+    async def _play(self, prompts: list[str]) -> str:
+        """Play until a key; the key, or ""."""
+        for prompt in prompts:
+            if key := await self._line.play(prompt, keys=ALL_KEYS):
+                self.known.pressed(key)
+                return key
+        return ""
+
+    def _spoken(self, texts: Texts) -> list[str]:
+        found: list[str] = []
+        for piece in pieces(texts[self._language], self._values, self._language):
+            if piece == ENTERED:
+                found += [self._prompts[words.digits(digit, self._language)] for digit in self.known.entered]
+            else:
+                found.append(self._prompts[piece])
+        return found
+
+    # --- keeping -----------------------------------------------------------------------------------------
+
+    async def keep_so_far(self) -> None:
+        await self._keep(self.known.outcome(Result.HUNG_UP, final=False))
+
+    async def _keep(self, outcome: Outcome) -> None:
+        """A PBX that cannot keep it must not end the talk: the outcome is returned all the same."""
+        try:
+            await self._line.keep(outcome.to_facts())
+        except EngineError as error:
+            log.warning("the outcome was not kept in the PBX: %s", error.detail, extra={"action": "outcome_not_kept"})

@@ -1,0 +1,1 @@
+"""Speech: what is written becomes words (words, russian, english), words sound (voice), sound words (asr)."""
