@@ -149,7 +149,7 @@ class AccessService:
         return token
 
     async def change_password(self, who: Principal, old: str, new: str) -> None:
-        """The person's other sessions end with the old password; his tokens go on."""
+        """The person's other sessions end with the old password; his tokens go on: they never needed one."""
         if who.staff_id is None:
             raise Refused("a token has no password")
         key = f"password|{who.staff_id}"
@@ -162,24 +162,9 @@ class AccessService:
         hashed = await self._passwords.hash(new)
         async with self._store.begin() as tx:
             await queries.set_password(tx, who.staff_id, hashed)
-            await self._end_cookies(tx, who.staff_id, keep=who.token_hash)
-
-    async def set_password(self, staff_id: int, password: str) -> None:
-        """By an administrator. The person's sessions end with the old password, and so does the shift.
-
-        His tokens go on: they were never made with the password.
-        """
-        hashed = await self._passwords.hash(password)
-        async with self._store.begin() as tx:
-            await self._member(tx, staff_id)
-            await queries.set_password(tx, staff_id, hashed)
-            await self._end_cookies(tx, staff_id)
-
-    async def _end_cookies(self, tx: Tx, staff_id: int, *, keep: bytes = b"") -> None:
-        """The sessions that the old password opened, but this one."""
-        if ended := await queries.end_other_sessions(tx, staff_id, keep):
-            await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
-            await self._end_shift_without_session(tx, staff_id)
+            if ended := await queries.end_other_sessions(tx, who.staff_id, who.token_hash):
+                await tx.tell(SessionsEnded(self._clock.now(), tuple(ended)))
+                await self._end_shift_without_session(tx, who.staff_id)
 
     async def end_sessions(self, tx: Tx, staff_id: int, *, tokens: bool) -> None:
         """Signs a person out everywhere; the shift ends too.
@@ -194,7 +179,7 @@ class AccessService:
         await self._end_shift_without_session(tx, staff_id)
 
     async def hash_password(self, password: str) -> str:
-        """For the import of staff."""
+        """For those who keep the staff: by hand and by file."""
         return await self._passwords.hash(password)
 
     async def add_staff(

@@ -9,10 +9,12 @@ from argon2 import PasswordHasher
 from sqlalchemy import update
 
 from callengine.access.events import SessionsEnded, StaffStateChanged
+from callengine.access.model import ADMINISTRATOR, Principal
 from callengine.access.passwords import Passwords
 from callengine.access.service import SESSION, SHIFT, AccessService, WrongPassword, digest
 from callengine.access.throttle import Throttle
 from callengine.clock import ManualClock
+from callengine.directory.staff import StaffForm, StaffService
 from callengine.errors import NotFound, Refused, TooMany
 from callengine.store.database import Store
 from callengine.store.tables import staff
@@ -167,11 +169,13 @@ async def test_ones_own_new_password_keeps_the_shift_and_ends_the_other_sessions
 
 
 async def test_a_password_set_by_an_administrator_ends_the_sessions_and_the_shift(
-    access: AccessService, told: list[object]
+    access: AccessService, store: Store, clock: ManualClock, told: list[object]
 ) -> None:
     staff_id = await petrova(access)
     token, _ = await access.sign_in("petrova", "secret-1")
-    await access.set_password(staff_id, "secret-2")
+    severin = Principal(None, ADMINISTRATOR, None, "Северин", None)
+    keeping = StaffService(store, clock, hash_password=access.hash_password, end_sessions=access.end_sessions)
+    await keeping.change(staff_id, StaffForm("petrova", "Петрова", "operator", "101", password="secret-2"), severin)
     assert await access.identify(token) is None
     assert (await access.member(staff_id)).state == "offline"
     assert states(told) == ["ready", "offline"]

@@ -32,6 +32,7 @@ from callengine.directory.service import DirectoryService
 from callengine.directory.town import load_town
 from callengine.phone import parse
 from callengine.recordings.service import RecordingsService
+from callengine.store import access as access_rows
 from callengine.store.database import Store
 from callengine.store.migrate import migrate
 from callengine.tasks import Tasks
@@ -179,6 +180,15 @@ class Desk:
 
     def headers(self, role: str = "operator") -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[role]}"}
+
+    async def set_password(self, staff_id: int, password: str) -> None:
+        """Past the form, whatever his card says; whoever had signed in as him is signed out."""
+        access = self.services.access
+        hashed = await access.hash_password(password)
+        async with self.store.begin() as tx:
+            if await access_rows.last_expiry(tx.conn, staff_id, self.clock.now()):
+                await access.end_sessions(tx, staff_id, tokens=False)
+            await access_rows.set_password(tx, staff_id, hashed)
 
     async def ask(self, method: str, path: str, *, role: str = "operator", status: int = 200, **more: Any) -> Any:
         """The JSON answer of one request that must have `status`."""

@@ -43,7 +43,7 @@ async def token_of(desk: Desk, login: str, role: str) -> str:
 
 async def session_of(desk: Desk, login: str) -> str:
     """The cookie of somebody who signed in."""
-    await desk.services.access.set_password((await colleague(desk, login))["id"], "a-password")
+    await desk.set_password((await colleague(desk, login))["id"], "a-password")
     return (await desk.services.access.sign_in(login, "a-password"))[0]
 
 

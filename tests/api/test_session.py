@@ -14,7 +14,7 @@ SIGN_IN = {"login": "gusev", "password": "desk-102"}
 async def give_password(desk: Desk, login: str = "gusev", password: str = "desk-102") -> int:
     staff_id = await desk.staff_id(login)
     assert staff_id is not None
-    await desk.services.access.set_password(staff_id, password)
+    await desk.set_password(staff_id, password)
     return staff_id
 
 

@@ -108,7 +108,7 @@ class Served:
         """Signs a person of the town in, as the gate does; the next `open` is his."""
         staff_id = await self.services.staff_id(login)
         assert staff_id is not None, login
-        await self.services.services.access.set_password(staff_id, password)
+        await self.services.set_password(staff_id, password)
         await self.page.context.clear_cookies()
         answer = await self.page.context.request.post(
             f"{self.base}/api/v1/session", data={"login": login, "password": password}
