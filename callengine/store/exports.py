@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from callengine.store.tables import exports
 c = exports.c
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 GOING = (QUEUED, RUNNING)
+UNFINISHED = "?"  # no name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ async def overdue_files(conn: AsyncConnection, now: datetime) -> list[Export]:
     """Whose files are to be deleted."""
     query = select(exports).where(c.path != "", c.delete_after.is_not(None), c.delete_after <= now)
     return [_export_of(row) for row in await conn.execute(query)]
+
+
+async def kept_files(conn: AsyncConnection, ids: Collection[int]) -> dict[int, str]:
+    """The file that each export has ("" is none), UNFINISHED while it waits or is written."""
+    if not ids:
+        return {}
+    query = select(c.id, c.state, c.path).where(c.id.in_(ids))
+    return {row.id: UNFINISHED if row.state in GOING else row.path for row in await conn.execute(query)}
 
 
 async def forget_file(tx: Tx, id: int) -> None:

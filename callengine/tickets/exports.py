@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,14 +19,14 @@ import orjson
 
 from callengine import config
 from callengine.clock import Clock
-from callengine.errors import Conflict, EngineError, NotFound
+from callengine.errors import Conflict, EngineError, Forbidden, NotFound
 from callengine.store import exports as rows
 from callengine.store.database import Store
 from callengine.store.exports import Export
 from callengine.tickets import columns
 from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import JournalFilter, JournalRow, Sort
-from callengine.tickets.visibility import Scope, Seer, scope_of
+from callengine.tickets.visibility import Scope, Seer, covers, scope_of
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ LEASE = timedelta(seconds=60)
 TELL_SECONDS = 0.5  # how often the progress is kept
 PAUSE_SECONDS = 30.0  # without a wake-up: exports of an engine that died, files to be deleted
 TITLES = {"ru": "Заявки", "en": "Tickets"}
+NAMED = re.compile(r"tickets-(\d+)-[0-9a-f]{16}\.xlsx")
 
 
 class Asker(Seer, Protocol):
@@ -134,8 +136,14 @@ class ExportsService:
         return await self.get(who, id)
 
     async def file(self, who: Asker, id: int) -> Path:
-        """The file of a finished one. Raises NotFound, also when its term is over; Conflict while it is written."""
+        """The file of a finished one.
+
+        Raises NotFound, also when its term is over, Conflict while it is written, Forbidden when it has what its
+        owner may not see any more.
+        """
         found = await self.get(who, id)
+        if not covers(scope_of(who), _scope(found.asked["scope"])):
+            raise Forbidden("it was written when you saw other tickets than now: export again")
         if found.state in rows.GOING:
             raise Conflict("it is still being written")
         path = self._settings.dir / found.path
@@ -146,18 +154,22 @@ class ExportsService:
     # --- writing ----------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Write what waits, one after another, until cancelled."""
-        if self._store.is_sqlite:  # one engine a database: what ran, ran in an engine that is no more
-            async with self._store.begin() as tx:
-                await rows.free_all(tx)
+        """Write what waits, one after another, until cancelled. No fault of an export ends it: the calls go on."""
+        alone = self._store.is_sqlite  # one engine a database: what ran, ran in an engine that is no more
         while True:
             self._wake.clear()
             try:
+                if alone:
+                    async with self._store.begin() as tx:
+                        await rows.free_all(tx)
+                    alone = False
                 await self.delete_old()
                 while await self.write_next():
                     pass
             except EngineError as error:
                 log.warning("exports wait", extra={"action": "exports_wait", "problem": error.detail})
+            except Exception:
+                log.exception("exports wait", extra={"action": "exports_wait"})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE_SECONDS):
                     await self._wake.wait()
@@ -177,22 +189,24 @@ class ExportsService:
         try:
             self._settings.dir.mkdir(parents=True, exist_ok=True)
             count = await self._write(export, path)
-            await self._done(export.id, name, count)
-            return True
-        except _Ended:
-            pass
-        except (EngineError, OSError) as error:
-            await self._fail(export.id, error.detail if isinstance(error, EngineError) else _said(error, path))
-        except BaseException:
+        except BaseException as error:
             self._drop(path)
-            raise
-        self._drop(path)
+            if not isinstance(error, Exception):  # the engine stops: the next one writes it
+                raise
+            if not isinstance(error, _Ended):
+                await self._fail(export.id, _said(error, path), error)
+            return True
+        await self._done(export.id, name, count)
         return True
 
-    def _drop(self, path: Path) -> None:
-        """What was half written."""
-        with contextlib.suppress(OSError):  # no folder, no file
+    def _drop(self, path: Path) -> bool:
+        """Delete a file; False when the disk does not let it go."""
+        try:
             path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("export stays", extra={"action": "export_stays", "path": str(path), "problem": error.strerror})
+            return False
+        return True
 
     async def _write(self, export: Export, path: Path) -> int:
         asked = export.asked
@@ -281,23 +295,41 @@ class ExportsService:
         async with self._store.begin() as tx:
             kept = await rows.change(tx, id, values)
         if not kept:
-            (self._settings.dir / name).unlink(missing_ok=True)
+            self._drop(self._settings.dir / name)
+            return
         log.info("exported", extra={"action": "exported", "export_id": id, "rows": count})
 
-    async def _fail(self, id: int, problem: str) -> None:
+    async def _fail(self, id: int, problem: str, error: Exception | None = None) -> None:
         values = {"state": rows.FAILED, "problem": problem, "finished_at": self._clock.now(), "lease_until": None}
         async with self._store.begin() as tx:
             await rows.change(tx, id, values)
-        log.warning("export failed", extra={"action": "export_failed", "export_id": id, "problem": problem})
+        known = error is None or isinstance(error, (EngineError, OSError))
+        extra = {"action": "export_failed", "export_id": id, "problem": problem}
+        log.warning("export failed", extra=extra, exc_info=None if known else error)
 
     async def delete_old(self) -> None:
-        """Files whose term is over, and what a dead engine left half written."""
+        """Files whose term is over, and what was left half written. What cannot be deleted now is tried again."""
         async with self._store.read() as conn:
             old = await rows.overdue_files(conn, self._clock.now())
         for export in old:
-            (self._settings.dir / export.path).unlink(missing_ok=True)
-            async with self._store.begin() as tx:
-                await rows.forget_file(tx, export.id)
+            if self._drop(self._settings.dir / export.path):
+                async with self._store.begin() as tx:
+                    await rows.forget_file(tx, export.id)
+        await self._drop_left()
+
+    async def _drop_left(self) -> None:
+        """Files of no export that is done or being written: an engine died over them, or could not delete them."""
+        try:
+            left = {
+                name: int(it[1]) for path in self._settings.dir.iterdir() if (it := NAMED.fullmatch(name := path.name))
+            }
+        except OSError:  # no folder, no file
+            return
+        async with self._store.read() as conn:
+            kept = await rows.kept_files(conn, set(left.values()))
+        for name, id in left.items():
+            if kept.get(id, "") not in (name, rows.UNFINISHED):
+                self._drop(self._settings.dir / name)
 
 
 def _scope(kept: dict[str, Any]) -> Scope:
@@ -305,8 +337,12 @@ def _scope(kept: dict[str, Any]) -> Scope:
     return replace(Scope(**kept), districts=tuple(districts) if districts is not None else None)
 
 
-def _said(error: OSError, path: Path) -> str:
-    return f"{path.parent} takes no file ({error.strerror}): mend [exports] dir"
+def _said(error: Exception, path: Path) -> str:
+    if isinstance(error, EngineError):
+        return error.detail
+    if isinstance(error, OSError):
+        return f"{path.parent} takes no file ({error.strerror}): mend [exports] dir"
+    return f"the engine could not write it ({type(error).__name__}): its log has the whole"
 
 
 def _why(said: str, folder: Path) -> EngineError:

@@ -65,6 +65,19 @@ def scope_of(who: Seer) -> Scope:
     return NOTHING
 
 
+def covers(now: Scope, then: Scope) -> bool:
+    """Whether one who sees `now` may read what was written for one who saw `then`."""
+    if (then.internal and not now.internal) or (then.personal and not now.personal):
+        return False
+    if now.everything or then.everything:
+        return now.everything
+    if now.districts is not None and then.districts is not None:
+        inside = bool(then.districts) and set(then.districts) <= set(now.districts)
+        return not now.districts or inside
+    whose = (now.organisation_id, now.executor_id, now.districts)
+    return whose == (then.organisation_id, then.executor_id, then.districts)
+
+
 def sees(scope: Scope, ticket: Ticket, past_organisations: frozenset[int] = frozenset()) -> bool:
     """Whether a ticket is in the scope; `past_organisations` are those that declined it.
 

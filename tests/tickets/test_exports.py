@@ -19,7 +19,7 @@ from sqlalchemy import update
 from callengine.api.journal_filter import written
 from callengine.clock import ManualClock
 from callengine.config import Exports
-from callengine.errors import Conflict, NotFound
+from callengine.errors import Conflict, Forbidden, NotFound
 from callengine.store.database import Store
 from callengine.store.exports import Export
 from callengine.store.tables import exports, tickets
@@ -27,6 +27,7 @@ from callengine.tasks import Tasks
 from callengine.tickets.exports import ExportsService, Wanted
 from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import Sort
+from callengine.tickets.visibility import EVERYTHING, NOTHING, Scope, covers
 from tests.tickets.test_journal import TICKETS, Who, city, in_order  # noqa: F401
 
 ZONE = ZoneInfo("Europe/Moscow")
@@ -206,6 +207,110 @@ async def test_a_folder_that_takes_no_file_fails_the_export_in_words(
     await service.write_next()
     failed = await service.get(ORLOVA, made.id)
     assert failed.state == "failed" and "mend [exports] dir" in failed.problem
+
+
+async def test_a_file_that_the_disk_does_not_let_go_is_deleted_later(
+    service: ExportsService, clock: ManualClock, city: list[dict[str, Any]]
+) -> None:
+    made, other = await service.start(ORLOVA, all_of()), await service.start(ORLOVA, all_of())
+    while await service.write_next():
+        pass
+    stuck, path = await service.file(ORLOVA, made.id), await service.file(ORLOVA, other.id)
+    stuck.unlink()
+    stuck.mkdir()  # no file can be deleted there
+    clock.advance(seconds=24 * 3600 + 1)
+    await service.delete_old()
+    assert not path.exists() and (await service.get(ORLOVA, other.id)).path == ""
+    assert (await service.get(ORLOVA, made.id)).path == stuck.name, "it is not forgotten while it lies there"
+    stuck.rmdir()
+    stuck.touch()
+    await service.delete_old()
+    assert not stuck.exists() and (await service.get(ORLOVA, made.id)).path == ""
+
+
+async def test_what_was_left_half_written_is_deleted_and_nothing_else(
+    service: ExportsService, store: Store, city: list[dict[str, Any]]
+) -> None:
+    done, going = await service.start(ORLOVA, all_of()), await service.start(ORLOVA, all_of())
+    await service.write_next()
+    folder = service._settings.dir
+    whole = await service.file(ORLOVA, done.id)
+    left = [folder / f"tickets-{id}-{'ab' * 8}.xlsx" for id in (done.id, going.id, going.id + 7)]
+    foreign = folder / "tickets-notes.xlsx"
+    for path in (*left, foreign):
+        path.touch()
+    await service.delete_old()
+    assert set(folder.iterdir()) == {whole, left[1], foreign}, "one that is being written is not ours to delete"
+    await service.cancel(ORLOVA, going.id)
+    await service.delete_old()
+    assert set(folder.iterdir()) == {whole, foreign}
+
+
+async def test_a_fault_of_one_export_fails_it_alone_and_the_worker_goes_on(
+    service: ExportsService, city: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_pages, true_delete, faults = service._pages, service.delete_old, ["delete", "pages"]
+
+    async def pages(*given: Any) -> AsyncIterator[Any]:
+        async for page in true_pages(*given):
+            yield page
+            if "pages" in faults:
+                faults.remove("pages")
+                raise LookupError("a fault of ours")
+
+    async def delete_old() -> None:
+        if "delete" in faults:
+            faults.remove("delete")
+            service._wake.set()
+            raise RuntimeError("another one")
+        await true_delete()
+
+    monkeypatch.setattr(service, "_pages", pages)
+    monkeypatch.setattr(service, "delete_old", delete_old)
+    first, second = await service.start(ORLOVA, all_of()), await service.start(ORLOVA, all_of())
+    tasks = Tasks()
+    tasks.start(service.run(), name="exports")
+    failed, done = await _ended(service, first.id), await _ended(service, second.id)
+    assert (failed.state, done.state, faults) == ("failed", "done", [])
+    assert "LookupError" in failed.problem
+    assert [path.name for path in service._settings.dir.iterdir()] == [done.path]
+    await tasks.close()
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        (Person("supervisor"), Person("inspector")),
+        (Person("operator"), Person("organisation_manager", organisation_id=1)),
+        (Person("organisation_manager", organisation_id=1), Person("organisation_manager", organisation_id=2)),
+        (Person("inspector"), Person("inspector", districts=("Центр",))),
+    ],
+)
+async def test_whose_sight_shrank_gets_no_file_of_before(
+    service: ExportsService, city: list[dict[str, Any]], then: Person, now: Person
+) -> None:
+    made = await service.start(then, all_of())
+    await service.write_next()
+    assert (await service.file(then, made.id)).exists()
+    with pytest.raises(Forbidden, match="export again"):
+        await service.file(now, made.id)
+    again = await service.start(now, all_of())
+    await service.write_next()
+    assert (await service.file(now, again.id)).exists()
+    assert (await service.file(ORLOVA, again.id)).exists(), "who sees more than before has it still"
+
+
+def test_one_scope_covers_another_when_it_hides_nothing_of_it() -> None:
+    first, second = Scope(organisation_id=1), Scope(organisation_id=2)
+    area = Scope(districts=("Центр", "Север"), personal=False)
+    part, city = Scope(districts=("Центр",), personal=False), Scope(districts=(), personal=False)
+    wider = {(EVERYTHING, one) for one in (EVERYTHING, NOTHING, first, second, area, part, city)}
+    wider |= {(one, one) for one in (NOTHING, first, second, area, part, city)}
+    wider |= {(city, area), (city, part), (area, part)}
+    every = (EVERYTHING, NOTHING, first, second, area, part, city)
+    assert {(now, then) for now in every for then in every if covers(now, then)} == wider
+    assert not covers(Scope(organisation_id=1, internal=False), first)
+    assert not covers(Scope(everything=True, personal=False), EVERYTHING)
 
 
 def test_moments_are_what_the_clocks_showed() -> None:
