@@ -254,6 +254,49 @@ _PLACES: tuple[tuple[str, str], ...] = (
 )
 
 
+def _same(said: str) -> Callable[[Match], str]:
+    def rule(match: Match) -> str:
+        # «ул.» at the beginning of a sentence keeps its capital, and the text its distance from the next word.
+        word = said.capitalize() if match[0][:1].isupper() and said[:1].islower() else said
+        return word + (" " if match.string[match.end() : match.end() + 1].strip() else "")
+
+    return rule
+
+
+_STEMS_OF: Mapping[str, tuple[str, str]] = {  # stem and endings of g, d, i, p; the rest adds the ending to the word
+    "улица": ("улиц", "ы е ей е"), "площадь": ("площад", "и и ью и"), "набережная": ("набережн", "ой ой ой ой"),
+    "область": ("област", "и и ью и"), "деревня": ("деревн", "и е ей е"), "литера": ("литер", "ы е ой е"),
+    "квартира": ("квартир", "ы е ой е"), "комната": ("комнат", "ы е ой е"), "село": ("сел", "а у ом е"),
+    "строение": ("строени", "я ю ем и"), "владение": ("владени", "я ю ем и"), "помещение": ("помещени", "я ю ем и"),
+    "переулок": ("переулк", "а у ом е"), "посёлок": ("посёлк", "а у ом е"),
+}  # fmt: skip
+_UNCHANGED = {"шоссе", "имени"}
+
+
+def _place(said: str) -> Callable[[Match], str]:
+    plain = _same(said)
+
+    def rule(match: Match) -> str:
+        before = _before(match)
+        if said in _UNCHANGED or not before or re.search(r"[а-яё]\s*$", match.string[: match.start()].lower()) is None:
+            return plain(match)
+        at = "gdip".find({"по": "d"}.get(before) or _place_case(before))
+        if at < 0:
+            return plain(match)
+        stem, endings = _STEMS_OF.get(said, (said, "а у ом е"))
+        return _same(stem + endings.split()[at])(match)
+
+    return rule
+
+
+def _place_case(before: str) -> str:
+    if before in ("на", "в", "во", "при"):
+        return "p"  # where it is; «в квартиру» is told by nothing but the verb
+    if before in _GENITIVE or before in ("возле", "напротив", "вдоль"):
+        return "g"
+    return "d" if before in _DATIVE else "i" if before in _INSTRUMENTAL else ""
+
+
 def _flats(match: Match) -> str:
     low, high = (ordinal(int(n), "ru", case=c, gender="f") for n, c in ((match[1], "g"), (match[2], "a")))
     return f"квартиры с {low} по {high}"
@@ -497,15 +540,6 @@ def _house(match: Match) -> str:
     return house(match[0])
 
 
-def _same(said: str) -> Callable[[Match], str]:
-    def rule(match: Match) -> str:
-        # «ул.» at the beginning of a sentence keeps its capital, and the text its distance from the next word.
-        word = said.capitalize() if match[0][:1].isupper() and said[:1].islower() else said
-        return word + (" " if match.string[match.end() : match.end() + 1].strip() else "")
-
-    return rule
-
-
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{pattern})", re.IGNORECASE if "А-ЯЁ]" not in pattern else 0)
 
@@ -553,7 +587,8 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     (re.compile(r"(?<!\d)(\d{1,2})\s?коп(?:\.|еек|ейки|ейка)(?![а-яё])"), _kopecks),
     # addresses
     (re.compile(r"(?<![\w-])кв\.?\s?(\d+)\s?[-–—]\s?(\d+)(?!\d)"), _flats),
-    *((_compiled(pattern), _same(said)) for pattern, said in _PLACES),
+    (re.compile(r"(?<=\d)\s+(?=(?:корп|стр|к)\.\s*\d)"), lambda m: ", "),
+    *((_compiled(pattern), _place(said)) for pattern, said in _PLACES),
     (re.compile(r"(?<!\d)(\d{1,3})-(лети[а-яё]+)", re.IGNORECASE), _anniversary),
     (re.compile(rf"{_N}\d{{1,4}}(?:/\d{{1,4}})?(?:[кс]\d{{1,3}})+[а-я]?(?![\w])", re.IGNORECASE), _house),
     (re.compile(rf"{_N}\d{{1,4}}/\d{{1,4}}(?:\s?[а-яА-Я])?(?![\w/])"), _house),

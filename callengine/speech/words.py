@@ -37,7 +37,7 @@ def normalise(text: str, language: str) -> str:
 def sentences(text: str, language: str) -> list[str]:
     """Cut after . ! and ?, not after abbreviations: «ул. Ленина» stays whole."""
     found, begun = [], 0
-    for match in re.finditer(r"[.!?]+(?=\s)", text):
+    for match in re.finditer(r"[.!?]+]?(?=\s)", text):
         word = re.search(r"([^\W\d_]+)$", text[begun : match.start()])
         if match[0] == "." and word and word[1].lower() in _NO_END.get(language, ()):
             continue
