@@ -54,7 +54,7 @@ from callengine.tasks import Tasks
 from callengine.tickets.classifier_service import CLASSIFIER
 from callengine.tickets.files import FilesService
 from callengine.tickets.links import LinksService, mark_by
-from callengine.tickets.moves import MovesService
+from callengine.tickets.moves import ENGINE, MovesService
 from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.service import TicketsService
 from callengine.tickets.watch import TicketWatch
@@ -106,6 +106,7 @@ class Engine:
         self._background(self.timers.run(), "timers")
         self._background(self.recordings.run(), "recordings")
         self._background(self.services.exports.run(), "exports")
+        await self._send_notices()
         self._background(self.screens.run(), "live messages")
         self._background(self.screens.run_board(), "board")
         await self._serve_agi()
@@ -227,6 +228,9 @@ class Engine:
             RecordingChanged: [self._message_recorded],
             StaffLeft: [self.moves.on_staff_left],
         }
+        people = self.services.notices.reactions
+        for fact, react in people.within.items():
+            self.store.within.setdefault(fact, []).append(react)
         for kind in SHOWN:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
         self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)
@@ -249,6 +253,20 @@ class Engine:
         recording = fact.recording
         if recording.kind is RecordingKind.MESSAGE and recording.call_id is not None:
             await self.callbacks.attach_message(tx, recording.call_id, recording.id)
+
+    async def _send_notices(self) -> None:
+        """The outbox's worker, with the channels that are configured."""
+        notices = self.services.notices
+        worker = await notices.worker(self._resident_link)
+        self._background(worker.run(), "notices")
+        if notices.smpp is not None:
+            self._background(notices.smpp.listen(), "SMPP")
+        self._closing.push_async_callback(worker.stop)
+
+    async def _resident_link(self, number: str) -> str:
+        """The address of a resident's page, made in the engine's name; only its hash is kept."""
+        link = await self.links.create(number, ENGINE)
+        return f"{self.services.notices.public_url}/r/{link.token}"
 
     async def _fill_sample_data(self) -> None:
         zone = ZoneInfo(self.settings.locale.timezone)

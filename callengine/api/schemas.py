@@ -1070,7 +1070,9 @@ class TicketReminder(View):
     """A term of a ticket passed, or nobody touched it for too long (`stall`, with its rung)."""
 
     number: str
-    about: Literal["accept", "localise", "fix", "stall", "check", "client", "paid", "postponed"]
+    about: Literal[
+        "accept", "localise", "fix", "stall", "check", "client", "paid", "postponed", "unacknowledged", "untold"
+    ]
     level: int
     due_at: datetime
     status: str

@@ -23,6 +23,7 @@ from callengine.directory.readings import ReadingsService
 from callengine.directory.residents import ResidentsService
 from callengine.directory.staff import StaffService
 from callengine.errors import EngineError
+from callengine.notices.service import NoticesService
 from callengine.recordings.marks import MarksService
 from callengine.store.database import Store
 from callengine.tickets.calendar_service import CalendarService
@@ -106,6 +107,7 @@ class Services:
         names = {"country": locale.country, "city_code": locale.city_code}
         self.journal = JournalService(self.store, self.clock, **names)
         self.filters = FiltersService(self.store, self.clock)
+        self.notices = NoticesService(self.store, self.clock, self.settings)
         self.exports = ExportsService(
             self.store,
             self.clock,

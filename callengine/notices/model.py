@@ -158,6 +158,7 @@ class Message:
     ticket_number: str = ""
     danger: bool = False
     acknowledge: bool = False
+    link: str = ""  # the resident's, where the text has it
     subscriptions: tuple[Subscription, ...] = ()
     parts: frozenset[int] = frozenset()
 

@@ -36,7 +36,8 @@ from callengine.notices.model import (
     Until,
     Wanted,
 )
-from callengine.notices.templates import FieldMissing, Text, fill, shape_of
+from callengine.notices.templates import FieldMissing, Text, fill
+from callengine.notices.texts import SHAPES
 from callengine.store import notices as rows
 from callengine.store.database import Store, Tx
 from callengine.store.notices import CALLED_OFF
@@ -129,7 +130,7 @@ class Outbox:
     async def template(self, conn: rows.Conn, kind: Kind, channel: Channel, language: str) -> Text:
         """The administrator's own text, else the shipped one."""
         own = {(one.channel, one.language): one.text for one in await rows.templates(conn, kind)}
-        return own.get((channel, language)) or shape_of(kind).shipped(language)
+        return own.get((channel, language)) or SHAPES[kind].shipped(language)
 
     async def _silenced(self, tx: Tx, wanted: Wanted) -> str:
         """Why it is not to be told this way; "" when it is."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callengine.errors import Refused
-from callengine.notices.model import Channel, Kind
+from callengine.notices.model import Channel
 
 LINK = "\ue000"  # where the resident's link comes: it is made at the sending and never kept
 MOST_TEXT, MOST_SUBJECT, MOST_VALUE = 2000, 150, 500
@@ -68,6 +68,7 @@ class Shape:
 BLANKS: Mapping[str, Blank] = {
     "number": Blank("номер заявки", "the ticket's number", "26-000123", "26-000123"),
     "address": Blank("адрес", "the address", "ул. Мира, 12", "12 Mira street"),
+    "place": Blank("адрес с квартирой", "the address with the flat", "ул. Мира, 12, кв. 45", "12 Mira street, flat 45"),
     "premise": Blank("квартира", "the flat", "кв. 45", "flat 45"),
     "problem": Blank("что случилось", "what happened", "Течь трубы холодной воды", "A cold water pipe leaks"),
     "urgency": Blank("срочность", "the urgency", "Авария", "Emergency"),
@@ -179,9 +180,3 @@ def with_link(text: str, link: str) -> str:
 def shown(text: str) -> str:
     """As a screen may have it: the link is nobody's but the resident's."""
     return text.replace(LINK, "https://…")
-
-
-def shape_of(kind: Kind) -> Shape:
-    from callengine.notices.texts import SHAPES
-
-    return SHAPES[kind]

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from callengine.notices.model import Channel, Kind
 from callengine.notices.templates import Shape, Text
 
-PLACE = ("number", "address", "premise", "problem", "urgency", "organisation", "registered", "due")
+PLACE = ("number", "address", "premise", "place", "problem", "urgency", "organisation", "registered", "due")
 SMALL = (Channel.PUSH, Channel.SMS)
 
 SHAPES: Mapping[Kind, Shape] = {
     Kind.JOB: Shape(
         (*SMALL, Channel.CALL),
         (*PLACE, "executor"),
-        ("number", "address"),
-        Text("Новая заявка {number}", "Заявка {number}: {problem}. {address}, {premise}. Срок: {due}. Подтвердите."),
-        Text("New job {number}", "Ticket {number}: {problem}. {address}, {premise}. Due: {due}. Please acknowledge."),
+        ("number", "place"),
+        Text("Новая заявка {number}", "Заявка {number}: {problem}. {place}. Срок: {due}. Подтвердите."),
+        Text("New job {number}", "Ticket {number}: {problem}. {place}. Due: {due}. Please acknowledge."),
     ),
     Kind.UNACKNOWLEDGED: Shape(
         (Channel.PUSH,),

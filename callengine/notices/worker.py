@@ -16,6 +16,7 @@ from callengine.errors import Unavailable
 from callengine.notices import rules
 from callengine.notices.model import (
     Channel,
+    Kind,
     Later,
     Message,
     Notice,
@@ -205,30 +206,32 @@ class NoticesWorker:
         async with self._store.read() as conn:
             browsers = await rows.subscriptions_for(conn, one) if one.channel is Channel.PUSH else []
             parts = await rows.parts(conn, one.id) if one.tries > 1 else {}
+        link = await self._link_of(one)
         return Message(
             id=one.id,
             key=one.key,
             kind=one.kind.value,
             subject=one.subject,
-            text=await self._linked(one),
+            text=with_link(one.text, link),
             number=one.to.number,
             email=one.to.email,
             name=one.to.name,
             language=one.to.language,
             ticket_number=one.ticket_number,
             danger=one.danger,
-            acknowledge=one.until is Until.ACKNOWLEDGED,
+            acknowledge=one.until is Until.ACKNOWLEDGED and one.kind is Kind.JOB,
+            link=link,
             subscriptions=tuple(browsers),
             parts=frozenset(parts),
         )
 
-    async def _linked(self, one: Notice) -> str:
-        """The text with the resident's link; the same link for each try, for only its hash is kept elsewhere."""
+    async def _link_of(self, one: Notice) -> str:
+        """The resident's link, the same for each try, for only its hash is kept elsewhere; "" where none is needed."""
         if LINK not in one.text:
-            return one.text
+            return ""
         if one.id not in self._links:
             self._links[one.id] = await self._link(one.ticket_number)
-        return with_link(one.text, self._links[one.id])
+        return self._links[one.id]
 
     @staticmethod
     def _repeatable(sender: Sender, one: Notice) -> bool:

@@ -457,6 +457,15 @@ async def how_many_of(conn: AsyncConnection, *, staff_id: int | None, ticket_id:
     return int((await conn.execute(query)).scalar_one())
 
 
+async def oldest_browser(conn: AsyncConnection, *, staff_id: int | None, ticket_id: int | None, but: str) -> int | None:
+    """The one that makes room; None when `but` is one of them already."""
+    p = push_subscriptions.c
+    own = p.staff_id == staff_id if staff_id is not None else p.ticket_id == ticket_id
+    query = select(p.id, p.endpoint).where(own).order_by(p.created_at, p.id)
+    found = (await conn.execute(query)).all()
+    return None if not found or any(row.endpoint == but for row in found) else int(found[0].id)
+
+
 async def subscriptions_for(conn: AsyncConnection, one: Notice) -> list[Subscription]:
     """The browsers that a push goes to: of one of the staff, of all of a role, or of the ticket's resident."""
     p, s = push_subscriptions.c, staff.c

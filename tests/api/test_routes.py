@@ -73,6 +73,9 @@ GET /tickets/{number}/files/{id}/thumbnail · POST /tickets/{number}/files/{id}/
 POST /tickets/{number}/links · DELETE /tickets/{number}/links · GET /public/tickets/{token}
 GET /public/tickets/{token}/files/{id} · GET /public/tickets/{token}/files/{id}/thumbnail
 POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments
+POST /public/tickets/{token}/push · GET /notices · GET /notices/{id} · GET /notices/mine
+POST /notices/{id}/acknowledge · POST /notices/{id}/again · GET /notices/templates · PUT /notices/templates
+POST /notices/templates/preview · GET /push/key · POST /push/subscriptions · DELETE /push/subscriptions/{id}
 """
 
 

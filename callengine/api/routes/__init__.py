@@ -11,6 +11,7 @@ from callengine.api.routes import (
     files,
     joins,
     journal,
+    notices,
     public,
     recordings,
     session,
@@ -34,6 +35,7 @@ TOPICS = (
     tickets,
     joins,
     files,
+    notices,
     public,
 )
 

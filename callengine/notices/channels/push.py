@@ -123,6 +123,7 @@ class Push:
             "title": message.subject,
             "body": message.text[:MOST_PAYLOAD_CHARACTERS],
             "ticket": message.ticket_number,
+            "link": message.link,
             "acknowledge": message.acknowledge,
             "danger": message.danger,
         }

@@ -928,7 +928,7 @@ export interface DialMessage {
 
 export interface TicketReminder {
   number: string;
-  about: "accept" | "localise" | "fix" | "stall" | "check" | "client" | "paid" | "postponed";
+  about: "accept" | "localise" | "fix" | "stall" | "check" | "client" | "paid" | "postponed" | "unacknowledged" | "untold";
   level: number;
   due_at: string;
   status: string;

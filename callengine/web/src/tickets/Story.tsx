@@ -19,7 +19,7 @@ const PICTURES: Record<string, [Icon, string]> = {
   registered: [IconCheck, ""], unassigned: [IconAlertTriangle, "soon"], spoken: [IconMessage, "done"], routed: [IconRoute, ""], route: [IconRoute, ""], accept: [IconCheck, "done"], decline: [IconArrowBackUp, "danger"], assign: [IconUserCheck, ""], start: [IconPlayerPlay, "accent"],
   localise: [IconDropletOff, "done"], postpone: [IconCalendarClock, "soon"], report_done: [IconCheck, "done"], confirm: [IconCheck, "done"], return: [IconRefresh, "soon"], rework: [IconRefresh, "soon"], mark: [IconStar, "accent"], close: [IconCheck, "done"],
   reopen: [IconArrowBackUp, "soon"], cancel: [IconX, ""], release: [IconArrowBackUp, "soon"], executor_left: [IconAlertTriangle, "soon"], move: [IconScale, "soon"], comment: [IconMessage, "accent"], file_added: [IconPaperclip, ""], file_removed: [IconTrash, ""], file_restored: [IconArrowBackUp, ""],
-  link_given: [IconLink, ""], links_ended: [IconLink, ""], applicant_joined: [IconUsersPlus, ""], called_again: [IconPhone, "accent"], call_linked: [IconPhone, "done"], reminder: [IconBell, "soon"],
+  link_given: [IconLink, ""], links_ended: [IconLink, ""], applicant_joined: [IconUsersPlus, ""], called_again: [IconPhone, "accent"], call_linked: [IconPhone, "done"], reminder: [IconBell, "soon"], acknowledged: [IconBell, "done"], notified: [IconBell, "done"], not_notified: [IconBell, "danger"],
 };
 const TABS: Tab[] = ["all", "moves", "calls", "files", "internal"];
 

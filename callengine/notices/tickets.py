@@ -1,0 +1,321 @@
+"""What follows for people from what happens to tickets: the executor's job, the resident's news, the municipality.
+
+All of it within the transaction of the fact: a ticket that moved has its notices, or neither is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from callengine import config
+from callengine.access.model import EXECUTOR, MANAGER, SUPERVISOR
+from callengine.clock import Clock, rfc3339
+from callengine.notices import rules
+from callengine.notices.model import (
+    REACHED,
+    Channel,
+    Kind,
+    NoticeAcknowledged,
+    NoticeSettled,
+    NoticeTried,
+    Recipient,
+    State,
+    Until,
+    Wanted,
+)
+from callengine.notices.outbox import Outbox
+from callengine.notices.templates import LINK
+from callengine.store import notices as rows
+from callengine.store import tickets as ticket_rows
+from callengine.store.database import Tx
+from callengine.tickets.events import TicketMoved, TicketOpened, TicketReminded
+from callengine.tickets.lifecycle import SYSTEM, Move
+from callengine.tickets.model import Status, Ticket, TicketEvent
+
+ENGINE = "callengine"
+NOTHING = "—"
+# The rungs of a job's ladder, each later than the one before it; the last one is the supervisor's.
+JOB_RUNGS = (Channel.PUSH, Channel.SMS, Channel.CALL)
+# The job is in hands when its executor did any of these.
+BEGUN = frozenset({Move.START, Move.LOCALISE, Move.REPORT_DONE, Move.POSTPONE})
+UNACKNOWLEDGED, UNTOLD = "unacknowledged", "untold"
+ABOUT = {
+    "accept": ("срок принятия прошёл", "the term of acceptance passed"),
+    "localise": ("срок локализации прошёл", "the localisation term passed"),
+    "fix": ("срок устранения прошёл", "the fix term passed"),
+    "stall": ("по заявке давно ничего не делается", "nobody has touched the ticket for long"),
+    "check": ("выполнение ждёт подтверждения", "the job waits to be confirmed"),
+    "client": ("житель не ответил", "the resident has not answered"),
+    "paid": ("платная работа не подтверждена", "the paid job is not confirmed"),
+    "postponed": ("наступил день, до которого отложили", "the day it was put off to has come"),
+}
+
+
+class TicketNotices:
+    """The reactions of the notices' room; app.py hangs them up."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, settings: config.Notices, zone: ZoneInfo, language: str) -> None:
+        self._outbox, self._clock, self._settings = outbox, clock, settings
+        self._zone, self._language = zone, language
+
+    @property
+    def within(self) -> dict[type, Callable[[Tx, Any], Awaitable[None]]]:
+        """The reactions by their facts, each within the fact's own transaction."""
+        return {
+            TicketOpened: self.on_opened,
+            TicketMoved: self.on_moved,
+            TicketReminded: self.on_reminded,
+            NoticeTried: self.on_tried,
+            NoticeSettled: self.on_settled,
+            NoticeAcknowledged: self.on_acknowledged,
+        }
+
+    # --- facts of tickets -------------------------------------------------------------------------------------
+
+    async def on_opened(self, tx: Tx, fact: TicketOpened) -> None:
+        """A critical one is written to the municipality at once; the applicant may be told his number and term."""
+        ticket = fact.ticket
+        if ticket.status.final:
+            return
+        if rules.critical(ticket):
+            await self._tell_municipality(tx, ticket)
+        if "registered" in self._settings.tell_resident:
+            await self._tell_resident(tx, ticket, Kind.REGISTERED, "registered")
+
+    async def on_moved(self, tx: Tx, fact: TicketMoved) -> None:
+        """A job assigned, begun or taken away; a ticket done or closed."""
+        ticket, move = fact.ticket, fact.move
+        await self._settle_jobs(tx, ticket, move)
+        if ticket.executor is not None and self._newly_assigned(fact):
+            await self._tell_executor(tx, ticket)
+        event_id = ticket.history[-1].id if ticket.history else 0
+        came = ticket.status is not fact.from_status
+        if ticket.status is Status.AWAITING_CLIENT and came and "done" in self._settings.tell_resident:
+            await self._tell_resident(tx, ticket, Kind.DONE, f"done:{event_id}")
+        # Who has just given his mark knows that it is closed.
+        if ticket.status is Status.CLOSED and came and move != Move.MARK and "closed" in self._settings.tell_resident:
+            await self._tell_resident(tx, ticket, Kind.CLOSED, f"closed:{event_id}")
+
+    async def on_reminded(self, tx: Tx, fact: TicketReminded) -> None:
+        """A rung of the ticket's own ladder: a push to those that it is for, where they take pushes."""
+        if fact.about not in ABOUT:  # our own: it has its own push
+            return
+        ticket = fact.ticket
+        people: list[Recipient] = []
+        if EXECUTOR in fact.to and ticket.executor is not None:
+            found = [one for one in await rows.with_browsers(tx.conn, EXECUTOR) if one.staff_id == ticket.executor.id]
+            people += found
+        if MANAGER in fact.to and ticket.organisation is not None:
+            people += await rows.with_browsers(tx.conn, MANAGER, ticket.organisation.id)
+        if SUPERVISOR in fact.to:
+            people += await rows.with_browsers(tx.conn, SUPERVISOR)
+        for person in people:
+            about = ABOUT[fact.about][0 if person.language == "ru" else 1]
+            wanted = Wanted(
+                key=f"reminder:{ticket.number}:{fact.about}:{fact.level}:{rfc3339(fact.due_at)}:{person.staff_id}",
+                kind=Kind.REMINDER,
+                channel=Channel.PUSH,
+                to=person,
+                fields={**self.fields(ticket, person.language), "about": about[0].upper() + about[1:]},
+                ticket_number=ticket.number,
+                danger=ticket.urgency in rules.DANGER,
+            )
+            await self._outbox.tell(tx, wanted)
+
+    @staticmethod
+    def _newly_assigned(fact: TicketMoved) -> bool:
+        """Whether this move put it into an executor's hands: an assignment, or a rework that goes back to him."""
+        status = fact.ticket.status
+        if fact.move in (Move.ASSIGN, Move.MOVE):
+            return status is Status.EXECUTOR_ASSIGNED
+        return status is Status.NEEDS_REWORK and fact.from_status is not status
+
+    # --- the executor -------------------------------------------------------------------------------------------
+
+    async def _tell_executor(self, tx: Tx, ticket: Ticket) -> None:
+        """Push, SMS, a call, and then his supervisors, until he says that he has it."""
+        assert ticket.executor is not None
+        person = await rows.staff_recipient(tx.conn, ticket.executor.id)
+        if person is None:
+            return
+        key = f"job:{ticket.number}:{ticket.history[-1].id if ticket.history else ticket.version}"
+        now, danger = self._clock.now(), ticket.urgency in rules.DANGER
+        begins = rules.quiet_until(now, self._settings.quiet_hours, self._zone) if not danger else None
+        moments = [(begins or now) + timedelta(seconds=seconds) for seconds in self._settings.ladder_seconds]
+        rungs = [
+            Wanted(
+                key=f"{key}:{channel}",
+                kind=Kind.JOB,
+                channel=channel,
+                to=person,
+                fields=self.fields(ticket, person.language),
+                ticket_number=ticket.number,
+                danger=danger,
+                not_before=moment,
+                ladder=key,
+                rung=place,
+                until=Until.ACKNOWLEDGED,
+            )
+            for place, (channel, moment) in enumerate(zip(JOB_RUNGS, moments[:-1], strict=True))
+        ]
+        last = replace(
+            rungs[0],
+            key=f"{key}:supervisor",
+            kind=Kind.UNACKNOWLEDGED,
+            to=Recipient(role=SUPERVISOR, language=self._language),
+            fields=self.fields(ticket, self._language),
+            not_before=moments[-1],
+            rung=len(rungs),
+        )
+        await self._outbox.climb(tx, [*rungs, last])
+
+    async def _settle_jobs(self, tx: Tx, ticket: Ticket, move: str) -> None:
+        """He began, so he has it; or the job is another's or over, and nobody need acknowledge it."""
+        ladders = await rows.open_ladders(tx.conn, ticket.number, Kind.JOB)
+        if not ladders:
+            return
+        last = ticket.history[-1] if ticket.history else None
+        his_own = move in BEGUN and last is not None and last.role == EXECUTOR
+        for ladder in ladders:
+            rungs = await rows.of_ladder(tx, ladder)
+            if his_own and ticket.executor is not None and rungs[0].to.staff_id == ticket.executor.id:
+                await self._outbox.acknowledge(tx, rungs[0], who=ticket.executor.name, how="work")
+            elif move not in (Move.CONFIRM_PAID, Move.ACCEPT):
+                await self._outbox.call_off(tx, ladder, f"the ticket moved: {move}")
+
+    # --- the resident ---------------------------------------------------------------------------------------------
+
+    async def _tell_resident(self, tx: Tx, ticket: Ticket, kind: Kind, what: str) -> None:
+        """Through his browser where he asked for it, else by SMS; with the link to his ticket."""
+        number = ticket.applicant.number
+        danger = kind is Kind.REGISTERED and ticket.urgency in rules.DANGER  # he who waits in danger is awake
+        to = Recipient(number=number, name=ticket.applicant.name, language=self._language)
+        fields = {**self.fields(ticket, self._language), "link": LINK}
+        key, now = f"resident:{ticket.number}:{what}", self._clock.now()
+        sms = Wanted(
+            key=f"{key}:sms",
+            kind=kind,
+            channel=Channel.SMS,
+            to=to,
+            fields=fields,
+            ticket_number=ticket.number,
+            danger=danger,
+            ladder=key,
+            rung=1,
+        )
+        if not await rows.has_browser(tx.conn, ticket_id=ticket.id):
+            if number.startswith("+") and Channel.SMS in self._outbox.channels:
+                await self._outbox.tell(tx, sms)
+            return
+        push = replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)
+        later = now + timedelta(seconds=self._settings.ladder_seconds[-1])
+        await self._outbox.climb(tx, [push, replace(sms, not_before=later)])
+
+    # --- the municipality ---------------------------------------------------------------------------------------
+
+    async def _tell_municipality(self, tx: Tx, ticket: Ticket) -> None:
+        addresses = await rows.municipalities(tx.conn)
+        known = {email.lower() for _, email in addresses}
+        addresses += [("", email) for email in self._settings.municipality if email.lower() not in known]
+        for name, email in addresses:
+            wanted = Wanted(
+                key=f"critical:{ticket.number}:{email.lower()}",
+                kind=Kind.CRITICAL,
+                channel=Channel.EMAIL,
+                to=Recipient(email=email, name=name, language=self._language),
+                fields=self.fields(ticket, self._language),
+                ticket_number=ticket.number,
+                danger=True,
+            )
+            await self._outbox.tell(tx, wanted)
+
+    # --- facts of notices --------------------------------------------------------------------------------------
+
+    async def on_tried(self, tx: Tx, fact: NoticeTried) -> None:
+        """The ladder has come to the supervisor: his screen tells him, whether or not he takes pushes."""
+        one = fact.notice
+        if one.kind is Kind.UNACKNOWLEDGED:
+            await self._raise(tx, one.ticket_number, UNACKNOWLEDGED)
+
+    async def on_settled(self, tx: Tx, fact: NoticeSettled) -> None:
+        """The municipality was told, with the receipt on the ticket; or it was not, and the supervisors know."""
+        one = fact.notice
+        if one.kind is not Kind.CRITICAL:
+            return
+        ticket = await ticket_rows.get(tx.conn, one.ticket_number)
+        if ticket is None:
+            return
+        now = self._clock.now()
+        data = {"channel": one.channel.value, "to": one.to.email, "notice": one.id, "kind": one.kind.value}
+        if one.state in REACHED:
+            data |= {"receipt": one.receipt, "at": rfc3339(one.sent_at or now)}
+            event = TicketEvent(now, "notified", ENGINE, one.receipt, data, SYSTEM, public=False)
+            await ticket_rows.add_history(tx, ticket.id, None, [event])
+        elif one.state is State.FAILED or one.problem:
+            event = TicketEvent(now, "not_notified", ENGINE, one.problem, data, SYSTEM, public=False)
+            await ticket_rows.add_history(tx, ticket.id, None, [event])
+            await self._untold(tx, ticket, one.key, one.problem)
+
+    async def _untold(self, tx: Tx, ticket: Ticket, key: str, reason: str) -> None:
+        wanted = Wanted(
+            key=f"untold:{key}",
+            kind=Kind.UNTOLD,
+            channel=Channel.PUSH,
+            to=Recipient(role=SUPERVISOR, language=self._language),
+            fields={**self.fields(ticket, self._language), "reason": reason or NOTHING},
+            ticket_number=ticket.number,
+            danger=True,
+        )
+        await self._outbox.tell(tx, wanted)
+        await tx.tell(TicketReminded(ticket, UNTOLD, 0, self._clock.now(), frozenset({SUPERVISOR})))
+
+    async def on_acknowledged(self, tx: Tx, fact: NoticeAcknowledged) -> None:
+        """That the executor has the job is a line of the ticket's history; his own move says it by itself."""
+        one = fact.notice
+        ticket_id = await ticket_rows.id_of(tx.conn, one.ticket_number) if fact.how != "work" else None
+        if ticket_id is None:
+            return
+        data = {"channel": one.channel.value, "how": fact.how, "notice": one.id}
+        event = TicketEvent(self._clock.now(), "acknowledged", fact.who, "", data, EXECUTOR, public=False)
+        await ticket_rows.add_history(tx, ticket_id, one.to.staff_id, [event])
+
+    async def _raise(self, tx: Tx, number: str, about: str) -> None:
+        ticket = await ticket_rows.get(tx.conn, number)
+        if ticket is None:
+            return
+        now = self._clock.now()
+        data = {"about": about, "level": 0, "due_at": rfc3339(now), "to": [SUPERVISOR]}
+        event = TicketEvent(now, "reminder", ENGINE, "", data, SYSTEM, public=False)
+        await ticket_rows.add_history(tx, ticket.id, None, [event])
+        await tx.tell(TicketReminded(ticket, about, 0, now, frozenset({SUPERVISOR})))
+
+    # --- the values of the templates --------------------------------------------------------------------------
+
+    def fields(self, ticket: Ticket, language: str) -> dict[str, str]:
+        """What a template may say of a ticket; what is not known is a dash."""
+        ru = language == "ru"
+        flat = f"{'кв. ' if ru else 'flat '}{ticket.premise}" if ticket.premise else ""
+        address = ticket.house.address if ticket.house else ""
+        return {
+            name: value or NOTHING
+            for name, value in {
+                "number": ticket.number,
+                "address": address,
+                "place": ", ".join(part for part in (address, flat) if part),
+                "premise": flat,
+                "problem": ticket.classifier.problem(language),
+                "urgency": ticket.urgency.label(language),
+                "due": self._moment(ticket.deadlines.fix_by),
+                "localise": self._moment(ticket.deadlines.localise_by),
+                "registered": self._moment(ticket.created_at),
+                "organisation": ticket.organisation.name if ticket.organisation else "",
+                "executor": ticket.executor.name if ticket.executor else "",
+            }.items()
+        }
+
+    def _moment(self, at: datetime | None) -> str:
+        return at.astimezone(self._zone).strftime("%d.%m.%Y %H:%M") if at else ""
