@@ -66,12 +66,10 @@ async def set_state(ask: Ask[StateChange, None]) -> Me:
 
 
 async def _tell_phone(ask: Ask[SignIn, None] | Ask[None, None] | Ask[StateChange, None], who: Principal) -> None:
-    """Not of the end of a shift: the desk hears of that itself, however it came (desk.staff_changed)."""
+    """Not at the end of a shift: the desk hears of that itself, however it came (desk.staff_changed)."""
     if who.staff_id is None or not who.extension:
         return
     person = await ask.services.access.member(who.staff_id)
-    if person.state == "offline":
-        return
     await ask.services.pause_phone(who.extension, paused=person.state != "ready", reason=person.state_reason)
 
 
