@@ -131,6 +131,7 @@ class Tickets(Section):
 class Outreach(Section):
     """The voice robot. Whatever stands here, it calls nobody from 22 to 8 by the clock of who is called."""
 
+    service: str = Field("", max_length=200)
     ratings: bool = True
     rating_after_seconds: int = Field(3600, ge=0)
     hours: str = "09-20"

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 
 class CallKind(StrEnum):
-    """What a call is about; each has its dialogue in menus/."""
+    """What a call is about: the kinds of dialogues that menus/script.py has, but for the one that a resident calls."""
 
     RATING = "rating"
-    RESULT_NOTICE = "result_notice"
-    JOB_CALL = "job_call"
+    RESULT = "result"
+    JOB = "job"
     OUTAGE = "outage"
     SURVEY = "survey"
     METER = "meter"
@@ -204,13 +204,15 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """What is on a PBX's outside lines now, the robot's own calls apart.
+    """What is on a PBX's outside lines now.
 
-    `lines` is how many outside lines live people have; `waiting` how many callers no human has answered yet.
+    `lines` is how many conversations hold one, the robot's too; `robots` are the request ids of the robot's among them;
+    `waiting` is how many callers no human has answered yet.
     """
 
     lines: int = 0
     waiting: int = 0
+    robots: frozenset[str] = frozenset()
 
 
 class Robot(Protocol):

@@ -38,8 +38,8 @@ def _campaigns() -> None:
     op.create_table(
         "campaigns",
         sa.Column("id", Key, autoincrement=True, nullable=False),
-        sa.Column("code", sa.Text(), nullable=True, comment="of a standing one: rating, job_call, …; null: by hand"),
-        sa.Column("kind", sa.Text(), nullable=False, comment="rating, result_notice, job_call, outage, survey, meter"),
+        sa.Column("code", sa.Text(), nullable=True, comment="of a standing one: rating, job, …; null: by hand"),
+        sa.Column("kind", sa.Text(), nullable=False, comment="rating, result, job, outage, survey, meter"),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False, comment="filling, running, paused, stopped, finished"),
         sa.Column("priority", sa.Integer(), nullable=False, comment="lower calls first"),

@@ -1,0 +1,377 @@
+"""CampaignsService: campaigns made by hand: whom they call, pause, resume, stop; and what campaigns came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+from callengine import config, phone
+from callengine.clock import Clock
+from callengine.errors import Conflict, EngineError, NotFound, Refused
+from callengine.menus import jobs
+from callengine.menus import script as scripts
+from callengine.menus.script import Kind
+from callengine.outreach import rules
+from callengine.outreach.events import CampaignChanged, OutreachDue
+from callengine.outreach.model import (
+    CallKind,
+    CallState,
+    CallWish,
+    Campaign,
+    CampaignState,
+    OutreachAttempt,
+    OutreachCall,
+)
+from callengine.outreach.service import row_of
+from callengine.store import campaigns as rows
+from callengine.store import outreach as call_rows
+from callengine.store.campaigns import Rating
+from callengine.store.database import Store
+
+# What an administrator starts by hand; ratings and job calls follow from tickets.
+BY_HAND = (CallKind.OUTAGE, CallKind.RESULT, CallKind.SURVEY, CallKind.METER)
+MOST_NAME, MOST_NUMBERS, MOST_HOUSES, MOST_LINES, MOST_ATTEMPTS = 200, 10_000, 5_000, 300, 20
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewCampaign:
+    """What a person asks for. "" and None mean: as configured. `job` are the fields of the dialogue (menus/jobs.py)."""
+
+    kind: CallKind
+    name: str
+    numbers: Sequence[str] = ()
+    house_ids: Sequence[int] = ()
+    job: Mapping[str, Any] = field(default_factory=dict)
+    dialogue: Mapping[str, Any] | None = None  # a survey's own script
+    language: str = ""
+    zone: str = ""
+    hours: str = ""
+    days: str = ""
+    most_lines: int | None = None
+    most_attempts: int | None = None
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A number that is not called, and why."""
+
+    number: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    campaign: Campaign
+    calls: int
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a campaign stands: calls by state and by result, all counted."""
+
+    total: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+    results: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def settled(self) -> int:
+        """Calls that are over and were made: neither suppressed nor withdrawn."""
+        return self.states.get("done", 0) + self.states.get("given_up", 0)
+
+    @property
+    def reached(self) -> int:
+        """Somebody did something: a key or a word. A machine, silence and what was only heard prove nobody."""
+        return sum(count for result, count in self.results.items() if result in rules.CAME_TO_SOMETHING)
+
+    @property
+    def marked(self) -> int:
+        return sum(self.marks.values())
+
+    @property
+    def mark_total(self) -> int:
+        return sum(mark * count for mark, count in self.marks.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The mean is `mark_total / marked`; beside it `marked / settled`, the response rate. `answers` by question."""
+
+    campaign: Campaign
+    progress: Progress
+    answers: Mapping[str, Mapping[str, int]]
+
+
+class CampaignsService:
+    """For the pages of those who lead."""
+
+    def __init__(self, store: Store, clock: Clock, settings: config.Outreach, locale: config.Locale) -> None:
+        self._store, self._clock, self._settings, self._locale = store, clock, settings, locale
+        self._names = {"country": locale.country, "city_code": locale.city_code}
+
+    # --- making -----------------------------------------------------------------------------------------------
+
+    async def create(self, wish: NewCampaign, who: str, staff_id: int | None) -> Made:
+        """Make it and begin. Raises Refused with a pointer to each mistake, ScriptWrong.
+
+        Numbers that are no numbers to call, or opted out, are left out and named. A crash in the middle leaves the
+        campaign `filling`: nobody is called.
+        """
+        campaign = self._checked(wish, who, staff_id)
+        audience, left = await self._audience(wish)
+        if not audience:
+            _refuse([("/numbers", "nobody is left to call: name numbers or houses with residents")], left)
+        async with self._store.begin() as tx:
+            campaign = await rows.add(tx, campaign)
+            await tx.tell(CampaignChanged(campaign.changed_at, campaign))
+        now, zone = self._clock.now(), campaign.zones[0]
+        added, people = 0, list(audience.items())
+        for first in range(0, len(people), CHUNK):
+            wishes = [
+                CallWish(number, f"campaign:{campaign.id}:{number}", name=name)
+                for number, name in people[first : first + CHUNK]
+            ]
+            async with self._store.begin() as tx:
+                added += await call_rows.add_calls(
+                    tx, [row_of(one, campaign, one.number, zone, campaign.begins_at or now) for one in wishes]
+                )
+        campaign = await self._change(
+            campaign.id, CampaignState.RUNNING, who, from_states=(CampaignState.FILLING,), verb="begun"
+        )
+        return Made(campaign, added, tuple(left))
+
+    def _checked(self, wish: NewCampaign, who: str, staff_id: int | None) -> Campaign:
+        now, defaults = self._clock.now(), rules.KINDS[wish.kind]
+        hours = wish.hours or rules.hours_of(wish.kind, self._settings)
+        days, zone = wish.days or defaults.days, wish.zone or self._locale.timezone
+        wrong = [*self._mistakes(wish, now), *_wrong_hours(hours, days), *_wrong_zone(zone)]
+        if wrong:
+            _refuse(wrong, [])
+        script: dict[str, Any] = {"job": dict(wish.job)}
+        if wish.dialogue is not None:
+            script["dialogue"] = scripts.raw_of(scripts.read(wish.dialogue))
+        self._check_job(wish, script)
+        return Campaign(
+            id=0,
+            kind=wish.kind,
+            name=wish.name.strip(),
+            state=CampaignState.FILLING,
+            created_at=now,
+            created_by=who,
+            changed_at=now,
+            changed_by=who,
+            priority=defaults.priority,
+            language=wish.language or self._locale.language,
+            hours=hours,
+            days=days,
+            most_lines=wish.most_lines or self._settings.lines,
+            most_attempts=wish.most_attempts or self._settings.attempts,
+            zones=(zone,),
+            script=script,
+            begins_at=wish.begins_at,
+            ends_at=wish.ends_at,
+            staff_id=staff_id,
+        )
+
+    def _mistakes(self, wish: NewCampaign, now: datetime) -> list[tuple[str, str]]:
+        wrong = []
+        if wish.kind not in BY_HAND:
+            named = ", ".join(BY_HAND)
+            wrong.append(("/kind", f"calls of this kind follow from tickets by themselves; by hand: {named}"))
+        if not 0 < len(wish.name.strip()) <= MOST_NAME:
+            wrong.append(("/name", f"give it a name of at most {MOST_NAME} characters"))
+        if wish.language and wish.language not in scripts.LANGUAGES:
+            wrong.append(("/language", f"one of {', '.join(scripts.LANGUAGES)}"))
+        if len(wish.numbers) > MOST_NUMBERS or len(wish.house_ids) > MOST_HOUSES:
+            wrong.append(("/numbers", f"at most {MOST_NUMBERS} numbers and {MOST_HOUSES} houses at once"))
+        if wish.most_lines is not None and not 1 <= wish.most_lines <= MOST_LINES:
+            wrong.append(("/lines", f"1 to {MOST_LINES}"))
+        if wish.most_attempts is not None and not 1 <= wish.most_attempts <= MOST_ATTEMPTS:
+            wrong.append(("/attempts", f"1 to {MOST_ATTEMPTS}"))
+        if wish.ends_at is not None and wish.ends_at <= max(now, wish.begins_at or now):
+            wrong.append(("/ends_at", "it would end before it begins"))
+        if wish.dialogue is not None and wish.kind is not CallKind.SURVEY:
+            wrong.append(("/dialogue", "only a survey has a dialogue of its own; the texts of others are scripts"))
+        if wish.kind is CallKind.SURVEY and wish.dialogue is None:
+            wrong.append(("/dialogue", "write the survey's questions: its steps and where each key leads"))
+        return wrong
+
+    def _check_job(self, wish: NewCampaign, script: Mapping[str, Any]) -> None:
+        """The dialogue must be able to say what it is given, before anybody is rung. Raises Refused, ScriptWrong."""
+        reserved = {"kind", "language", "service", "machine", "comment_file", "script"}
+        if clash := reserved & wish.job.keys():
+            _refuse([("/job", f"{', '.join(sorted(clash))}: the engine fills this in")], [])
+        try:
+            job = jobs.from_raw({"kind": Kind(wish.kind.value).value, **wish.job})
+            dialogue = script.get("dialogue")
+            if dialogue and dialogue["kind"] != wish.kind.value:
+                _refuse([("/dialogue", f"its kind is {dialogue['kind']!r}, and not {wish.kind.value!r}")], [])
+            job.texts()
+        except scripts.ScriptWrong:
+            raise
+        except (EngineError, ValueError) as error:
+            _refuse([("/job", getattr(error, "detail", str(error)))], [])
+
+    async def _audience(self, wish: NewCampaign) -> tuple[dict[str, str], list[Left]]:
+        """Numbers with names, each once, in the order given; and who is left out."""
+        wanted: dict[str, str] = {}
+        left: list[Left] = []
+        async with self._store.read() as conn:
+            living = await rows.residents_of(conn, set(wish.house_ids)) if wish.house_ids else []
+            for text, name in [*((one, "") for one in wish.numbers), *((number, name) for number, name, _ in living)]:
+                number = phone.parse(text, **self._names)
+                if why := rules.no_number_to_call(number):
+                    left.append(Left(text[:40], why))
+                elif number.value not in wanted:
+                    wanted[number.value] = name
+            every = list(wanted)
+            for first in range(0, len(every), CHUNK):
+                some = every[first : first + CHUNK]
+                for unwilling in await rows.opted_out(conn, some, wish.kind.value):
+                    left.append(Left(unwilling, "opted out"))
+                    del wanted[unwilling]
+        return wanted, left
+
+    # --- its state ----------------------------------------------------------------------------------------------
+
+    async def pause(self, campaign_id: int, who: str) -> Campaign:
+        """From now on it calls nobody; who talks is let talk. Raises NotFound, Conflict."""
+        return await self._change(campaign_id, CampaignState.PAUSED, who, (CampaignState.RUNNING,), "paused")
+
+    async def resume(self, campaign_id: int, who: str) -> Campaign:
+        """Raises NotFound, Conflict."""
+        return await self._change(campaign_id, CampaignState.RUNNING, who, (CampaignState.PAUSED,), "resumed")
+
+    async def stop(self, campaign_id: int, who: str) -> Campaign:
+        """For good: whoever was not called yet never is. A standing one is only paused. Raises NotFound, Conflict."""
+        going = (CampaignState.FILLING, CampaignState.RUNNING, CampaignState.PAUSED)
+        return await self._change(campaign_id, CampaignState.STOPPED, who, going, "stopped")
+
+    async def _change(
+        self, campaign_id: int, state: CampaignState, who: str, from_states: Sequence[CampaignState], verb: str
+    ) -> Campaign:
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            campaign = await rows.locked(tx, campaign_id)
+            if campaign is None:
+                raise NotFound(f"there is no campaign {campaign_id}")
+            if campaign.state is state:
+                return campaign
+            if campaign.state not in from_states:
+                raise Conflict(f"it is {campaign.state}, and cannot be {verb}", state=campaign.state.value)
+            if campaign.code is not None and state is CampaignState.STOPPED:
+                raise Conflict("this campaign stands: pause it instead", state=campaign.state.value)
+            ended = now if state.over else None
+            campaign = campaign.evolve(state=state, changed_at=now, changed_by=who, ended_at=ended)
+            await rows.save(tx, campaign)
+            await tx.tell(CampaignChanged(now, campaign))
+            await tx.tell(OutreachDue(now))
+        return campaign
+
+    # --- looking ---------------------------------------------------------------------------------------------------
+
+    async def find(
+        self, *, state: str = "", kind: str = "", limit: int = 50, cursor: str | None = None
+    ) -> tuple[list[Campaign], str | None]:
+        """One page, newest first, and the cursor of the next."""
+        async with self._store.read() as conn:
+            return await rows.find(conn, state=state or None, kind=kind or None, limit=limit, cursor=cursor)
+
+    async def get(self, campaign_id: int) -> Campaign:
+        """Raises NotFound."""
+        async with self._store.read() as conn:
+            found = await rows.get(conn, campaign_id)
+        if found is None:
+            raise NotFound(f"there is no campaign {campaign_id}")
+        return found
+
+    async def progress(self, campaign_ids: Sequence[int]) -> dict[int, Progress]:
+        """How each of these stands."""
+        async with self._store.read() as conn:
+            groups = await rows.groups(conn, campaign_ids)
+        return {one: _progress([group for group in groups if group.campaign_id == one]) for one in campaign_ids}
+
+    async def calls(
+        self, campaign_id: int, *, state: str = "", result: str = "", limit: int = 50, cursor: str | None = None
+    ) -> tuple[list[OutreachCall], dict[int, list[OutreachAttempt]], str | None]:
+        """One page of its calls, the attempts of each, and the cursor of the next. Raises NotFound."""
+        await self.get(campaign_id)
+        async with self._store.read() as conn:
+            page, following = await rows.calls_of(
+                conn, campaign_id, state=state or None, result=result or None, limit=limit, cursor=cursor
+            )
+            attempts: dict[int, list[OutreachAttempt]] = {call.id: [] for call in page}
+            for attempt in await call_rows.attempts_of(conn, list(attempts)):
+                attempts[attempt.outreach_call_id].append(attempt)
+        return page, attempts, following
+
+    async def results(self, campaign_id: int) -> Results:
+        """What it came to so far. Raises NotFound."""
+        campaign = await self.get(campaign_id)
+        progress = (await self.progress([campaign_id]))[campaign_id]
+        answers: dict[str, Counter[str]] = {}
+        if campaign.kind in (CallKind.SURVEY, CallKind.METER):
+            async with self._store.read() as conn:
+                for facts in await rows.answers(conn, campaign_id):
+                    for name, keys in facts.items():
+                        if name.startswith("a."):
+                            answers.setdefault(name[2:], Counter())[keys] += 1
+        return Results(campaign, progress, answers)
+
+    async def ratings(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        mark: int | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Rating], str | None]:
+        """One page of marks by telephone, newest first, and the cursor of the next."""
+        async with self._store.read() as conn:
+            return await rows.ratings(conn, since=since, until=until, mark=mark, limit=limit, cursor=cursor)
+
+
+def _progress(groups: Sequence[rows.Group]) -> Progress:
+    states: Counter[str] = Counter()
+    results: Counter[str] = Counter()
+    marks: Counter[int] = Counter()
+    for one in groups:
+        states[one.state] += one.count
+        if one.result and not CallState(one.state).open:
+            results[one.result] += one.count
+        if one.mark is not None:
+            marks[one.mark] += one.count
+    return Progress(states.total(), states, results, marks)
+
+
+def _wrong_hours(hours: str, days: str) -> list[tuple[str, str]]:
+    if days not in rules.DAYS:
+        return [("/days", f"one of {', '.join(rules.DAYS)}")]
+    try:
+        rules.window(hours, days)
+    except ValueError as error:
+        return [("/hours", str(error))]
+    return []
+
+
+def _wrong_zone(zone: str) -> list[tuple[str, str]]:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return [("/zone", f"no such time zone: {zone[:40]}; write one like Europe/Samara")]
+    return []
+
+
+def _refuse(wrong: Sequence[tuple[str, str]], left: Sequence[Left]) -> NoReturn:
+    errors = [{"pointer": f"#{pointer}", "detail": detail} for pointer, detail in wrong]
+    more = {"left": [{"number": one.number, "why": one.why} for one in left[:100]]} if left else {}
+    raise Refused("; ".join(detail for _, detail in wrong), errors=errors, **more)

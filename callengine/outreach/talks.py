@@ -1,0 +1,96 @@
+"""What the robot says on the line: finds the attempt of the call that answered, holds its dialogue, tells its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from callengine.calls.model import ROBOT_REQUEST
+from callengine.config import Outreach
+from callengine.errors import EngineError
+from callengine.menus import dialogues, jobs
+from callengine.menus import script as scripts
+from callengine.menus.jobs import Job
+from callengine.menus.line import HungUp, Line
+from callengine.menus.walk import Say
+from callengine.outreach.model import CallKind
+from callengine.outreach.scripts import ScriptsService
+from callengine.outreach.service import OutreachService, Planned
+
+log = logging.getLogger(__name__)
+
+COMMENT_FOLDER = "callengine"
+_SERVICE = {"ru": "диспетчерской", "en": "the dispatch centre"}
+
+
+class RobotLine(Line, Protocol):
+    """A line that says what the PBX told of it (pbx/fastagi.AgiCall)."""
+
+    env: Mapping[str, str]
+
+
+class Talks:
+    """Handler `robot` of FastAGI. `say` gives a prompt for a text that is spoken already, or speaks it now."""
+
+    def __init__(
+        self,
+        service: OutreachService,
+        script_texts: ScriptsService,
+        settings: Outreach,
+        say: Say,
+    ) -> None:
+        self._service, self._scripts, self._settings, self._say = service, script_texts, settings, say
+
+    async def hold(self, line: RobotLine) -> None:
+        """The dialogue of one call. A call that is not ours, or is over already, is hung up without a word."""
+        request_id = line.env.get("agi_arg_2", "")
+        planned = await self._service.begin_dialogue(request_id) if request_id.startswith(ROBOT_REQUEST) else None
+        if planned is None:
+            log.warning(
+                "a robot's call that nobody placed", extra={"action": "robot_unknown", "request_id": request_id}
+            )
+            await line.hang_up()
+            return
+        try:
+            machine = line.env.get("agi_arg_3", "").upper() == "MACHINE"
+            job = replace(await self.job_of(planned), machine=machine)
+            outcome = await dialogues.hold(line, self._say, job)
+        except asyncio.CancelledError:
+            self._service.forget(request_id)
+            raise
+        except HungUp:
+            await self._service.told(request_id, None, "hung up before a word was said")
+        except EngineError as error:
+            told = {"action": "dialogue_failed", "request_id": request_id, "problem": error.detail}
+            log.error("a dialogue could not be held", extra=told)
+            await self._service.told(request_id, None, error.detail)
+        else:
+            await self._service.told(request_id, outcome)
+
+    async def prepare(self, planned: Planned) -> None:
+        """Have every sentence of the call spoken before it rings. Raises EngineError (NoVoice, Refused)."""
+        job = await self.job_of(planned)
+        for text in job.texts():
+            await self._say(job.language, text)
+
+    async def job_of(self, planned: Planned) -> Job:
+        """What the dialogue is told: the call's own facts, the campaign's script, the service's words."""
+        call, kind = planned.call, planned.campaign.kind
+        raw: dict[str, Any] = {"kind": kind.value, **planned.campaign.script.get("job", {}), **call.facts}
+        raw |= {"language": call.language, "service": self._settings.service or _SERVICE.get(call.language, "")}
+        job = jobs.from_raw(_in_zone(raw, ZoneInfo(call.zone)))
+        comment = f"{COMMENT_FOLDER}/{planned.attempt.id}-comment" if kind is CallKind.RATING else ""
+        own = planned.campaign.script.get("dialogue")
+        script = scripts.read(own) if own else await self._scripts.script(kind)
+        return replace(job, script=script, comment_file=comment)
+
+
+def _in_zone(raw: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Moments as the clock of who is called shows them."""
+    moments = {name: raw[name] for name in ("due", "begins", "ends") if raw.get(name)}
+    return raw | {name: datetime.fromisoformat(at).astimezone(zone).isoformat() for name, at in moments.items()}

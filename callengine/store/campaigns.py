@@ -1,0 +1,370 @@
+"""Queries on campaigns, what they came to, the kill switch, opt-outs and the texts of dialogues."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callengine.clock import parse_rfc3339
+from callengine.errors import Refused
+from callengine.outreach.model import (
+    CallKind,
+    Campaign,
+    CampaignState,
+    Halt,
+    OptOut,
+    OutreachAttempt,
+    OutreachCall,
+)
+from callengine.store.database import Tx
+from callengine.store.outreach import attempt_of, call_of
+from callengine.store.tables import (
+    campaigns,
+    opt_outs,
+    outreach_attempts,
+    outreach_calls,
+    outreach_halts,
+    people,
+    person_numbers,
+    residences,
+    script_texts,
+    tickets,
+)
+
+CAMPAIGN_FIELDS = tuple(Campaign.__dataclass_fields__)
+OPTOUT_FIELDS = tuple(OptOut.__dataclass_fields__)
+HALT_FIELDS = tuple(Halt.__dataclass_fields__)
+
+
+def _insert(tx: Tx, table: Any) -> Any:
+    return postgresql.insert(table) if tx.is_postgres else sqlite.insert(table)
+
+
+def _campaign(row: Row[Any]) -> Campaign:
+    values = {name: getattr(row, name) for name in CAMPAIGN_FIELDS}
+    values |= {"kind": CallKind(row.kind), "state": CampaignState(row.state), "zones": tuple(row.zones)}
+    return Campaign(**values)
+
+
+def _columns(campaign: Campaign) -> dict[str, Any]:
+    values = {name: getattr(campaign, name) for name in CAMPAIGN_FIELDS if name != "id"}
+    changes = {"kind": campaign.kind.value, "state": campaign.state.value, "zones": list(campaign.zones)}
+    return values | changes | {"script": dict(campaign.script)}
+
+
+# --- campaigns ------------------------------------------------------------------------------------------------
+
+
+async def add(tx: Tx, campaign: Campaign) -> Campaign:
+    made = _insert(tx, campaigns).values(_columns(campaign)).returning(campaigns)
+    return _campaign((await tx.conn.execute(made)).one())
+
+
+async def standing(tx: Tx, campaign: Campaign) -> Campaign:
+    """The standing campaign of that code; made as given when it is not there yet. Locked."""
+    made = _insert(tx, campaigns).values(_columns(campaign)).on_conflict_do_nothing(index_elements=["code"])
+    query = select(campaigns).where(campaigns.c.code == campaign.code).with_for_update()
+    row = (await tx.conn.execute(query)).one_or_none()
+    if row is None:
+        await tx.conn.execute(made)
+        row = (await tx.conn.execute(query)).one()
+    return _campaign(row)
+
+
+async def save(tx: Tx, campaign: Campaign) -> None:
+    await tx.conn.execute(update(campaigns).where(campaigns.c.id == campaign.id).values(_columns(campaign)))
+
+
+async def get(conn: AsyncConnection, campaign_id: int) -> Campaign | None:
+    row = (await conn.execute(select(campaigns).where(campaigns.c.id == campaign_id))).one_or_none()
+    return _campaign(row) if row else None
+
+
+async def locked(tx: Tx, campaign_id: int) -> Campaign | None:
+    query = select(campaigns).where(campaigns.c.id == campaign_id).with_for_update()
+    row = (await tx.conn.execute(query)).one_or_none()
+    return _campaign(row) if row else None
+
+
+async def by_ids(conn: AsyncConnection, ids: Collection[int], *, hold: bool = False) -> dict[int, Campaign]:
+    """`hold`: nobody pauses or stops them before this transaction is over."""
+    query = select(campaigns).where(campaigns.c.id.in_(sorted(ids))).order_by(campaigns.c.id)
+    rows = await conn.execute(query.with_for_update(read=True) if hold else query)
+    return {row.id: _campaign(row) for row in rows.all()}
+
+
+_running = (
+    select(campaigns)
+    .where(campaigns.c.state == CampaignState.RUNNING.value)
+    .order_by(campaigns.c.priority, campaigns.c.id)
+)
+
+
+async def running(conn: AsyncConnection) -> list[Campaign]:
+    """In the order in which they are called."""
+    return [_campaign(row) for row in (await conn.execute(_running)).all()]
+
+
+async def find(
+    conn: AsyncConnection, *, state: str | None, kind: str | None, limit: int, cursor: str | None
+) -> tuple[list[Campaign], str | None]:
+    """One page, newest first; the cursor of the next."""
+    query = select(campaigns)
+    if state:
+        query = query.where(campaigns.c.state == state)
+    if kind:
+        query = query.where(campaigns.c.kind == kind)
+    if cursor:
+        query = query.where(campaigns.c.id < _number(cursor))
+    rows = (await conn.execute(query.order_by(campaigns.c.id.desc()).limit(limit + 1))).all()
+    page = [_campaign(row) for row in rows[:limit]]
+    return page, str(page[-1].id) if len(rows) > limit else None
+
+
+async def calls_of(
+    conn: AsyncConnection, campaign_id: int, *, state: str | None, result: str | None, limit: int, cursor: str | None
+) -> tuple[list[OutreachCall], str | None]:
+    """One page of a campaign's calls in the order in which they were written."""
+    query = select(outreach_calls).where(outreach_calls.c.campaign_id == campaign_id)
+    if state:
+        query = query.where(outreach_calls.c.state == state)
+    if result:
+        query = query.where(outreach_calls.c.result == result)
+    if cursor:
+        query = query.where(outreach_calls.c.id > _number(cursor))
+    rows = (await conn.execute(query.order_by(outreach_calls.c.id).limit(limit + 1))).all()
+    page = [call_of(row) for row in rows[:limit]]
+    return page, str(page[-1].id) if len(rows) > limit else None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many calls of a campaign stand so."""
+
+    campaign_id: int
+    state: str
+    result: str
+    mark: int | None
+    count: int
+
+
+async def groups(conn: AsyncConnection, campaign_ids: Collection[int]) -> list[Group]:
+    """What campaigns came to so far, counted."""
+    c = outreach_calls.c
+    keys = (c.campaign_id, c.state, c.result, c.mark)
+    query = select(*keys, func.count()).where(c.campaign_id.in_(sorted(campaign_ids))).group_by(*keys)
+    return [Group(*row) for row in (await conn.execute(query)).all()]
+
+
+async def answers(conn: AsyncConnection, campaign_id: int) -> list[Mapping[str, str]]:
+    """The answers of every dialogue of a survey or of meter readings, as menus.outcome wrote them."""
+    a = outreach_attempts.c
+    query = select(a.facts).where(a.campaign_id == campaign_id, a.result.in_(["answered", "partial"]))
+    return list((await conn.execute(query)).scalars())
+
+
+# --- whom a campaign calls ----------------------------------------------------------------------------------------
+
+
+async def residents_of(conn: AsyncConnection, house_ids: Collection[int]) -> list[tuple[str, str, int]]:
+    """Numbers, names and houses of who lives there; who has two numbers comes twice."""
+    query = (
+        select(person_numbers.c.number, people.c.name, residences.c.house_id)
+        .select_from(residences)
+        .join(people, people.c.id == residences.c.person_id)
+        .join(person_numbers, person_numbers.c.person_id == people.c.id)
+        .where(residences.c.house_id.in_(sorted(house_ids)), people.c.merged_into.is_(None))
+        .order_by(residences.c.house_id, people.c.id, person_numbers.c.number)
+    )
+    return [(row.number, row.name, row.house_id) for row in (await conn.execute(query)).all()]
+
+
+# --- marks ----------------------------------------------------------------------------------------------------------
+
+RATED = text("result IN ('marked','not_done','done_no_mark')")
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A mark by telephone with its attempt (time, certainty, recording) and the ticket that it is about."""
+
+    attempt: OutreachAttempt
+    ticket_number: str
+
+
+async def ratings(
+    conn: AsyncConnection,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    mark: int | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[list[Rating], str | None]:
+    """One page, newest first."""
+    a = outreach_attempts.c
+    query = (
+        select(outreach_attempts, tickets.c.number.label("ticket_number"))
+        .join(outreach_calls, outreach_calls.c.id == a.outreach_call_id)
+        .join(tickets, tickets.c.id == outreach_calls.c.ticket_id, isouter=True)
+        .where(text("outreach_attempts." + RATED.text), a.settled_at.is_not(None))
+    )
+    for condition in _between(a.settled_at, since, until):
+        query = query.where(condition)
+    if mark is not None:
+        query = query.where(a.mark == mark)
+    if cursor:
+        at, key = _read_cursor(cursor)
+        after = (bindparam("after_at", at, type_=a.settled_at.type), bindparam("after_id", key, type_=a.id.type))
+        query = query.where(tuple_(a.settled_at, a.id) < tuple_(*after))
+    rows = (await conn.execute(query.order_by(a.settled_at.desc(), a.id.desc()).limit(limit + 1))).all()
+    page = [Rating(attempt_of(row), row.ticket_number or "") for row in rows[:limit]]
+    last = page[-1].attempt if len(rows) > limit else None
+    return page, f"{last.settled_at.isoformat()}~{last.id}" if last and last.settled_at else None
+
+
+def _between(column: Any, since: datetime | None, until: datetime | None) -> Iterable[ColumnElement[bool]]:
+    if since is not None:
+        yield column >= since
+    if until is not None:
+        yield column < until
+
+
+# --- the kill switch ----------------------------------------------------------------------------------------------
+
+
+async def halted(conn: AsyncConnection) -> Halt | None:
+    """The halt of now; None: the robot may call."""
+    query = select(outreach_halts).where(text("resumed_at IS NULL")).order_by(outreach_halts.c.halted_at).limit(1)
+    row = (await conn.execute(query)).one_or_none()
+    return Halt(**{name: getattr(row, name) for name in HALT_FIELDS}) if row else None
+
+
+async def halt(tx: Tx, at: datetime, who: str, reason: str) -> None:
+    await tx.conn.execute(_insert(tx, outreach_halts).values(halted_at=at, halted_by=who, reason=reason))
+
+
+async def lift(tx: Tx, at: datetime, who: str) -> int:
+    """End every halt; gives how many there were."""
+    query = update(outreach_halts).where(outreach_halts.c.resumed_at.is_(None))
+    return (await tx.conn.execute(query.values(resumed_at=at, resumed_by=who))).rowcount
+
+
+# --- opt-outs -------------------------------------------------------------------------------------------------------
+
+LIVING = text("removed_at IS NULL")
+
+
+def _optout(row: Row[Any]) -> OptOut:
+    return OptOut(**{name: getattr(row, name) for name in OPTOUT_FIELDS})
+
+
+_opted_out = select(opt_outs.c.number).where(
+    LIVING,
+    opt_outs.c.number.in_(bindparam("numbers", expanding=True)),
+    or_(opt_outs.c.kind == "", opt_outs.c.kind == bindparam("kind")),
+)
+
+
+async def opted_out(conn: AsyncConnection, numbers: Collection[str], kind: str) -> set[str]:
+    """Those of the numbers that want no calls (or messages) of this kind."""
+    if not numbers:
+        return set()
+    rows = await conn.execute(_opted_out, {"numbers": sorted(numbers), "kind": kind})
+    return set(rows.scalars())
+
+
+async def opt_out(tx: Tx, optout: OptOut) -> OptOut | None:
+    """The new row; None when he said so already."""
+    values = {name: getattr(optout, name) for name in OPTOUT_FIELDS if name != "id"}
+    made = _insert(tx, opt_outs).values(values).on_conflict_do_nothing().returning(opt_outs)
+    row = (await tx.conn.execute(made)).one_or_none()
+    return _optout(row) if row else None
+
+
+async def optout_of(conn: AsyncConnection, number: str, kind: str) -> OptOut | None:
+    query = select(opt_outs).where(LIVING, opt_outs.c.number == number, opt_outs.c.kind == kind)
+    row = (await conn.execute(query)).one_or_none()
+    return _optout(row) if row else None
+
+
+async def remove_optout(tx: Tx, optout_id: int, at: datetime, who: str) -> OptOut | None:
+    """None when there is none such, or it is removed already."""
+    query = update(opt_outs).where(opt_outs.c.id == optout_id, opt_outs.c.removed_at.is_(None))
+    row = (await tx.conn.execute(query.values(removed_at=at, removed_by=who).returning(opt_outs))).one_or_none()
+    return _optout(row) if row else None
+
+
+async def optouts(
+    conn: AsyncConnection, *, number: str | None, limit: int, cursor: str | None
+) -> tuple[list[OptOut], str | None]:
+    """One page of those that hold, newest first."""
+    o = opt_outs.c
+    query = select(opt_outs).where(LIVING)
+    if number:
+        query = query.where(o.number == number)
+    if cursor:
+        at, key = _read_cursor(cursor)
+        after = (bindparam("after_at", at, type_=o.since.type), bindparam("after_id", _number(key), type_=o.id.type))
+        query = query.where(tuple_(o.since, o.id) < tuple_(*after))
+    rows = (await conn.execute(query.order_by(o.since.desc(), o.id.desc()).limit(limit + 1))).all()
+    page = [_optout(row) for row in rows[:limit]]
+    last = page[-1] if len(rows) > limit else None
+    return page, f"{last.since.isoformat()}~{last.id}" if last else None
+
+
+# --- texts of dialogues ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptText:
+    """What one step of a dialogue says instead of the shipped text."""
+
+    kind: str
+    language: str
+    step: str
+    text: str
+    changed_at: datetime
+    changed_by: str
+
+
+async def script_texts_of(conn: AsyncConnection, kind: str) -> list[ScriptText]:
+    query = select(script_texts).where(script_texts.c.kind == kind)
+    rows = await conn.execute(query.order_by(script_texts.c.language, script_texts.c.step))
+    return [ScriptText(**row._mapping) for row in rows.all()]
+
+
+async def put_script_text(tx: Tx, one: ScriptText) -> None:
+    values = {name: getattr(one, name) for name in ScriptText.__dataclass_fields__}
+    made = _insert(tx, script_texts).values(values)
+    changes = {name: values[name] for name in ("text", "changed_at", "changed_by")}
+    await tx.conn.execute(made.on_conflict_do_update(index_elements=["kind", "language", "step"], set_=changes))
+
+
+async def drop_script_text(tx: Tx, kind: str, language: str, step: str) -> None:
+    """The shipped text speaks again."""
+    s = script_texts.c
+    await tx.conn.execute(script_texts.delete().where(s.kind == kind, s.language == language, s.step == step))
+
+
+# --- cursors --------------------------------------------------------------------------------------------------------
+
+
+def _number(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 17):
+        raise Refused("the cursor is not one of ours: take `next` of the page before")
+    return int(cursor)
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        at, key = cursor.split("~")
+        return parse_rfc3339(at), key
+    except ValueError:
+        raise Refused("the cursor is not one of ours: take `next` of the page before") from None
