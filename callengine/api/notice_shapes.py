@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from callengine.api.queries import Listed, Words
-from callengine.api.schemas import NO_NUL, Body, Id, View
+from callengine.api.schemas import NO_NUL, Body, View
 
 NoticeKind = Literal[
     "job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage"
@@ -17,18 +16,6 @@ NoticeChannel = Literal["push", "sms", "email", "call"]
 NoticeState = Literal["queued", "sending", "sent", "delivered", "acknowledged", "failed", "suppressed"]
 Language = Literal["ru", "en"]
 Key = Annotated[str, Field(min_length=8, max_length=200, pattern=r"^[A-Za-z0-9_-]+=*$")]
-
-
-class NoticesList(Listed):
-    """`ticket` is a number; `staff_id` one of the staff."""
-
-    state: Literal["", "queued", "sending", "sent", "delivered", "acknowledged", "failed", "suppressed"] = ""
-    channel: Literal["", "push", "sms", "email", "call"] = ""
-    kind: Literal[
-        "", "job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage"
-    ] = ""
-    ticket: Words = ""
-    staff_id: Id | None = None
 
 
 class Notice(View):

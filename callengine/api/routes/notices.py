@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from callengine.access.model import DESK, EXECUTOR, LEADERS, MANAGER, PEOPLE
 from callengine.api import notice_shapes as shapes
 from callengine.api.core import Ask, Routes, clear, opaque, person_of
 from callengine.api.language import language_of
 from callengine.api.problems import Invalid
-from callengine.api.schemas import Page
+from callengine.api.queries import Listed, Words
+from callengine.api.schemas import Id, Page
 from callengine.clock import parse_rfc3339
 from callengine.notices import model
 from callengine.notices.model import Channel, Kind
@@ -20,6 +21,18 @@ from callengine.notices.texts import SHAPES
 from callengine.store.notices import Find
 
 routes = Routes("notices")
+
+
+class NoticesList(Listed):
+    """`ticket` is a number; `staff_id` one of the staff."""
+
+    state: Literal["", "queued", "sending", "sent", "delivered", "acknowledged", "failed", "suppressed"] = ""
+    channel: Literal["", "push", "sms", "email", "call"] = ""
+    kind: Literal[
+        "", "job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage"
+    ] = ""
+    ticket: Words = ""
+    staff_id: Id | None = None
 
 
 # --- templates (before /notices/{id}, which would take them for a number) -------------------------------------
@@ -98,7 +111,7 @@ def _preview(it: Preview) -> shapes.TemplatePreview:
 
 
 @routes.get("/notices", roles=DESK, summary="The outbox, the newest first")
-async def list_notices(ask: Ask[None, shapes.NoticesList]) -> Page[shapes.Notice]:
+async def list_notices(ask: Ask[None, NoticesList]) -> Page[shapes.Notice]:
     asked = ask.query
     wanted = Find(
         state=asked.state,

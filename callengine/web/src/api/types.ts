@@ -1481,3 +1481,114 @@ export interface ReadingView {
   title: string;
   why: string;
 }
+
+export interface Notice {
+  id: number;
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  channel: "push" | "sms" | "email" | "call";
+  state: "queued" | "sending" | "sent" | "delivered" | "acknowledged" | "failed" | "suppressed";
+  to: string;
+  number: string;
+  email: string;
+  role: string;
+  staff_id: number | null;
+  language: "ru" | "en";
+  subject: string;
+  text: string;
+  ticket_number: string;
+  danger: boolean;
+  ladder: string;
+  rung: number;
+  created_at: string;
+  next_at: string;
+  expires_at: string;
+  tries: number;
+  sent_at: string | null;
+  settled_at: string | null;
+  problem: string;
+  receipt: string;
+}
+
+export interface NoticeEventView {
+  at: string;
+  what: string;
+  detail: string;
+  who: string;
+}
+
+export interface NoticeDetail extends Notice {
+  events: NoticeEventView[];
+}
+
+export interface Acknowledgement {
+  how?: "page" | "push";
+}
+
+export interface TemplateField {
+  name: string;
+  means: string;
+  sample: string;
+  required: boolean;
+}
+
+export interface NoticeTemplate {
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  channel: "push" | "sms" | "email" | "call";
+  language: "ru" | "en";
+  subject: string;
+  text: string;
+  own: boolean;
+  changed_at: string | null;
+  changed_by: string;
+  fields: TemplateField[];
+}
+
+export interface NoticeTemplateBody {
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  channel: "push" | "sms" | "email" | "call";
+  language: "ru" | "en";
+  subject?: string;
+  text?: string;
+}
+
+export interface TemplateTrial {
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  channel: "push" | "sms" | "email" | "call";
+  language: "ru" | "en";
+  subject?: string | null;
+  text?: string | null;
+}
+
+export interface TemplateProblem {
+  pointer: string;
+  detail: string;
+}
+
+export interface TemplatePreview {
+  subject: string;
+  text: string;
+  coding: string;
+  parts: number;
+  units: number;
+  problems: TemplateProblem[];
+}
+
+export interface PushKey {
+  key: string;
+}
+
+export interface BrowserKeys {
+  p256dh: string;
+  auth: string;
+}
+
+export interface PushSubscriptionBody {
+  endpoint: string;
+  keys: BrowserKeys;
+  expirationTime?: number | null;
+  language?: "ru" | "en";
+}
+
+export interface PushSubscriptionView {
+  id: number;
+}
