@@ -244,11 +244,6 @@ def _same(said: str) -> Callable[[Match], str]:
 _N = r"(?<![\w,./:-])"
 _T = r"(\d{1,2}):(\d{2})"
 _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
-    (
-        re.compile(r"(?<![\w-])(?:\+\d{1,3}|8)[\s(-]*\d{3,4}[)\s-]*\d{2,3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"),
-        lambda m: telephone(m[0]),
-    ),
-    (re.compile(rf"{_N}\d{{2}}-\d{{5,9}}(?!\d)"), lambda m: ticket_number(m[0])),
     *(
         (
             re.compile(
@@ -259,6 +254,11 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
         )
         for p, s in _PLAIN
     ),
+    (
+        re.compile(r"(?<![\w-])(?:\+\d{1,3}|8)[\s(-]*\d{3,4}[)\s-]*\d{2,3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"),
+        lambda m: telephone(m[0]),
+    ),
+    (re.compile(rf"{_N}\d{{2}}-\d{{5,9}}(?!\d)"), lambda m: ticket_number(m[0])),
     (re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])"), lambda m: date(int(m[3]), int(m[2]), int(m[1]))),
     (re.compile(r"(?<![\d.])(\d{1,2})[./](\d{1,2})[./](\d{4})(?!\d)"), _date),
     (

@@ -35,6 +35,8 @@ def normalise(text: str) -> str:
     """Words alone, as far as we know them; what is not known stays as it is. Saying it twice changes nothing."""
     text = re.sub(r"[\u00a0\u202f\u2009]", " ", text)
     text = re.sub(r"[«»“”„\"]", "", text)
+    if _shouts(text):
+        text = re.sub(r"[А-ЯЁ]+", lambda m: m[0] if m[0] in _SHORT else m[0].lower(), text)
     for pattern, rule in _PASSES:
         text = pattern.sub(rule, text)
     text = re.sub(r"\s+([,.!?;:])", r"\1", re.sub(r"\s{2,}", " ", text))
@@ -121,6 +123,13 @@ def _from_to(match: Match) -> str:
     return f"{word}{time(*begins, 'g')} до {time(*ends, 'g')}"
 
 
+def _between(match: Match) -> str:
+    begins, ends = (int(match[1]), int(match[2])), (int(match[3]), int(match[4]))
+    if max(begins[0], ends[0]) > 24 or max(begins[1], ends[1]) > 59:
+        return match[0]
+    return f"{match[0].split()[0]} {time(*begins, 'i')} и {time(*ends, 'i')}"
+
+
 def _dotted(match: Match) -> str:
     """«до 22.11» is a day, «в 9.30» an hour: the preposition and the numbers decide."""
     word, first, second = match[1].lower(), int(match[2]), int(match[3])
@@ -159,17 +168,25 @@ def ticket_number(text: str) -> str:
 
 def telephone(text: str) -> str:
     """+7 496 575-12-12 -> «плюс семь, четыреста девяносто шесть, пятьсот семьдесят пять, двенадцать, двенадцать»."""
-    plus, number = text.strip().startswith("+"), re.sub(r"\D", "", text)
+    plus, groups = text.strip().startswith("+"), re.findall(r"\d+", text)
+    if len(groups) < 3:
+        groups = _dictated("".join(groups))
+    return ("плюс " if plus else "") + ", ".join(group(part) for part in groups)
+
+
+def _dictated(number: str) -> list[str]:
+    """An unbroken number in groups: country, town, then three and twos."""
     if len(number) <= 3:
-        return group(number)
-    head, rest = (number[:-10], number[-10:]) if len(number) > 10 else ("", number)
-    if len(rest) == 10:
-        parts = [rest[:3], rest[3:6], rest[6:8], rest[8:]]
-    else:
-        odd = 3 if len(rest) % 2 else 2
-        parts = [rest[:odd], *(rest[i : i + 2] for i in range(odd, len(rest), 2))]
-    said = [group(part) for part in ([head] if head else []) + parts]
-    return ("плюс " if plus else "") + ", ".join(said)
+        return [number]
+    sizes = {10: (3, 3, 2, 2), 11: (1, 3, 3, 2, 2), 12: (3, 2, 3, 2, 2)}.get(len(number), ())
+    if not sizes:
+        odd = 3 if len(number) % 2 else 2
+        sizes = (odd, *[2] * ((len(number) - odd) // 2))
+    found = []
+    for size in sizes:
+        found.append(number[:size])
+        number = number[size:]
+    return found
 
 
 def money(whole: int, part: int, case: Case = "n", names: tuple[str, str] = ("rouble", "kopeck")) -> str:
@@ -222,7 +239,7 @@ def _measured(match: Match) -> str:
 # --- addresses ---------------------------------------------------------------------------------------------
 
 _PLACES: tuple[tuple[str, str], ...] = (
-    (r"просп\.|пр-к?т\.?|пр\.(?=\s*(?:[А-ЯЁ]|\d+-))", "проспект"),
+    (r"просп\.|пр-к?т[аеу]?\.?|пр\.(?=\s*(?:[А-ЯЁ]|\d+-))", "проспект"),
     (r"пр-д\.?", "проезд"),
     (r"ул\.", "улица"),
     (r"б-р\.?|бул\.|бульв\.", "бульвар"),
@@ -243,14 +260,14 @@ _PLACES: tuple[tuple[str, str], ...] = (
     (r"корп\.|к\.(?=\s*\d)", "корпус"),
     (r"стр\.(?=\s*\d)", "строение"),
     (r"вл\.(?=\s*\d)", "владение"),
-    (r"под\.(?=\s*\d)|подъезд|п\.(?=\s*\d)", "подъезд"),
+    (r"под\.(?=\s*\d)|п\.(?=\s*\d)", "подъезд"),
     (r"эт\.(?=\s*\d)", "этаж"),
-    (r"кв\.(?=\s*(?:№\s*)?\d)", "квартира"),
+    (r"кв\.(?=\s*(?:номер\s*)?\d)", "квартира"),
     (r"пом\.(?=\s*\d)", "помещение"),
     (r"оф\.(?=\s*\d)", "офис"),
     (r"комн\.(?=\s*\d)|ком\.(?=\s*\d)", "комната"),
     (r"лит\.", "литера"),
-    (r"д\.(?=\s*(?:№\s*)?\d)", "дом"),
+    (r"д\.(?=\s*(?:номер\s*)?\d)", "дом"),
 )
 
 
@@ -280,11 +297,11 @@ def _place(said: str) -> Callable[[Match], str]:
         before = _before(match)
         if said in _UNCHANGED or not before or re.search(r"[а-яё]\s*$", match.string[: match.start()].lower()) is None:
             return plain(match)
-        at = "gdip".find({"по": "d"}.get(before) or _place_case(before))
-        if at < 0:
+        case = "d" if before == "по" else _place_case(before)
+        if not case:
             return plain(match)
         stem, endings = _STEMS_OF.get(said, (said, "а у ом е"))
-        return _same(stem + endings.split()[at])(match)
+        return _same(stem + endings.split()["gdip".index(case)])(match)
 
     return rule
 
@@ -369,7 +386,7 @@ def _suffixed(match: Match) -> str:
     return ordinal(number, "ru", case=case, gender=gender)
 
 
-def _ordered(number: int, match: Match, stem: str, ending: str) -> str | None:
+def _ordered(number: int, match: Match, stem: str, ending: str, *, may_count: bool = True) -> str | None:
     """The ordinal before such a noun, or None when the noun is counted: «2 этажа», «5 этажей»."""
     gender = _ORDERED[stem.lower()]
     found = _ENDINGS[gender].get(ending.lower())
@@ -377,7 +394,7 @@ def _ordered(number: int, match: Match, stem: str, ending: str) -> str | None:
         return None
     before = _before(match)
     last, teen = number % 10, 10 < number % 100 < 20
-    if found == "g" and 2 <= last <= 4 and not teen and before not in _GENITIVE:
+    if may_count and found == "g" and 2 <= last <= 4 and not teen and before not in _GENITIVE:
         return None
     if gender == "f" and found == "g" and before in ("в", "во", "на", "о", "об"):
         found = "p"  # «во II очереди»
@@ -407,7 +424,7 @@ def _roman(match: Match) -> str:
     if number is None:
         return match[0]
     after = re.match(rf"\s+({_STEMS})([а-яё]*)(?![а-яё])", match.string[match.end() :], re.IGNORECASE)
-    if after and (said := _ordered(number, match, after[1], after[2])):
+    if after and (said := _ordered(number, match, after[1], after[2], may_count=False)):
         return said
     if re.search(r"[А-ЯЁ][а-яё]+\s$", match.string[: match.start()]):
         woman = re.search(r"[ая]\s$", match.string[: match.start()])
@@ -425,8 +442,6 @@ _PLAIN: tuple[tuple[str, str], ...] = (
     (r"т\.\s?к\.", "так как"),
     (r"в\s?т\.\s?ч\.", "в том числе"),
     (r"тел\.", "телефон"),
-    (r"(?<!\w)х/в(?!\w)", "холодная вода"),
-    (r"(?<!\w)г/в(?!\w)", "горячая вода"),
     (r"(?<!\w)с/у(?!\w)", "санузел"),
     (r"(?<!\w)24/7(?!\w)", "круглосуточно"),
     (r"(?<!\w)ч/з(?!\w)", "через"),
@@ -434,6 +449,8 @@ _PLAIN: tuple[tuple[str, str], ...] = (
     (r"№\s*(?=\d)", "номер "),
 )
 _SHORT: Mapping[str, tuple[str, ...]] = {  # nominative, genitive, dative, accusative, instrumental, prepositional
+    "х/в": ("холодная вода", "холодной воды", "холодной воде", "холодную воду", "холодной водой", "холодной воде"),
+    "г/в": ("горячая вода", "горячей воды", "горячей воде", "горячую воду", "горячей водой", "горячей воде"),
     "ХВС": ("холодное водоснабжение", "холодного водоснабжения", "холодному водоснабжению", "холодное водоснабжение", "холодным водоснабжением", "холодном водоснабжении"),
     "ГВС": ("горячее водоснабжение", "горячего водоснабжения", "горячему водоснабжению", "горячее водоснабжение", "горячим водоснабжением", "горячем водоснабжении"),
     "ЦО": ("центральное отопление", "центрального отопления", "центральному отоплению", "центральное отопление", "центральным отоплением", "центральном отоплении"),
@@ -468,7 +485,8 @@ def _short(match: Match) -> str:
         return forms[3]
     if before in _GENITIVE or before in ("нет", "из-за"):
         return forms[1]
-    return forms[3] if _VERB.search(before) and not before.endswith(("ена", "ина")) else forms[1]
+    # «жители», «цена», «машина» look like verbs and are none
+    return forms[3] if _VERB.search(before) and not before.endswith(("тели", "ена", "ина")) else forms[1]
 
 
 def _after_expanded(text: str) -> int | None:
@@ -481,11 +499,17 @@ def _after_expanded(text: str) -> int | None:
     return None
 
 
+def _shouts(text: str) -> bool:
+    """Written in capitals throughout: nothing of it is an abbreviation."""
+    letters = [c for c in text if c.isalpha()]
+    loud = sum(c.isupper() for c in letters) > 0.7 * len(letters)
+    return loud and re.search(r"[А-ЯЁ]{6,}", text) is not None
+
+
 def _capitals(match: Match) -> str:
-    """ЖКХ by letters, МУП as a word; a text that shouts is no abbreviation."""
+    """ЖКХ by letters, МУП as a word."""
     word = match[0]
-    around = re.sub(r"[^А-ЯЁа-яё]", "", match.string)
-    if word in _WORDS_IN_CAPITALS or sum(c.isupper() for c in around) > 0.7 * len(around) > 6:
+    if word in _WORDS_IN_CAPITALS:
         return word.lower()
     vowels = [c in _VOWELS for c in word]
     readable = len(word) > 2 and any(vowels) and not (vowels[0] and vowels[1]) and not (not vowels[0] and not vowels[1])
@@ -521,7 +545,7 @@ def _agree(number: int, after: str, case: Case) -> tuple[Case, Gender]:
 def _number(match: Match) -> str:
     text = re.sub(r"\s", "", match[0])
     if (len(text) > 1 and text.startswith("0")) or len(text) > 12:
-        return grouped(text) if len(text) > 3 else group(text)
+        return grouped(text) if len(text) > 6 else group(text)
     number = int(text)
     case = _case(match)
     if case == "a":
@@ -547,14 +571,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 _T = r"(\d{1,2}):(\d{2})(?::\d{2})?"
 _N = r"(?<![\w,./:-])"
 _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
+    *((_compiled(pattern), _same(said)) for pattern, said in _PLAIN),
     # telephones and ticket numbers
     (
-        re.compile(r"(?<![\w-])(?:\+\d{1,3}|8)[\s(-]*\d{3,4}[)\s-]*\d{2,3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"),
+        re.compile(r"(?<![\w-])(?:\+\d{1,3}|8)[\s(-]*\d{2,4}[)\s-]*\d{2,3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"),
         lambda m: telephone(m[0]),
     ),
     (re.compile(rf"{_N}\d{{2,3}}-\d{{2}}-\d{{2}}(?![\d-])"), lambda m: telephone(m[0])),
     (re.compile(rf"{_N}\d{{2}}-\d{{5,9}}(?!\d)"), lambda m: ticket_number(m[0])),
-    *((_compiled(pattern), _same(said)) for pattern, said in _PLAIN),
     # dates
     (re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])"), _iso_date),
     (re.compile(r"(?<![\d.])(?P<d>\d{1,2})\.(?P<m>\d{2})\.(?P<y>\d{4}|\d{2})(?!\d)(?:\s?(?:г\.|года))?"), _full_date),
@@ -568,6 +592,7 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     (re.compile(rf"{_N}(\d{{4}})\s?(года|году|годом|годе|год|г\.)(?![а-яё])"), _year),
     # times
     (re.compile(rf"{_N}{_T}\s?[-–—]\s?{_T}(?!\d)"), _from_to),
+    (re.compile(rf"(?<!\w)между\s{_T}\s+и\s+{_T}(?!\d)", re.IGNORECASE), _between),
     (re.compile(rf"{_N}(?P<h>\d{{1,2}}):(?P<m>\d{{2}})(?::\d{{2}})?(?!\d)"), _clock),
     (
         re.compile(
@@ -593,7 +618,7 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     (re.compile(rf"{_N}\d{{1,4}}(?:/\d{{1,4}})?(?:[кс]\d{{1,3}})+[а-я]?(?![\w])", re.IGNORECASE), _house),
     (re.compile(rf"{_N}\d{{1,4}}/\d{{1,4}}(?:\s?[а-яА-Я])?(?![\w/])"), _house),
     (
-        re.compile(rf"{_N}\d{{1,4}}\s?-?[абвгдежАБВГДЕЖ](?![\w])(?!\s?[-.])"),
+        re.compile(rf"{_N}\d{{1,4}}\s?-?[абвгдАБВГД](?![\w])(?!\s?[-.])"),
         lambda m: _house(m) if not re.search(r"\s[авгАВ]$", m[0]) else m[0],
     ),
     # measures
