@@ -75,6 +75,14 @@ async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int,
     return found
 
 
+async def former_names(conn: AsyncConnection) -> dict[int, tuple[FormerName, ...]]:
+    """The former names of all houses that have any, the oldest first."""
+    found: dict[int, list[FormerName]] = defaultdict(list)
+    for row in await conn.execute(select(house_names).order_by(house_names.c.until)):
+        found[row.house_id].append(FormerName(row.street, row.number, row.until))
+    return {house_id: tuple(names) for house_id, names in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A house as a search looks at it: its name of today, and the folded words of every name that it ever had."""

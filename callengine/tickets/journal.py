@@ -9,7 +9,9 @@ from datetime import datetime
 
 from callengine import phone
 from callengine.clock import Clock
+from callengine.directory.model import FormerName
 from callengine.directory.search import storable
+from callengine.store import directory as directory_rows
 from callengine.store import journal as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store
@@ -21,7 +23,7 @@ LIMIT = 50
 MOST = 200
 COUNTED = 1_000  # the rail says "1000+" beyond
 FRESH_SECONDS = 2.0  # so long the counts of one scope are told again without counting
-ENTRIES_SECONDS = 5.0  # so long a renamed entry may stand under its old name in lists
+KNOWN_SECONDS = 5.0  # so long a renamed entry or house may stand under its old name in lists
 
 # The rail's own filters: what each counts, over and above the reader's scope.
 RAIL: dict[str, JournalFilter] = {
@@ -43,6 +45,25 @@ class _Kept:
     counts: dict[str, Count]
 
 
+class _NewEntry(LookupError):
+    """A ticket has an entry of the classifier that came since the entries were read."""
+
+
+class _Entries(dict[str, Entry]):
+    """The classifier's entries by code, also the retired ones."""
+
+    def __missing__(self, code: str) -> Entry:
+        raise _NewEntry(code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What many lines share and few people change: it is not read anew for each page."""
+
+    entries: _Entries
+    former: dict[int, tuple[FormerName, ...]]  # the former addresses of the houses that have any
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """Pairs of an id or a code with its name."""
@@ -61,8 +82,8 @@ class JournalService:
         self._clock = clock
         self._country = country
         self._city_code = city_code
-        self._entries: dict[str, Entry] = {}
-        self._entries_at: datetime | None = None
+        self._shared: _Known | None = None
+        self._shared_at: datetime = clock.now()
         self._counts: dict[Scope, _Kept] = {}
         self._counting = asyncio.Lock()
 
@@ -87,10 +108,14 @@ class JournalService:
         scope = scope_of(who)
         after = place_of(cursor, sort, rows.SHAPES[sort])
         async with self._store.read() as conn:
-            asked = await self._prepare(conn, wanted, scope)
             known = await self._known(conn)
-            placed = await rows.page(conn, asked, scope, sort, limit + 1, known, after)
-            found = await self._finish(conn, [line for _, line in placed[:limit]], scope, extras)
+            asked = await self._prepare(conn, wanted, scope, known)
+            try:
+                placed = await rows.page(conn, asked, scope, sort, limit + 1, known.entries, after)
+            except _NewEntry:
+                known = self._share(await _read_known(conn))
+                placed = await rows.page(conn, asked, scope, sort, limit + 1, known.entries, after)
+            found = await self._finish(conn, [line for _, line in placed[:limit]], scope, known, extras)
         return found, cursor_of(placed[limit - 1][0], sort) if len(placed) > limit else None
 
     async def pages(
@@ -98,12 +123,14 @@ class JournalService:
     ) -> AsyncIterator[list[JournalRow]]:
         """The whole list in pages, as it stood at one moment, however long the reading takes."""
         async with self._store.read() as conn:
-            asked = await self._prepare(conn, wanted, scope)
+            # Of its own moment, which grows old: nobody else's lists are made with it.
+            known = await _read_known(conn)
+            asked = await self._prepare(conn, wanted, scope, known)
             after: Place | None = None
             while True:
-                placed = await rows.page(conn, asked, scope, sort, each, await self._known(conn), after)
+                placed = await rows.page(conn, asked, scope, sort, each, known.entries, after)
                 if placed:
-                    yield await self._finish(conn, [line for _, line in placed], scope, extras)
+                    yield await self._finish(conn, [line for _, line in placed], scope, known, extras)
                 if len(placed) < each:
                     return
                 after = placed[-1][0]
@@ -111,7 +138,8 @@ class JournalService:
     async def count(self, wanted: JournalFilter, scope: Scope, limit: int = COUNTED) -> Count:
         """How many there are, counted up to the limit."""
         async with self._store.read() as conn:
-            return _counted(await rows.count(conn, await self._prepare(conn, wanted, scope), scope, limit + 1), limit)
+            asked = await self._prepare(conn, wanted, scope, await self._known(conn))
+            return _counted(await rows.count(conn, asked, scope, limit + 1), limit)
 
     async def counts(self, who: Seer, more: Mapping[str, JournalFilter] | None = None) -> dict[str, Count]:
         """The rail's counts by name, and those of the filters in `more`; at most FRESH_SECONDS old."""
@@ -125,8 +153,10 @@ class JournalService:
             missing = {name: one for name, one in wanted.items() if f"{name}:{one}" not in kept.counts}
             if missing:
                 async with self._store.read() as conn:
+                    known = await self._known(conn)
                     for name, one in missing.items():
-                        count = await rows.count(conn, await self._prepare(conn, one, scope), scope, COUNTED + 1)
+                        asked = await self._prepare(conn, one, scope, known)
+                        count = await rows.count(conn, asked, scope, COUNTED + 1)
                         kept.counts[f"{name}:{one}"] = _counted(count, COUNTED)
             return {name: kept.counts[f"{name}:{one}"] for name, one in wanted.items()}
 
@@ -136,15 +166,14 @@ class JournalService:
             found, sections, doers = await rows.choices(conn, scope_of(who))
             known = await self._known(conn)
         branches: dict[str, str] = {}
-        for one in known.values():
+        for one in known.entries.values():
             if one.active:
                 branches.setdefault(one.code.partition("-")[0], one.category)
         return Choices(found, sections, doers, list(branches.items()))
 
-    async def _prepare(self, conn: rows.Conn, wanted: JournalFilter, scope: Scope) -> rows.Asked:
+    async def _prepare(self, conn: rows.Conn, wanted: JournalFilter, scope: Scope, known: _Known) -> rows.Asked:
         wanted = replace(wanted, q=storable(wanted.q))
-        known = await self._known(conn)
-        codes = [code for code in known if code == wanted.classifier or code.startswith(wanted.classifier)]
+        codes = [code for code in known.entries if code == wanted.classifier or code.startswith(wanted.classifier)]
         parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
         number = parsed.value if parsed.kind is phone.Kind.E164 else ""
         codes = codes if wanted.classifier else []
@@ -153,10 +182,13 @@ class JournalService:
         return await rows.prepare(conn, wanted, number, codes, self._clock.now(), telephones=telephones)
 
     async def _finish(
-        self, conn: rows.Conn, found: list[JournalRow], scope: Scope, extras: Sequence[str]
+        self, conn: rows.Conn, found: list[JournalRow], scope: Scope, known: _Known, extras: Sequence[str]
     ) -> list[JournalRow]:
-        """What is asked for besides, and nothing that the scope hides."""
+        """What is asked for besides, each house as it was called then, and nothing that the scope hides."""
         ids = [one.id for one in found]
+        for one in found:
+            if one.house and (former := known.former.get(one.house.id)):
+                one.house = replace(one.house, former=former).then(one.created_at)
         if "comment" in extras:
             said = await rows.last_comments(conn, ids)
             for one in found:
@@ -170,13 +202,20 @@ class JournalService:
                 hide(one)
         return found
 
-    async def _known(self, conn: rows.Conn) -> dict[str, Entry]:
-        """The classifier's entries by code, also the retired ones."""
+    async def _known(self, conn: rows.Conn) -> _Known:
         now = self._clock.now()
-        if self._entries_at is None or (now - self._entries_at).total_seconds() > ENTRIES_SECONDS:
-            self._entries = await ticket_rows.all_entries(conn)
-            self._entries_at = now
-        return self._entries
+        if self._shared is None or (now - self._shared_at).total_seconds() > KNOWN_SECONDS:
+            return self._share(await _read_known(conn))
+        return self._shared
+
+    def _share(self, known: _Known) -> _Known:
+        self._shared, self._shared_at = known, self._clock.now()
+        return known
+
+
+async def _read_known(conn: rows.Conn) -> _Known:
+    entries = _Entries(await ticket_rows.all_entries(conn))
+    return _Known(entries, await directory_rows.former_names(conn))
 
 
 def _young(kept: _Kept, now: datetime) -> bool:

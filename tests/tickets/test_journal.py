@@ -21,6 +21,8 @@ from callengine.store import journal as rows
 from callengine.store import ticket_words
 from callengine.store.database import Store
 from callengine.store.tables import (
+    classifier,
+    house_names,
     houses,
     organisations,
     staff,
@@ -374,3 +376,60 @@ async def test_a_wide_beginning_of_words_still_finds(
     assert await whole(journal, JournalFilter(q="мельник"), DESK, Sort.NEWEST, 9) == expected
     monkeypatch.setattr(ticket_words, "RARE", 0)
     assert await whole(journal, JournalFilter(q="мельник"), DESK, Sort.NEWEST, 9) == expected
+
+
+async def test_a_ticket_of_an_entry_that_has_just_come_is_listed(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    before = await whole(journal, JournalFilter(), DESK, Sort.NEWEST, 200)  # the entries are known now
+    async with store.begin() as tx:
+        like = (await tx.conn.execute(select(classifier).where(classifier.c.code == "HVS-01"))).one()
+        await tx.conn.execute(insert(classifier), [{**like._mapping, "code": "HVS-99", "problem_ru": "Гейзер"}])
+        fresh = _ticket(500, random.Random(5), clock) | {"classifier_code": "HVS-99", "created_at": clock.now()}
+        await tx.conn.execute(insert(tickets), [fresh | {"number": "26-000500"}])
+    page, _ = await journal.page(JournalFilter(), DESK, limit=5)
+    assert (page[0].id, page[0].entry.problem_ru) == (500, "Гейзер")
+    assert await whole(journal, JournalFilter(), DESK, Sort.NEWEST, 200) == [500, *before]
+
+
+async def test_a_long_export_makes_nobody_read_old_names(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    exporting = journal.pages(JournalFilter(), rows.Scope(everything=True), Sort.NEWEST, each=40)
+    names = {line.entry.problem_ru for line in await anext(exporting) if line.entry.code == "HVS-01"}
+    async with store.begin() as tx:
+        renamed = update(classifier).where(classifier.c.code == "HVS-01").values(problem_ru="Иначе названа")
+        await tx.conn.execute(renamed)
+    clock.advance(seconds=6)
+    names |= {line.entry.problem_ru for line in await anext(exporting) if line.entry.code == "HVS-01"}
+    assert len(names) == 1 and names != {"Иначе названа"}, "it goes out as it stood when it began"
+    page, _ = await journal.page(JournalFilter(classifier="HVS-01"), DESK, limit=5)
+    assert {line.entry.problem_ru for line in page} == {"Иначе названа"}
+    assert [len(rest) async for rest in exporting] == [40, 40]
+
+
+async def test_a_ticket_of_a_renamed_house_keeps_the_address_it_was_registered_at(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    day = timedelta(hours=24)
+    renamings = [("Старая ул.", clock.now() - 6 * day), ("Средняя ул.", clock.now() - 3 * day)]
+    async with store.begin() as tx:
+        some = [{"house_id": 4, "street": street, "number": "40", "until": until} for street, until in renamings]
+        await tx.conn.execute(insert(house_names), some)
+
+    def address(row: Row) -> str:
+        if row["house_id"] is None:
+            return ""
+        now = f"{STREETS[row['house_id'] % 3]}, {row['house_id']}"
+        then = next((street for street, until in renamings if until > row["created_at"]), None)
+        return f"{then}, 40" if row["house_id"] == 4 and then else now
+
+    expected = {row["id"]: address(row) for row in city}
+    assert {"Старая ул., 40", "Средняя ул., 40", "пр-т Мира, 4"} <= {*expected.values()}
+    page, _ = await journal.page(JournalFilter(), DESK, limit=200)
+    assert {line.id: line.house.address if line.house else "" for line in page} == expected
+    assert {line.house.renamed_to for line in page if line.house and line.house.number == "40"} == {"пр-т Мира, 4"}
+    everything = rows.Scope(everything=True)
+    pages = [page async for page in journal.pages(JournalFilter(), everything, Sort.DUE, each=90)]
+    exported = itertools.chain.from_iterable(pages)
+    assert {line.id: line.house.address if line.house else "" for line in exported} == expected
