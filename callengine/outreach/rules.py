@@ -25,7 +25,7 @@ LAST_START = time(21, 55)
 EACH_DAY, NO_HOLIDAYS, WORKDAYS = "each", "no_holidays", "workdays"
 DAYS = (EACH_DAY, NO_HOLIDAYS, WORKDAYS)
 YEAR_DAYS = 400
-_HOURS = re.compile(r"(\d\d)(?::(\d\d))?-(\d\d)(?::(\d\d))?")
+_HOURS = re.compile(r"([01]\d|2[0-3])(?::([0-5]\d))?-([01]\d|2[0-3])(?::([0-5]\d))?")
 
 
 class Calendar(Protocol):
