@@ -6,6 +6,7 @@ Everybody here is a SIP telephone with real speech in its sound; nothing here kn
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ REGISTER_SECONDS = 120
 LINE_NUMBER = "115"  # what residents dial; the sandbox takes any number
 # What an outside number does, by its last digit; every other digit answers after two to four seconds.
 BUSY, NEVER_ANSWERS, REJECTS = "0", "1", "2"
+# What it says to the voice robot: 3 leaves at once, 4 is silent (a machine, perhaps), 5 says that the job is not done;
+# every other one says that it is done, and gives its last digit's mark: 9 and 8 a five, 7 a four, 6 a two.
+LEAVES_THE_ROBOT, IS_SILENT, NOT_DONE = "3", "4", "5"
+MARKS = {"6": "2", "7": "4"}
 
 
 class StreetFailed(EngineError):
@@ -337,8 +342,28 @@ class Street:
             self._random.sample(sentences, k=2), language=self._language, voice=self._random.randrange(4)
         )
         await asyncio.sleep(self._random.uniform(2.0, 4.0))
-        if await call.answer(words):
+        # Whom an operator calls talks; a robot's own number is no operator's.
+        if not _is_extension(call.number):
+            await self._outside_hears_the_robot(call)
+        elif await call.answer(words):
             await _after(call.ended, 300, call)
+
+    async def _outside_hears_the_robot(self, call: Call) -> None:
+        word = await speech.say("Алло?" if self._language == "ru" else "Hello?", language=self._language)
+        if not await call.answer():
+            return
+        call.say(word, again=False)
+        end = call.dialled[-1:]
+        if end == LEAVES_THE_ROBOT:
+            await _after(call.ended, 2, call)
+        elif end != IS_SILENT:
+            keys = ["2"] if end == NOT_DONE else ["1", MARKS.get(end, "5")]
+            # Nobody hears a prompt to its end who knows it: a key in its middle is an answer too.
+            for key in keys:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(call.ended.wait(), self._random.uniform(6.0, 9.0))
+                call.press(key)
+        await _after(call.ended, 120, call)
 
     # News inside the street
 
@@ -363,6 +388,10 @@ class Street:
         waiting = [r for r in self.residents if not r.helped.is_set()]
         known = next((r for r in waiting if not r.behaviour.withheld and r.number.lstrip("+") == shown), None)
         return known or next((r for r in waiting if r.behaviour.withheld and not shown.isdigit()), None)
+
+
+def _is_extension(number: str) -> bool:
+    return number.isdigit() and len(number) <= 4
 
 
 async def _hang_up_at(moment: asyncio.Event, seconds: float, call: Call) -> None:
