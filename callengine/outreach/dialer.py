@@ -97,7 +97,7 @@ class Dialer:
         """One look: what is in doubt, who is due, where there is room. Gives how many seconds may be slept."""
         if self._clock.monotonic() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = self._clock.monotonic()
-            await self._sweep()
+            await self.sweep()
         due = await self._service.next_due()
         now = self._clock.now()
         if due is None or due > now:
@@ -158,7 +158,7 @@ class Dialer:
         own = {one.id for one in await self._service.under_way() if one.pbx == pbx and one.id != request_id}
         return room(self._settings, self._lines[pbx].occupied(), own) > 0
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
         """Attempts that nobody looks after any more, and campaigns whose last day is over."""
         for pbx, doubtful in (await self._service.lapsed()).items():
             robot = self._robots.get(pbx)
