@@ -7,7 +7,7 @@ import hashlib
 import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTP
 from email.utils import format_datetime
 
 import aiosmtplib
@@ -18,6 +18,7 @@ from callengine.notices.channels.scrub import scrub
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Unknown
 
 STEP_SECONDS = 10.0
+POLICY = SMTP.clone(cte_type="7bit")  # every server takes it, those without 8BITMIME too
 
 
 class Email:
@@ -61,7 +62,7 @@ class Email:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return self._lost(error)
         try:
-            code, words = await smtp.data(letter.as_bytes(policy=SMTP_POLICY))
+            code, words = await smtp.data(letter.as_bytes(policy=POLICY))
         except aiosmtplib.SMTPResponseException as error:
             return self._refused(error)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -100,7 +101,7 @@ class Email:
     def letter(self, message: Message) -> EmailMessage:
         """The letter as it goes. Raises ValueError for an address that is none: it never becomes a second header."""
         sender = Address(addr_spec=self._settings.email_from)
-        letter = EmailMessage(policy=SMTP_POLICY)
+        letter = EmailMessage(policy=POLICY)
         letter["From"] = sender
         letter["To"] = Address(display_name=_line(message.name), addr_spec=_plain(message.email))
         letter["Subject"] = _line(message.subject)
@@ -122,4 +123,7 @@ def _line(text: str) -> str:
 def _plain(address: str) -> str:
     if not address.isascii() or any(char.isspace() or not char.isprintable() for char in address):
         raise ValueError("an address has Latin letters and no spaces")
+    name, at, host = address.rpartition("@")
+    if not (name and at and host):  # the parser of the standard library has only an IndexError for these
+        raise ValueError("an address is NAME@HOST")
     return address
