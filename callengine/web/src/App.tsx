@@ -26,7 +26,7 @@ export type Room = "desk" | "calls" | "callbacks" | "tickets" | "houses" | "orga
 
 const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets", "houses"];
 
-export function roomsOf(me: Me): Room[] {
+function roomsOf(me: Me): Room[] {
   if (["operator", "supervisor", "administrator"].includes(me.role)) return sectionsOf(me).length ? [...CENTRE, "admin"] : CENTRE;
   return me.role === "organisation_manager" ? ["organisation", "tickets", "admin"] : ["tickets"];
 }

@@ -40,8 +40,8 @@ async function fetchBoard(): Promise<Board> {
 export const useDuties = (when = true) =>
   useQuery({ enabled: when, queryKey: ["duties", "owed"], queryFn: () => get<Page<Duty>>("/callbacks", { state: "owed", limit: 200 }), refetchInterval: 60_000 });
 
-export const OWED = new Set(["open", "claimed", "attempted"]);
-export const byDue = (a: Duty, b: Duty) => a.due_at.localeCompare(b.due_at) || a.id - b.id;
+const OWED = new Set(["open", "claimed", "attempted"]);
+const byDue = (a: Duty, b: Duty) => a.due_at.localeCompare(b.due_at) || a.id - b.id;
 
 /** The duty that F9 dials: what was given to me or I took, else the most urgent that nobody holds. */
 export function nextDuty(duties: Duty[], me: number | null): Duty | undefined {
@@ -78,7 +78,7 @@ function soon(key: string[], ms: number): void {
   }, ms));
 }
 
-export type LiveCall = Call & { fact?: string };
+type LiveCall = Call & { fact?: string };
 
 function patchJournal(data: LiveCall): void {
   let known = false;

@@ -31,7 +31,7 @@ interface Section {
 
 const LEADERS = ["administrator", "supervisor"];
 
-export const SECTIONS: Section[] = [
+const SECTIONS: Section[] = [
   { key: "classifier", icon: IconListTree, roles: LEADERS, page: (p) => <Classifier {...p} /> },
   { key: "contracts", icon: IconFileText, roles: LEADERS, page: (p) => <Contracts {...p} /> },
   { key: "misroutes", icon: IconRouteX, roles: LEADERS, page: () => <Misroutes /> },

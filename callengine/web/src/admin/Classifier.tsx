@@ -13,7 +13,7 @@ import { ClassifierTerms } from "./ClassifierTerms";
 import { ClassifierTreePage } from "./ClassifierTree";
 import { ClassifierVersions } from "./ClassifierVersions";
 
-export const useTree = () => useQuery({ queryKey: ["classifier", "tree"], queryFn: () => get<ClassifierTree>("/classifier/tree") });
+const useTree = () => useQuery({ queryKey: ["classifier", "tree"], queryFn: () => get<ClassifierTree>("/classifier/tree") });
 
 const TABS = ["tree", "versions", "import", "terms"];
 

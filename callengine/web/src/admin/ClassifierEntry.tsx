@@ -16,11 +16,11 @@ import { say } from "@/ui/toasts";
 import { Check, Choose, ClockField, Line, MomentField, Paragraph, Term } from "./ClassifierFields";
 import { groupOptions } from "./ClassifierGroup";
 import { Script } from "./ClassifierScript";
+import { KINDS } from "./kinds";
 import { mistakeWords } from "./mistakes";
 import { useUndo } from "./ClassifierVersions";
 
 const URGENCIES = ["life", "emergency", "urgent", "normal", "planned", "info"];
-const KINDS = ["management_company", "water_utility", "heat_utility", "power_utility", "gas_utility", "utility", "lift_company", "intercom_company", "waste_operator", "street_lighting", "road_service", "municipality", "inspectorate", "contact_centre", "emergency_112", "gas_emergency_104", "police"];
 
 type Form = Required<Omit<ClassifierForm, "revision" | "note" | "valid_from" | "category">>;
 

@@ -1,7 +1,7 @@
 // A CSV of the classifier: dropped or chosen, its differences looked at, then applied; the undo is one button away.
 
-import { IconAlertTriangle, IconCircleCheck, IconFileSpreadsheet, IconUpload } from "@tabler/icons-react";
-import { useRef, useState, type DragEvent } from "react";
+import { IconAlertTriangle, IconCircleCheck, IconFileSpreadsheet } from "@tabler/icons-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, withQuery } from "@/api/client";
 import type { ClassifierPlan, Problem } from "@/api/types";
@@ -12,6 +12,7 @@ import { say } from "@/ui/toasts";
 import { Diff, DiffSum } from "./ClassifierDiff";
 import { MomentField } from "./ClassifierFields";
 import { useUndo } from "./ClassifierVersions";
+import { Drop } from "./Drop";
 import { mistakeWords } from "./mistakes";
 
 type Asked = { apply: boolean; missing: string; fingerprint?: string; valid_from?: string | null; note?: string };
@@ -42,7 +43,7 @@ export function ClassifierImport() {
     setFile(chosen); setPlan(null); setError(null); setBusy(true);
     void send(chosen, { apply: false, missing: keep }).then(setPlan, setError).finally(() => setBusy(false));
   };
-  const take = (chosen: File | undefined) => { setAgain(false); if (chosen) look(chosen, missing); };
+  const take = (chosen: File) => { setAgain(false); look(chosen, missing); };
   const apply = () => {
     if (!file || !plan || busy) return;
     setBusy(true);
@@ -59,7 +60,7 @@ export function ClassifierImport() {
       },
     );
   };
-  if (!file) return <Drop onFile={take} />;
+  if (!file) return <Drop label={t("classifier.tab.import")} lead={t("classifier.dropLead")} onFile={take} />;
   return (
     <section className="card grow" aria-labelledby="diff-title">
       <header className="wrap">
@@ -100,21 +101,5 @@ function Found({ plan }: { plan: ClassifierPlan }) {
       )}
       {plan.changes.length ? <Diff changes={plan.changes} /> : <Empty icon={IconCircleCheck} title={t("classifier.noDiff")}>{t("classifier.noDiffLead")}</Empty>}
     </>
-  );
-}
-
-function Drop({ onFile }: { onFile: (file: File | undefined) => void }) {
-  const { t } = useTranslation();
-  const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  const dropped = (e: DragEvent) => { e.preventDefault(); setOver(false); onFile(e.dataTransfer.files[0]); };
-  return (
-    <section className={over ? "card dropzone over" : "card dropzone"} aria-label={t("classifier.tab.import")} onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={dropped}>
-      <I of={IconUpload} size={36} className="accent" />
-      <p className="b s15">{t("classifier.drop")}</p>
-      <p className="t2 s13">{t("classifier.dropLead")}</p>
-      <input ref={input} type="file" accept=".csv,.txt,text/csv" className="sr" tabIndex={-1} aria-label={t("classifier.pick")} onChange={(e) => onFile(e.target.files?.[0])} />
-      <Btn look="primary" size="main" icon={IconFileSpreadsheet} onClick={() => input.current?.click()}>{t("classifier.pick")}</Btn>
-    </section>
   );
 }

@@ -16,9 +16,9 @@ import { queries } from "@/session";
 import { Bones, Btn, Empty, Faces, Failed, I, Segments, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import type { SectionProps } from "./Admin";
+import { KINDS } from "./kinds";
 import "./contracts.css";
 
-const KINDS = ["management_company", "water_utility", "heat_utility", "power_utility", "gas_utility", "utility", "lift_company", "intercom_company", "waste_operator", "street_lighting", "road_service", "municipality", "inspectorate", "contact_centre", "emergency_112", "gas_emergency_104", "police"];
 type Which = "live" | "all" | "removed";
 
 export function Contracts({ rest }: SectionProps) {
@@ -218,26 +218,26 @@ function Editor({ of }: { of: Contract | null }) {
             </select></span>{firms.isError && <span className="problem">{why(firms.error)}</span>}{problem("organisation_id")}</label>
           <label><span className="b">{t("contracts.serves")}</span><span className="field"><select aria-label={t("contracts.serves")} value={d.kind} onChange={(e) => set({ kind: e.target.value })}><option value="" disabled />{KINDS.map((k) => <option key={k} value={k}>{t(`contracts.kinds.${k}`)}</option>)}</select></span>{problem("kind")}</label>
           <div className="two">
-            <label className="labelled"><span className="b">{t("contracts.branch")}</span><span className="field"><input value={d.branch} maxLength={120} onChange={(e) => set({ branch: e.target.value })} aria-describedby="branch-hint" /></span><span id="branch-hint" className="t3 s12">{t("contracts.branchHint")}</span>{problem("branch")}</label>
-            <label className="labelled"><span className="b">{t("contracts.priority")}</span><span className="field"><input inputMode="numeric" value={d.priority} onChange={(e) => set({ priority: e.target.value.replace(/\D/g, "").slice(0, 6) })} aria-describedby="priority-hint" /></span><span id="priority-hint" className="t3 s12">{t("contracts.priorityHint")}</span>{problem("priority")}</label>
+            <label className="papered"><span className="b">{t("contracts.branch")}</span><span className="field"><input value={d.branch} maxLength={120} onChange={(e) => set({ branch: e.target.value })} aria-describedby="branch-hint" /></span><span id="branch-hint" className="t3 s12">{t("contracts.branchHint")}</span>{problem("branch")}</label>
+            <label className="papered"><span className="b">{t("contracts.priority")}</span><span className="field"><input inputMode="numeric" value={d.priority} onChange={(e) => set({ priority: e.target.value.replace(/\D/g, "").slice(0, 6) })} aria-describedby="priority-hint" /></span><span id="priority-hint" className="t3 s12">{t("contracts.priorityHint")}</span>{problem("priority")}</label>
           </div>
-          <div className="labelled">
+          <div className="papered">
             <span className="b" id="area">{t("contracts.area")}</span>
             <Segments labelledBy="area" name="area" value={d.everywhere ? "all" : "list"} onChange={(x) => set({ everywhere: x === "all" })} options={[["list", t("contracts.areaHouses")], ["all", t("contracts.areaAll")]]} />
             {!d.everywhere && <Houses of={d.houses} set={(houses) => set({ houses })} />}
             {problem("house_ids")}
           </div>
           <div className="two">
-            <label className="labelled"><span className="b">{t("contracts.from")}</span><span className="field"><input type="date" value={d.from} onChange={(e) => set({ from: e.target.value })} /></span>{problem("valid_from")}</label>
-            <label className="labelled"><span className="b">{t("contracts.to")}</span><span className="field"><input type="date" value={d.to} min={d.from} onChange={(e) => set({ to: e.target.value })} /></span>{problem("valid_until")}</label>
+            <label className="papered"><span className="b">{t("contracts.from")}</span><span className="field"><input type="date" value={d.from} onChange={(e) => set({ from: e.target.value })} /></span>{problem("valid_from")}</label>
+            <label className="papered"><span className="b">{t("contracts.to")}</span><span className="field"><input type="date" value={d.to} min={d.from} onChange={(e) => set({ to: e.target.value })} /></span>{problem("valid_until")}</label>
           </div>
-          <div className="labelled">
+          <div className="papered">
             <span className="b" id="duty">{t("contracts.dutyHours")}</span>
             <Segments labelledBy="duty" name="duty" value={d.duty} onChange={(x) => set({ duty: x as Draft["duty"] })} options={[["always", t("contracts.dutyAlways")], ["work", t("contracts.dutyWork")], ["window", t("contracts.dutyWindow")]]} />
             {d.duty === "window" && (
               <div className="two">
-                <label className="labelled"><span className="s12 t2">{t("contracts.opens")}</span><span className="field"><input type="time" required value={d.opens} onChange={(e) => set({ opens: e.target.value })} /></span></label>
-                <label className="labelled"><span className="s12 t2">{t("contracts.closes")}</span><span className="field"><input type="time" required value={d.closes} onChange={(e) => set({ closes: e.target.value })} /></span></label>
+                <label className="papered"><span className="s12 t2">{t("contracts.opens")}</span><span className="field"><input type="time" required value={d.opens} onChange={(e) => set({ opens: e.target.value })} /></span></label>
+                <label className="papered"><span className="s12 t2">{t("contracts.closes")}</span><span className="field"><input type="time" required value={d.closes} onChange={(e) => set({ closes: e.target.value })} /></span></label>
               </div>
             )}
             {problem("duty_hours")}
@@ -282,8 +282,7 @@ export function Warnings({ of }: { of: string[] }) {
   const { t } = useTranslation();
   return (
     <div className="warnbox" role="note" aria-label={t("contracts.warnings")}>
-      <I of={IconAlertTriangle} />
-      <ul>{of.map((words) => <li key={words}>{words}</li>)}</ul>
+      <div className="warned"><I of={IconAlertTriangle} /><ul>{of.map((words) => <li key={words}>{words}</li>)}</ul></div>
     </div>
   );
 }

@@ -1,8 +1,8 @@
 // A CSV of any kind: dropped or chosen, what it would change looked at before and after, then applied.
 
-import { IconAlertTriangle, IconCircleCheck, IconFileSpreadsheet, IconUpload } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconFileSpreadsheet } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useRef, useState, type DragEvent } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, get, withQuery } from "@/api/client";
 import type { ImportChange, ImportKind, ImportPlan, Page, Problem } from "@/api/types";
@@ -10,6 +10,7 @@ import "@/houses/houses.css";
 import { follow } from "@/lib/route";
 import { queries } from "@/session";
 import { Bones, Btn, Empty, Failed, I } from "@/ui/pieces";
+import { Drop } from "./Drop";
 
 const SHOWN_MISTAKES = 200;
 
@@ -54,7 +55,7 @@ export function Import() {
         {about && <p className="t2 s12 grow">{t("imports.columns")}: <b>{about.required.join(", ")}</b>{about.optional.length > 0 && ` · ${t("imports.optional")}: ${about.optional.filter((c) => !about.required.includes(c)).slice(0, 12).join(", ")}`}</p>}
       </div>
       {kind === "classifier" && <p className="t2 s13"><a href="/admin/classifier/import" onClick={follow("/admin/classifier/import")}>{t("imports.classifierLead")}</a></p>}
-      {!file ? <Drop onFile={(chosen) => chosen && ask(chosen, kind, false)} />
+      {!file ? <Drop label={t("imports.title")} lead={t("imports.dropLead")} onFile={(chosen) => ask(chosen, kind, false)} />
         : <Looked file={file} plan={plan} error={error} busy={busy} onAgain={() => ask(file, kind, false)} onApply={() => ask(file, kind, true)} onLeave={leave} />}
     </>
   );
@@ -112,20 +113,4 @@ function Row({ of: c }: { of: ImportChange }) {
   const name = <><span className="b">{c.title}</span>{c.title !== c.key && <span className="t2 s12"> {c.key}</span>}</>;
   if (c.new) return <tr><td>{name}</td><td><span className="chip done">{t("imports.new")}</span></td><td className="t3">—</td><td className="t2">{c.fields.filter((f) => f.after && f.after !== c.title && f.after !== c.key).map((f) => `${f.field}: ${f.after}`).join(" · ")}</td></tr>;
   return <>{c.fields.map((f, i) => <tr key={f.field}><td>{i === 0 && name}</td><td className="t2">{f.field}</td><td className="t2"><del>{f.before || "—"}</del></td><td>{f.after || "—"}</td></tr>)}</>;
-}
-
-function Drop({ onFile }: { onFile: (file: File | undefined) => void }) {
-  const { t } = useTranslation();
-  const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  const dropped = (e: DragEvent) => { e.preventDefault(); setOver(false); onFile(e.dataTransfer.files[0]); };
-  return (
-    <section className={over ? "card dropzone over" : "card dropzone"} aria-label={t("imports.title")} onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={dropped}>
-      <I of={IconUpload} size={36} className="accent" />
-      <p className="b s15">{t("imports.drop")}</p>
-      <p className="t2 s13">{t("imports.dropLead")}</p>
-      <input ref={input} type="file" accept=".csv,.txt,text/csv" className="sr" tabIndex={-1} aria-label={t("imports.pick")} onChange={(e) => { onFile(e.target.files?.[0]); e.target.value = ""; }} />
-      <Btn look="primary" size="main" icon={IconFileSpreadsheet} onClick={() => input.current?.click()}>{t("imports.pick")}</Btn>
-    </section>
-  );
 }

@@ -6,7 +6,7 @@ const UNITS: [RegExp, number][] = [
   [/^(с|сут|сутки|суток|дн|день|дня|дней|d|days?)$/, 1440],
   [/^(нед|недел[яиюь]|w|weeks?)$/, 10080],
 ];
-export const MOST_MINUTES = 60 * 24 * 366;
+const MOST_MINUTES = 60 * 24 * 366;
 
 /** Minutes of «30 мин», "2 h", «1 ч 30 мин», «3 раб. дн.», 4320; null of nothing; NaN of what cannot be counted. */
 export function minutesOf(text: string): number | null {

@@ -9,7 +9,7 @@ import { midnight } from "@/lib/time";
 const PAD = { left: 30, right: 8, top: 26, bottom: 34 };
 
 /** `in_legal_time` holds those of the operator's limit too: what is drawn above them is the difference. */
-export function partsOf(row: HourRow): { own: number; legal: number; late: number; owed: number; withheld: number } {
+function partsOf(row: HourRow): { own: number; legal: number; late: number; owed: number; withheld: number } {
   return { own: row.in_operator_time, legal: Math.max(0, row.in_legal_time - row.in_operator_time), late: row.late, owed: row.owed, withheld: row.withheld };
 }
 

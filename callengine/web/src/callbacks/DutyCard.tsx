@@ -11,15 +11,15 @@ import { dialDuty, queries } from "@/session";
 import { Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 
-export type DutyLook = "claimed" | "late" | "burning" | "soon" | "calm";
+type DutyLook = "claimed" | "late" | "burning" | "soon" | "calm";
 
 /** Somebody's call to the number is under way. */
 export const dialling = (duty: Duty): boolean => duty.attempts.some((a) => a.result === "");
 
 /** It waits for me: I took it, or it was given to me, and nobody dials yet. */
-export const waitsForMe = (duty: Duty, me: Me): boolean => duty.state === "claimed" && duty.claimed_by === me.id && !dialling(duty);
+const waitsForMe = (duty: Duty, me: Me): boolean => duty.state === "claimed" && duty.claimed_by === me.id && !dialling(duty);
 
-export function lookOf(duty: Duty, now: number, mine = false): DutyLook {
+function lookOf(duty: Duty, now: number, mine = false): DutyLook {
   if (duty.state === "claimed" && !mine) return "claimed";
   const left = (Date.parse(duty.due_at) - now) / 1000;
   return left < 0 ? "late" : left < 60 ? "burning" : left < 120 ? "soon" : "calm";
@@ -27,7 +27,7 @@ export function lookOf(duty: Duty, now: number, mine = false): DutyLook {
 
 const EDGE: Record<DutyLook, string> = { claimed: "claimed", late: "late", burning: "burning", soon: "soon-edge", calm: "" };
 
-export function useDialDuty(): (duty: Duty) => void {
+function useDialDuty(): (duty: Duty) => void {
   const { t } = useTranslation();
   const why = useWhy();
   return (duty) =>
@@ -38,7 +38,7 @@ export function useDialDuty(): (duty: Duty) => void {
 }
 
 /** What a supervisor may do with a card of the board, and how the card stands in its list. */
-export interface Leading {
+interface Leading {
   onClose: (duty: Duty) => void;
   onAssign: (duty: Duty) => void;
   onMark: (duty: Duty, range: boolean) => void;

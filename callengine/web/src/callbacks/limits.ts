@@ -3,7 +3,7 @@
 import type { Compliance } from "@/api/types";
 import { span } from "@/lib/time";
 
-export interface Limits {
+interface Limits {
   pack: string;
   legal: string;
   own: string;

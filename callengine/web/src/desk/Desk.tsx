@@ -131,7 +131,7 @@ function Latest({ tickets }: { tickets: ReturnType<typeof useQuery<Page<TicketRo
   );
 }
 
-export function Due({ row, now }: { row: TicketRow; now: number }) {
+function Due({ row, now }: { row: TicketRow; now: number }) {
   const { t } = useTranslation();
   const by = row.deadlines.fix_by;
   if (["closed", "cancelled"].includes(row.status) || !by) return <span className="t3 s12">{by ? "" : t("tickets.noTerm")}</span>;

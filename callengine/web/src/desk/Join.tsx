@@ -23,7 +23,7 @@ export interface Matter {
 const PRESSING = ["life", "emergency", "urgent"];
 
 /** The open tickets that this call may be about: the house's accident first, then by urgency. */
-export function mattersOf(card: CallerCard | null): Matter[] {
+function mattersOf(card: CallerCard | null): Matter[] {
   if (!card) return [];
   const accidents = card.incidents.filter((i) => i.kind === "accident" && i.ticket_number).map((i): Matter => ({ number: i.ticket_number!, title: { ru: i.title, en: i.title }, urgency: "emergency", premise: "", accident: true }));
   const known = new Set(accidents.map((m) => m.number));

@@ -10,7 +10,7 @@ import { Bones, Failed, I, Keys, Urgency } from "@/ui/pieces";
 import type { PreviewQuery } from "./preview";
 import { SayCard } from "./Say";
 
-export const TERM_WORDS: Record<PreviewClock["name"], [string, Icon]> = {
+const TERM_WORDS: Record<PreviewClock["name"], [string, Icon]> = {
   accept: ["form.accept", IconUserCheck], localise: ["form.localise", IconDropletOff], fix: ["form.fix", IconTool], paid: ["ticketForm.paidTerm", IconCash],
 };
 

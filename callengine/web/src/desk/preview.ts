@@ -34,7 +34,7 @@ export function usePreview(draft: Draft, counted: Told): PreviewQuery {
 }
 
 /** The words for yes and no that the engine reads, in the reader's language. */
-export function useAnswerWords(): { yes: string; no: string; unknown: string } {
+function useAnswerWords(): { yes: string; no: string; unknown: string } {
   const { t, i18n } = useTranslation();
   const ru = i18n.language === "ru";
   return useMemo(() => ({ yes: t("form.yes"), no: t("form.no"), unknown: ru ? t("form.unknown") : "unknown" }), [t, ru]);

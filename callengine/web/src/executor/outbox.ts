@@ -6,7 +6,7 @@ import { Store } from "@/lib/store";
 
 export interface Photo { kind: "photo"; blob: Blob; name: string; moment: "before" | "after"; public: boolean }
 export interface Comment { kind: "comment"; body: TicketComment }
-export interface Move { kind: "move"; body: TicketMove; label: string }
+interface Move { kind: "move"; body: TicketMove; label: string }
 export type Act = Photo | Comment | Move;
 export interface Kept { id: string; order: number; owner: number | null; number: string; at: string; refused: string; act: Act }
 

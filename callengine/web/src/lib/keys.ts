@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useSyncExternalStore } from "react";
 
-export type KeyMap = Record<string, (event: KeyboardEvent) => void | false>;
+type KeyMap = Record<string, (event: KeyboardEvent) => void | false>;
 
 interface Layer {
   map: () => KeyMap;
@@ -14,7 +14,7 @@ const OFF = "callengine.single-keys-off";
 const REPEATING = /^(Arrow|Bracket)/;
 
 /** "Ctrl+KeyK", "Shift+F3", "KeyD", "Digit1", "Enter". */
-export function combo(e: KeyboardEvent): string {
+function combo(e: KeyboardEvent): string {
   const code = e.code === "NumpadEnter" ? "Enter" : e.code.replace(/^Numpad(\d)$/, "Digit$1");
   return `${e.ctrlKey || e.metaKey ? "Ctrl+" : ""}${e.altKey ? "Alt+" : ""}${e.shiftKey ? "Shift+" : ""}${code}`;
 }

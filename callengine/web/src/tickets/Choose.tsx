@@ -16,7 +16,7 @@ const HOUR = 60 * MINUTE;
 
 // --- an executor ------------------------------------------------------------------------------------------
 
-export interface Doer { id: number; name: string; manager: boolean; count: number; late: number }
+interface Doer { id: number; name: string; manager: boolean; count: number; late: number }
 
 export const useChoices = (when = true) => useQuery({ queryKey: ["choices"], queryFn: () => get<JournalChoices>("/tickets/choices"), enabled: when, staleTime: 300_000 });
 export const useLoad = (organisationId: number | null) =>

@@ -15,7 +15,7 @@ import { say } from "@/ui/toasts";
 const going = (x: Export | undefined) => x !== undefined && (x.state === "queued" || x.state === "running");
 const AWAY = "callengine.journal.export-away";
 
-export interface Exporting { one: Export | undefined; start: (filter: Record<string, string>, columns: string[]) => void; cancel: () => void; away: () => void }
+interface Exporting { one: Export | undefined; start: (filter: Record<string, string>, columns: string[]) => void; cancel: () => void; away: () => void }
 
 export function useExport(): Exporting {
   const { t } = useTranslation();

@@ -10,11 +10,11 @@ import { dayMonth, dayOf, midnight, shiftDay } from "@/lib/time";
 import { useKeys } from "@/lib/keys";
 import { serverNow } from "@/lib/clock";
 import { Btn, I, Keys } from "@/ui/pieces";
+import { DESK } from "./buttons";
 import type { Filter, Parameter } from "./journalFilter";
 import { STATUSES } from "./statuses";
 
 export type Change = (change: Filter, more?: { replace?: boolean }) => void;
-const DESK = ["operator", "supervisor", "administrator"];
 
 interface Props { me: Me; filter: Filter; houseName: string; onChange: Change; onColumns: () => void; columnsOpen: boolean; search: RefObject<HTMLInputElement | null> }
 
@@ -37,7 +37,7 @@ export function JournalFilters({ me, filter, houseName, onChange, onColumns, col
       <div className="field compact search"><I of={IconSearch} size={16} className="t3" /><input ref={search} type="search" aria-label={t("journal.search")} placeholder={t("journal.search")} value={text} onChange={(e) => setText(e.target.value)} onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); }} /><span className="t3"><Keys of="/" calm /></span></div>
       {chips.map(([names, word]) => <button key={names[0]} type="button" className="btn on" aria-label={t("journal.clear", { name: word })} onClick={() => onChange(Object.fromEntries(names.map((n) => [n, n === "status" ? "all" : ""])))}>{word}<I of={IconX} size={15} /></button>)}
       <Period filter={filter} onChange={onChange} />
-      {DESK.includes(me.role) && <HousePicker onPick={(h) => onChange({ house_id: String(h.id) }, {})} />}
+      {DESK.has(me.role) && <HousePicker onPick={(h) => onChange({ house_id: String(h.id) }, {})} />}
       {c && c.organisations.length > 1 && <Picker word={t("journal.organisation")} any={t("journal.anyOrganisation")} value={filter.organisation_id ?? ""} options={c.organisations.map((o) => [String(o.id), o.name])} onPick={(organisation_id) => onChange({ organisation_id })} />}
       {c && c.districts.length > 1 && <Picker word={t("journal.district")} any={t("journal.anyDistrict")} value={filter.district ?? ""} options={c.districts.map((d) => [d, d])} onPick={(district) => onChange({ district })} />}
       <Menu icon={IconFilter} word={t("journal.more")} bare>

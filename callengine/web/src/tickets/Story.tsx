@@ -125,7 +125,7 @@ function Recorded({ id, caller, me, keys }: { id: number; caller: string; me: Me
 
 // --- files ------------------------------------------------------------------------------------------------
 
-export const fileUrl = (number: string, id: number) => `/api/v1/tickets/${encodeURIComponent(number)}/files/${id}`;
+const fileUrl = (number: string, id: number) => `/api/v1/tickets/${encodeURIComponent(number)}/files/${id}`;
 
 function Files({ of: x, files, me }: { of: Ticket; files: TicketFile[]; me: Me }) {
   const { t } = useTranslation();

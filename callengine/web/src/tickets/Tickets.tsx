@@ -15,6 +15,7 @@ import { dayMonth, exact, span } from "@/lib/time";
 import { queries } from "@/session";
 import { At, Btn, Empty, Faces, I, Urgency, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
+import { DESK } from "./buttons";
 import { ExportBar, useExport } from "./ExportBar";
 import { ColumnChooser } from "./ColumnChooser";
 import { JournalFilters, type Change } from "./JournalFilters";
@@ -24,7 +25,6 @@ import { SaveFilter } from "./SaveFilter";
 import { STATUS_PICTURES } from "./statuses";
 import "./journal.css";
 
-const DESK = ["operator", "supervisor", "administrator"];
 const SOON_SECONDS = 1800;
 type Pages = InfiniteData<Page<TicketRow>, string>;
 
@@ -48,7 +48,7 @@ export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
   });
   const counts = useQuery({ queryKey: ["journal-counts"], queryFn: () => get<TicketCounts>("/tickets/counts"), refetchInterval: 30_000 });
   const saved = useQuery({ queryKey: ["filters"], queryFn: () => get<Page<SavedFilter>>("/filters") });
-  const house = useQuery({ queryKey: ["house", filter.house_id], enabled: Boolean(filter.house_id) && DESK.includes(me.role), staleTime: 300_000, queryFn: () => get<House>(`/houses/${filter.house_id}`) });
+  const house = useQuery({ queryKey: ["house", filter.house_id], enabled: Boolean(filter.house_id) && DESK.has(me.role), staleTime: 300_000, queryFn: () => get<House>(`/houses/${filter.house_id}`) });
   const items = list.data?.pages.flatMap((p) => p.items) ?? [];
   const index = items.findIndex((x) => x.number === at);
   const change: Change = useCallback((some, { replace = false } = {}) => {
@@ -107,7 +107,7 @@ export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
         <span className="end row">
           {changed > 0 && <Btn size="small" icon={IconRefresh} onClick={refresh}>{t("journal.changed", { count: changed })}</Btn>}
           <Btn icon={IconFileSpreadsheet} keys="E" onClick={startExport}>{t("journal.export")}</Btn>
-          {DESK.includes(me.role) && <Btn look="primary" icon={IconPlus} keys="F3" onClick={() => go("/desk?new=1")}>{t("desk.newTicket")}</Btn>}
+          {DESK.has(me.role) && <Btn look="primary" icon={IconPlus} keys="F3" onClick={() => go("/desk?new=1")}>{t("desk.newTicket")}</Btn>}
         </span>
       </div>
       <div className={choosing ? "journal columned" : "journal"}>
@@ -143,7 +143,7 @@ function said(t: (key: string, more?: Record<string, unknown>) => string, word: 
 
 function Nothing({ me, narrowed, filter, onAll }: { me: Me; narrowed: boolean; filter: Filter; onAll: () => void }) {
   const { t } = useTranslation();
-  const lead = narrowed ? t("journal.emptyLead") : DESK.includes(me.role) ? t("journal.emptyAll") : t("journal.emptyMine");
+  const lead = narrowed ? t("journal.emptyLead") : DESK.has(me.role) ? t("journal.emptyAll") : t("journal.emptyMine");
   return <Empty icon={IconClipboardList} title={t("journal.empty")}><p>{lead}</p>{filter.status !== "all" && filter.q && <Btn onClick={onAll}>{t("journal.amongAll")}</Btn>}</Empty>;
 }
 

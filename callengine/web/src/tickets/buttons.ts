@@ -17,7 +17,7 @@ const LEADS_ON: Record<string, string> = {
 /** Not refusals: there is no such thing on this ticket. */
 const NOTHING_TO_DO = new Set(["nothing_to_localise", "nothing_to_confirm"]);
 
-export interface Sorted { primary: MoveOffer | null; plain: MoveOffer[]; quiet: MoveOffer[]; forbidden: MoveOffer[] }
+interface Sorted { primary: MoveOffer | null; plain: MoveOffer[]; quiet: MoveOffer[]; forbidden: MoveOffer[] }
 
 /** The buttons in their order: the one that leads on, the others, what ends or bends the ticket, what is forbidden now. */
 export function sorted(status: string, moves: readonly MoveOffer[]): Sorted {

@@ -5,7 +5,7 @@ import type { TicketFile } from "@/api/types";
 import { Store } from "@/lib/store";
 import { queries } from "@/session";
 
-export interface Upload { id: string; number: string; file: File; name: string; kind: TicketFile["kind"]; public: boolean; share: number; failed: unknown }
+interface Upload { id: string; number: string; file: File; name: string; kind: TicketFile["kind"]; public: boolean; share: number; failed: unknown }
 
 /** Outside the page: a long upload goes on while its sender looks at another ticket. */
 export const uploads = new Store<Upload[]>([]);

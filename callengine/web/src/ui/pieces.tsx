@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { Failure } from "@/api/client";
 import { exact, when } from "@/lib/time";
 
-export const STROKE = 1.75;
+const STROKE = 1.75;
 
 export function I({ of: Shape, size = 18, ...rest }: { of: Icon; size?: number; className?: string }) {
   return <Shape size={size} stroke={STROKE} aria-hidden {...rest} />;
