@@ -108,7 +108,7 @@ async def main(folder: Path, only: str, shapes: list[str]) -> None:
                 folder,
                 only,
                 int(width),
-                {"1280": 800, "1440": 900, "1600": 900, "1920": 1080}[width],
+                {"390": 844, "1280": 800, "1440": 900, "1600": 900, "1920": 1080}[width],
                 scheme,
                 lang,
             )

@@ -4,7 +4,7 @@
 import { afterPaint } from "@/lib/paint";
 import { Store } from "@/lib/store";
 
-export interface LiveMessage {
+interface LiveMessage {
   seq: number;
   type: string;
   at?: string;
