@@ -133,10 +133,15 @@ async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        await chromium.close()
+    """A browser whose expectations are patient: a real PBX stands behind its pages. Other tests keep their own term."""
+    expect.set_options(timeout=DEADLINE_MS)
+    try:
+        async with async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+            yield chromium
+            await chromium.close()
+    finally:
+        expect.set_options(timeout=None)
 
 
 async def visitor(browser: Browser) -> BrowserContext:
@@ -144,7 +149,6 @@ async def visitor(browser: Browser) -> BrowserContext:
         viewport={"width": 1280, "height": 900}, color_scheme="light", locale="ru-RU", reduced_motion="reduce"
     )
     context.set_default_timeout(DEADLINE_MS)
-    expect.set_options(timeout=DEADLINE_MS)
     return context
 
 
@@ -273,7 +277,7 @@ async def test_a_caller_who_gave_up_stands_on_the_desk_with_a_clock_and_is_reach
     await sign_in(board, running, "orlova")
     await board.goto(f"{running.url}/callbacks")
     await board.locator("h1").wait_for()
-    await board.wait_for_function("document.querySelectorAll('.bone').length === 0")
+    await expect(board.locator(".bone")).to_have_count(0)
     assert await examine(board, "callbacks") == []
     await supervisor.close()
     await context.close()

@@ -83,7 +83,6 @@ class Hands:
         )
         await context.add_init_script(f"localStorage.setItem('callengine.language', '{self.words.language}')")
         context.set_default_timeout(DEADLINE_MS)
-        expect.set_options(timeout=DEADLINE_MS)
         self.contexts.append(context)
         return await context.new_page()
 
