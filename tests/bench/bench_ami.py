@@ -28,7 +28,7 @@ CALLS = 1500
 CHUNK = 65_536
 MILLION = 1_000_000
 # The calls lie a thousand seconds apart and none of them in the future, which no PBX with a right clock tells of.
-PAST_SECONDS = 40_000_000
+PAST_SECONDS = 90_000_000
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
 
