@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -139,8 +140,13 @@ class TicketsService:
             ticket = await rows.get(conn, number) if number else None
         if ticket is None:
             raise Conflict
-        same_house = (ticket.house.id if ticket.house else None) == new.house_id
-        if (ticket.classifier.code, ticket.text) != (new.classifier, new.text) or not same_house:
+        asked = ticket.history[0].data.get("asked")
+        if asked is None:  # of the release before, which kept no print of the form
+            same_house = (ticket.house.id if ticket.house else None) == new.house_id
+            same = same_house and (ticket.classifier.code, ticket.text) == (new.classifier, new.text)
+        else:
+            same = asked == _print_of(new)
+        if not same:
             raise Conflict(f"this Idempotency-Key made ticket {ticket.number} from another form: send a new key")
         return ticket
 
@@ -260,6 +266,8 @@ class TicketsService:
 
     def _first_events(self, ticket: Ticket, form: _Form, route: Routing, author: Reader) -> tuple[TicketEvent, ...]:
         registered: dict[str, Any] = {"call_id": form.new.call_id, "status": ticket.status, "urgency": ticket.urgency}
+        if form.new.key:
+            registered["asked"] = _print_of(form.new)
         impossible = self._unavailable(form.entry, form.house)
         if impossible:  # the operator insisted: the data on the house may be wrong, the ticket is kept
             registered["impossible_for_house"] = impossible
@@ -370,18 +378,11 @@ class TicketsService:
         async with self._store.read() as conn:
             return await rows.count_by(conn, staff_id, since)
 
-    async def link_call(self, number: str, call_id: int, author: Reader) -> Ticket:
-        """Hang another call on a ticket; doing it twice changes nothing."""
-        async with self._store.begin() as tx:
-            ticket = await rows.get(tx.conn, number)
-            if ticket is None:
-                raise NotFound(f"there is no ticket {number}")
-            if await rows.call_number(tx.conn, call_id) is None:
-                raise Refused(f"there is no call {call_id}", pointer="/call_id")
-            if await rows.link_call(tx, ticket.id, call_id):
-                event = TicketEvent(self._clock.now(), "call_linked", author.name, "", {"call_id": call_id})
-                await rows.add_history(tx, ticket.id, author.staff_id, [event])
-        return await self.get(number)
+
+def _print_of(new: NewTicket) -> str:
+    """The same for the same form: by it a key that was used for another one is known."""
+    wish = replace(new, key=None, conditions=dict(sorted(new.conditions.items())))
+    return hashlib.sha256(repr(wish).encode()).hexdigest()[:16]
 
 
 def _storable(new: NewTicket) -> NewTicket:

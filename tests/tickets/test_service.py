@@ -18,7 +18,7 @@ from callengine.directory.model import Somebody
 from callengine.directory.service import DirectoryService
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.store.database import Store, Tx
-from callengine.store.tables import calls, recordings, ticket_calls, ticket_counters, ticket_history, tickets
+from callengine.store.tables import calls, recordings, ticket_counters, ticket_history, tickets
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.model import Answer, Applicant, NewTicket, Status, TicketFilter
 from callengine.tickets.service import TicketsService
@@ -161,11 +161,42 @@ async def test_one_form_sent_twice_is_one_ticket(service: TicketsService, store:
     assert (await service.create(form(key="form-2"), PETROVA)).number == "26-000002"
 
 
-async def test_another_form_under_a_used_key_is_a_conflict(service: TicketsService) -> None:
-    await service.create(form(key="form-1"), PETROVA)
-    for other in (form("HVS-01", key="form-1"), form(house_id=2, key="form-1"), form(text="x", key="form-1")):
-        with pytest.raises(Conflict, match="26-000001"):
-            await service.create(other, PETROVA)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"classifier": "HVS-01"},
+        {"house_id": 2},
+        {"text": "x"},
+        {"premise": "61"},
+        {"applicant": Applicant("+79074121806", "Белых Олег")},
+        {"answers": (Answer("Где течёт?", "в подвале"),)},
+        {"organisation_id": 2},
+        {"damage_at": datetime(2026, 11, 19, 8, tzinfo=UTC)},
+        {"conditions": {"outage_month_minutes": 30}},
+        {"paid": True},
+        {"cabinet": True},
+        {"anonymous": True},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+async def test_another_form_under_a_used_key_is_a_conflict(service: TicketsService, other: dict[str, Any]) -> None:
+    sent = form(key="form-1", conditions={"floor": 3, "outdoor_celsius": -7.5})
+    made = await service.create(sent, PETROVA)
+    again = replace(sent, conditions=dict(reversed(sent.conditions.items())))
+    assert (await service.create(again, PETROVA)).number == made.number
+    with pytest.raises(Conflict, match="26-000001"):
+        await service.create(replace(sent, **other), PETROVA)
+
+
+async def test_a_form_that_the_release_before_took_is_known_by_its_matter(
+    service: TicketsService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("callengine.tickets.service._print_of", lambda new: None)
+        made = await service.create(form(key="form-1"), PETROVA)
+    assert (await service.create(form(key="form-1"), PETROVA)).number == made.number
+    with pytest.raises(Conflict):
+        await service.create(form(key="form-1", text="x"), PETROVA)
 
 
 # --- where it goes ----------------------------------------------------------------------------------------
@@ -323,19 +354,6 @@ async def test_a_ticket_is_overdue_when_its_term_is_past(service: TicketsService
     assert not accepted.overdue(clock.now() + timedelta(days=3))
     assert accepted.overdue(clock.now() + timedelta(days=3, seconds=1))
     assert not replace(ticket, status=Status.CLOSED).overdue(clock.now() + timedelta(days=30))
-
-
-async def test_another_call_is_linked_once(service: TicketsService, store: Store) -> None:
-    ticket = await service.create(form(), PETROVA)
-    call_id = await a_call(store)
-    for _ in range(2):
-        linked = await service.link_call(ticket.number, call_id, PETROVA)
-    assert linked.call_ids == (call_id,) and await count(store, ticket_calls) == 1
-    assert [event.what for event in linked.history] == ["registered", "routed", "call_linked"]
-    with pytest.raises(Refused):
-        await service.link_call(ticket.number, 999, PETROVA)
-    with pytest.raises(NotFound):
-        await service.link_call("26-999999", call_id, PETROVA)
 
 
 async def test_what_is_not_there_is_not_found(service: TicketsService) -> None:
