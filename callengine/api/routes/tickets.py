@@ -144,7 +144,11 @@ def _one_of(kind: type[Key], word: str, pointer: str) -> Key:
 
 
 async def _after(ask: Ask[Any, None], ticket: model.Ticket) -> Ticket:
-    """The ticket after somebody's act. It may have left his sight with it: then he is told its status alone."""
+    """The ticket after somebody's act.
+
+    It may have left his sight with it: then he gets it once more as one to whom it is nobody's, names and numbers
+    masked, without the internal lines and without a button.
+    """
     try:
         return await _shown(ask, ticket.number)
     except NotFound:
