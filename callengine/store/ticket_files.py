@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -45,17 +44,6 @@ async def of_ticket(conn: AsyncConnection, ticket_id: int) -> tuple[TicketFile, 
     """What hangs on a ticket now, the oldest first."""
     query = select(ticket_files).where(_c.ticket_id == ticket_id, _c.removed_at.is_(None)).order_by(_c.id)
     return tuple(_file_of(row) for row in await conn.execute(query))
-
-
-async def has_act(conn: AsyncConnection, ticket_id: int) -> bool:
-    """Whether a signed act hangs on it."""
-    query = select(_c.id).where(_c.ticket_id == ticket_id, _c.kind == "act", _c.removed_at.is_(None)).limit(1)
-    return (await conn.execute(query)).first() is not None
-
-
-async def with_act(conn: AsyncConnection, ticket_ids: Collection[int]) -> set[int]:
-    query = select(_c.ticket_id).where(_c.ticket_id.in_(ticket_ids), _c.kind == "act", _c.removed_at.is_(None))
-    return set((await conn.execute(query)).scalars())
 
 
 async def remove(tx: Tx, file_id: int, at: datetime | None, by: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from callengine.directory import search
 from callengine.tickets import script
-from callengine.tickets.model import KINDS, URGENCY_LABELS, Entry, FoundEntry, Group, Question, Urgency
+from callengine.tickets.model import KINDS, URGENCY_LABELS, Entry, Group, Question, Urgency
 from callengine.tickets.script import BadRow as BadRow
 from callengine.tickets.terms import MOST_MINUTES as MOST_MINUTES
 from callengine.tickets.terms import BadTerm, minutes_of
@@ -385,11 +385,3 @@ def _stem(word: str) -> str:
     return re.sub(
         r"(?:ами|ями|ого|его|ому|ему|ыми|ими|ой|ей|ая|яя|ое|ее|ые|ие|ый|ий|ом|ем|ов|ев|ах|ях|[аеиоуыэюяьй])$", "", word
     )
-
-
-def grouped(found: Iterable[FoundEntry]) -> dict[str, list[FoundEntry]]:
-    """By category, in the order of the classifier."""
-    tree: dict[str, list[FoundEntry]] = {}
-    for hit in found:
-        tree.setdefault(hit.entry.category, []).append(hit)
-    return tree

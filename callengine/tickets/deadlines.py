@@ -283,18 +283,3 @@ def postponed_in_words(until: datetime, fix_by: datetime | None, zone: ZoneInfo,
     return (
         f"{head}; срок {term:%d.%m.%Y %H:%M} не сдвигается" if ru else f"{head}; the term {term:%d.%m.%Y %H:%M} stands"
     )
-
-
-# --- the classifier alone, as tickets/service.py asked before there were packs ------------------------------------
-
-
-def deadlines(
-    entry: Entry,
-    registered_at: datetime,
-    zone: ZoneInfo,
-    *,
-    damage_at: datetime | None = None,
-    language: str = "ru",
-) -> Deadlines:
-    """The terms of the classifier and of no law, with the country's holidays unknown; `terms` is the whole answer."""
-    return terms(entry, Matter(registered_at=registered_at, damage_at=damage_at), Calendar(zone), NO_PACK, language)

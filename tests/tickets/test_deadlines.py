@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from callengine.tickets.calendar import Calendar, LocalDay, Workdays
 from callengine.tickets.classifier import entry_of, shipped
-from callengine.tickets.deadlines import deadlines
+from callengine.tickets.deadlines import Matter, terms
+from callengine.tickets.model import Deadlines, Entry
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 DAY, NIGHT, WORK, LAW = "08:00-23:00", "20:00-08:00", "work", "workdays"
@@ -102,11 +103,47 @@ def test_a_holiday_is_no_working_day() -> None:
     assert due(1440, LAW, at("11-20 10:00"), MOSCOW, closed) == at("11-24 17:00")
 
 
+# By the decrees of the government (№ 1314 of 2023, № 1335 of 2024, № 1466 of 2025): the weekdays off, the weekend days
+# at work, and the working days of the five-day week that the production calendar counts.
+RUSSIA = {
+    2024: (
+        "01-01 01-02 01-03 01-04 01-05 01-08 02-23 03-08 04-29 04-30 05-01 05-09 05-10 06-12 11-04 12-30 12-31",
+        "04-27 11-02 12-28",
+        248,
+    ),
+    2025: (
+        "01-01 01-02 01-03 01-06 01-07 01-08 05-01 05-02 05-08 05-09 06-12 06-13 11-03 11-04 12-31",
+        "11-01",
+        247,
+    ),
+    2026: (
+        "01-01 01-02 01-05 01-06 01-07 01-08 01-09 02-23 03-09 05-01 05-11 06-12 11-04 12-31",
+        "",
+        247,
+    ),
+}
+
+
+@pytest.mark.parametrize("year", RUSSIA)
+def test_the_year_of_russia_is_the_government_s(year: int) -> None:
+    off, at_work, count = RUSSIA[year]
+    days, first = Workdays("RU"), date(year, 1, 1)
+    whole = [first + timedelta(days=n) for n in range((date(year + 1, 1, 1) - first).days)]
+    assert " ".join(f"{day:%m-%d}" for day in whole if day.weekday() < 5 and not days.working(day)) == off
+    assert " ".join(f"{day:%m-%d}" for day in whole if day.weekday() >= 5 and days.working(day)) == at_work
+    assert sum(map(days.working, whole)) == count and days.moves_known(year)
+
+
 ENTRIES = {row["code"]: entry_of(row) for row in shipped()}
 
 
+def deadlines(entry: Entry, registered_at: datetime, *, language: str = "ru") -> Deadlines:
+    """The terms of the classifier and of no law."""
+    return terms(entry, Matter(registered_at=registered_at), Calendar(MOSCOW), language=language)
+
+
 def test_the_three_terms_of_a_burst_pipe_with_their_why() -> None:
-    found = deadlines(ENTRIES["HVS-02"], at("11-21 14:12"), MOSCOW)
+    found = deadlines(ENTRIES["HVS-02"], at("11-21 14:12"))
     assert (found.accept_by, found.localise_by, found.fix_by) == (
         at("11-21 14:17"),
         at("11-21 14:42"),
@@ -120,24 +157,24 @@ def test_the_three_terms_of_a_burst_pipe_with_their_why() -> None:
 
 
 def test_what_needs_no_localising_has_no_such_term() -> None:
-    found = deadlines(ENTRIES["KAN-02"], at("11-21 14:12"), MOSCOW)
+    found = deadlines(ENTRIES["KAN-02"], at("11-21 14:12"))
     assert found.localise_by is None and "Локализовать" not in found.why
 
 
 def test_an_entry_without_minutes_has_no_terms_and_nothing_to_explain() -> None:
     entry = replace(ENTRIES["HVS-02"], accept_minutes=None, localize_minutes=None, fix_minutes=None)
-    assert deadlines(entry, at("11-21 14:12"), MOSCOW).why == ""
+    assert deadlines(entry, at("11-21 14:12")).why == ""
 
 
 def test_the_why_is_told_in_english_too() -> None:
-    why = deadlines(ENTRIES["TKO-01"], at("11-21 14:12"), MOSCOW, language="en").why
+    why = deadlines(ENTRIES["TKO-01"], at("11-21 14:12"), language="en").why
     assert why.splitlines()[-1] == "Fix: 2 h from registration, within 08:00-23:00 (TKO-01, ПП РФ 416 п.13)"
 
 
 @pytest.mark.parametrize("code", sorted(ENTRIES))
 def test_every_shipped_entry_has_terms_in_order(code: str) -> None:
     for registered in (at("11-20 03:00"), at("11-20 16:59"), at("11-21 23:30")):
-        found = deadlines(ENTRIES[code], registered, MOSCOW)
+        found = deadlines(ENTRIES[code], registered)
         assert found.accept_by and found.fix_by
         assert registered <= found.accept_by <= found.fix_by
         assert found.localise_by is None or found.localise_by <= found.fix_by
