@@ -86,7 +86,7 @@ _ABOVE = Prepared(_above())
 
 async def groups_above(conn: AsyncConnection, code: str) -> dict[str, Group]:
     """A group and those above it."""
-    return {row.code: _group_of(row) for row in await _ABOVE.rows(conn, code=code)}
+    return {group.code: group for group in await _ABOVE.made(conn, _group_of, code=code)}
 
 
 def _group_of(row: Any) -> Group:

@@ -63,11 +63,11 @@ async def _covering(
     conn: Conn, house_id: int | None, kinds: Sequence[str], branches: Sequence[str], at: datetime, *, last: bool = False
 ) -> list[Contract]:
     values = _values(house_id, kinds, branches, at)
-    found: dict[int, Any] = {}
+    found: dict[int, Contract] = {}
     for named in (False, True) if house_id is not None else (False,):
         statement = _prepared(named, len(kinds), len(branches), last)
-        found |= {row.id: row for row in await statement.rows(conn, **values)}
-    return [contract_of(row) for row in found.values()]
+        found |= {one.id: one for one in await statement.made(conn, contract_of, **values)}
+    return list(found.values())
 
 
 def queries_of(house_id: int, kinds: Sequence[str], branches: Sequence[str], at: datetime) -> list[Select[Any]]:

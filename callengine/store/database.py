@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import sqlite3
+from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import BigInteger, event
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
@@ -25,7 +29,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import TypeDecorator
 
 from callengine.errors import Unavailable
-from callengine.store.sqlite import HintingCompiler, WriterConnection, connector
+from callengine.store.postgres import LOST, Glances
+from callengine.store.prepared import Reader
+from callengine.store.sqlite import HintingCompiler, Readers, WriterConnection, connector, open_file
 from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -33,7 +39,9 @@ log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SQLITE_BUSY_MILLISECONDS = 15_000
 SQLITE_READERS = 4
+POSTGRES_GLANCES = 4
 TRIES_ON_CONFLICT = 5
+PAUSE_ON_CONFLICT = 0.01  # seconds before the second try, twice as long before each next one; at random half of it
 
 Within = Callable[["Tx", Any], Awaitable[None]]
 After = Callable[[Any], Awaitable[None] | None]
@@ -76,6 +84,10 @@ class Moment(TypeDecorator[datetime]):
         if dialect.name == "postgresql":
             return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(BigInteger())
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """What SQLAlchemy would make of `process_bind_param`, without the calls between: every row has moments."""
+        return None if dialect.name == "postgresql" else microseconds
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         return value if dialect.name == "postgresql" else microseconds(value)
@@ -122,10 +134,12 @@ class Store:
         if self.is_sqlite:
             self._writer = _sqlite_engine(url, pool_size=1, read_only=False)
             self._reader = _sqlite_engine(url, pool_size=SQLITE_READERS, read_only=True)
+            self._glances: Readers | Glances = Readers(partial(_sqlite_reader, url), SQLITE_READERS)
         else:
             self._writer = create_async_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
             translate_errors(self._writer)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._glances = Glances(url, POSTGRES_GLANCES)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
@@ -138,7 +152,7 @@ class Store:
         async with opened as tx:
             yield tx
             cancelled = await self._commit(tx)
-        if tx.told:
+        if any(self.after.get(type(fact)) for fact in tx.told):
             cancelled = await self._insist(self._tell_after(tx)) or cancelled
         if cancelled:
             raise cancelled
@@ -153,6 +167,9 @@ class Store:
                 if attempt == TRIES_ON_CONFLICT - 1:
                     raise
                 log.info("transaction runs again", extra={"action": "transaction_again", "attempt": attempt + 1})
+                # Its connection is given back: at once it would take the rows that the other waits for, and stand in
+                # the same deadlock again.
+                await sleep(PAUSE_ON_CONFLICT * 2**attempt * random.uniform(0.5, 1))
         raise AssertionError("unreachable")
 
     async def _commit(self, tx: Tx) -> asyncio.CancelledError | None:
@@ -221,6 +238,21 @@ class Store:
             if cancelled := await self._insist(_end_read(conn)):
                 raise cancelled
 
+    async def glance(self, work: Callable[[Reader], Coroutine[Any, Any, Result]]) -> Result:
+        """A short piece of reading that is made of prepared statements alone, in one trip where the driver allows it.
+
+        On PostgreSQL it may run twice, when a kept connection was dead. Raises StoreBusy, StoreLost.
+        """
+        try:
+            found: Result = await self._glances.run(work)
+            return found
+        except sqlite3.Error as error:
+            raise _sqlite_trouble(error) or error from error
+        except LOST as error:
+            raise StoreLost(f"the PostgreSQL server does not answer: {error}") from error
+        except asyncpg.PostgresError as error:
+            raise _postgres_trouble(error) or error from error
+
     async def _tell_after(self, tx: Tx) -> None:
         for fact in tx.told:
             for react in self.after.get(type(fact), ()):
@@ -281,6 +313,7 @@ class Store:
             if self._held is not None:
                 await self._held.close()
                 self._held = None
+        await self._glances.close()
         await self._reader.dispose()
         await self._writer.dispose()
 
@@ -315,6 +348,30 @@ async def _discard(conn: AsyncConnection) -> None:
         log.debug("a broken connection did not close", exc_info=True)
 
 
+def _pragmas(*, read_only: bool) -> Sequence[str]:
+    return (
+        f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+        f"query_only={'ON' if read_only else 'OFF'}",
+        # The writer waits in BEGIN alone, and that in a thread: see WriterConnection.begin.
+        f"busy_timeout={SQLITE_BUSY_MILLISECONDS if read_only else 0}",
+    )
+
+
+def _sqlite_reader(url: str) -> sqlite3.Connection:
+    path = sqlite_path(url)
+    assert path is not None  # its engine was made before
+    connection = open_file(path)
+    connection.isolation_level = None
+    for pragma in _pragmas(read_only=True):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
 def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
     path = sqlite_path(url)
     if path is None:
@@ -332,17 +389,7 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
 
     def prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            "cache_size=-16000",
-            f"query_only={'ON' if read_only else 'OFF'}",
-            # The writer waits in BEGIN alone, and that in a thread: see WriterConnection.begin.
-            f"busy_timeout={SQLITE_BUSY_MILLISECONDS if read_only else 0}",
-        ):
+        for pragma in _pragmas(read_only=read_only):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -33,7 +33,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
 from callengine.store import tables, ticket_words
-from callengine.store.prepared import Prepared, Reader, is_postgres
+from callengine.store.postgres import Glance
+from callengine.store.prepared import Prepared, is_postgres
+from callengine.store.prepared import Reader as Reader
 from callengine.store.tables import (
     houses,
     organisations,
@@ -50,6 +52,7 @@ from callengine.tickets.listing import JournalFilter, JournalRow, Place, Sort
 from callengine.tickets.model import REPORTED, Entry, Status
 from callengine.tickets.visibility import Scope
 
+Weights = ticket_words.Weights
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first for a word with many forms
@@ -73,7 +76,12 @@ class Part:
 
     @property
     def shape(self) -> tuple[type, ...]:
-        return tuple(datetime if column in (c.due_at, c.created_at) else int for column in self.columns)
+        return tuple(datetime if column.name in ("due_at", "created_at") else int for column in self.columns)
+
+    @property
+    def key(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """What a row of `_LINES` is sorted by, as the driver gives it."""
+        return itemgetter(*(_LINE.index(f"t.{column.name}") for column in self.columns))
 
 
 _NEWEST = Part(None, (c.created_at, c.id), descending=True)
@@ -145,10 +153,11 @@ async def prepare(
     now: datetime,
     *,
     telephones: bool = True,
+    weights: ticket_words.Weights | None = None,
 ) -> Asked:
     """`number` is a telephone number that the words may be, `telephones` whether anything is found by one.
 
-    `codes` are those of the wanted classifier branch.
+    `codes` are those of the wanted classifier branch, `weights` how common words were found to be a while ago.
     """
     shape = Shape(_shape(wanted), wanted.statuses(), len(codes))
     values = _values(wanted, codes, now)
@@ -156,7 +165,7 @@ async def prepare(
     if not shape.statuses or (wanted.classifier and not codes):
         return Asked(shape, values, nothing=True)
     if wanted.q.strip():
-        found = await ticket_words.terms(conn, wanted.q, number, telephones=telephones)
+        found = await ticket_words.terms(conn, wanted.q, number, telephones=telephones, weights=weights)
         if not found:
             return Asked(shape, values, nothing=True)
         terms = [term.named(f"w{n}") for n, term in enumerate(found)]
@@ -165,6 +174,7 @@ async def prepare(
     return Asked(shape, values, tuple(terms), wanted.since, wanted.until)
 
 
+@lru_cache(maxsize=1_024)
 def _shape(wanted: JournalFilter) -> JournalFilter:
     """The filter without its values: what it narrows by, and of how many."""
     return replace(
@@ -363,7 +373,7 @@ async def _plan(
 
 
 def _shapes(terms: Iterable[ticket_words.Term]) -> tuple[ticket_words.Term, ...]:
-    return tuple(replace(term.shape(), weight=0 if term.rare else ticket_words.RARE) for term in terms)
+    return tuple(term.shape() for term in terms)
 
 
 async def _read(
@@ -648,17 +658,13 @@ def _count_of(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...
 # --- lines ------------------------------------------------------------------------------------------------
 
 # Read as the driver gives it: a page is made in the time of its SQL, not in that of its decoding. In the order of
-# JournalRow; instead of the entry its code, instead of house and organisation their columns at the end.
+# JournalRow; instead of the entry its code, instead of house and organisation their columns at the end, and the rank,
+# which a page is sorted by.
 _LINE = (
     "t.id t.number t.status t.urgency t.classifier_code t.premise t.executor_id s.name t.applicant_name "
     "t.applicant_number t.person_id t.created_at t.accept_by t.localise_by t.fix_by t.deadline_reason t.due_at "
     "t.district t.mark t.paid t.postponed_until t.late_at t.applicant_count t.version t.rank"
 ).split()
-_MOMENTS = [
-    _LINE.index(f"t.{name}")
-    for name in "created_at accept_by localise_by fix_by due_at postponed_until late_at".split()
-]
-_PAID = _LINE.index("t.paid")
 _HOUSE = ("id", "code", "street", "number", "district", "floors", "entrances")
 _ORGANISATION = ("id", "code", "name", "kind", "phone", "email", "active")
 _AT_HOUSE = len(_LINE)
@@ -683,40 +689,69 @@ async def page(
     limit: int,
     entries: Mapping[str, Entry],
     after: Place | None = None,
-) -> list[tuple[Place, JournalRow]]:
-    """The next `limit` lines from a place on, each with its own place; mostly in one reading with their keys.
+) -> tuple[list[JournalRow], Place | None]:
+    """Up to `limit` lines from a place on, and the place of the next ones; mostly in one reading with their keys.
 
     `entries` has the classifier's entry of every code.
     """
-    found: list[tuple[Place, JournalRow]] = []
-    read = _Lines(entries, not is_postgres(conn))
+    if asked.nothing:
+        return [], None
     asked = _scoped(asked, scope)
-    for number, part in enumerate(ORDERS[sort]):
-        if asked.nothing or len(found) >= limit:
+    parts = [one for one in enumerate(ORDERS[sort]) if _meets(one[1], asked.shape.statuses)]
+    parts = [one for one in parts if after is None or one[0] >= after.part]
+    branches = _branches(asked.shape, shape_of(scope))
+    found: list[tuple[int, Any]] = []
+    alone = isinstance(conn, Glance) and len(branches) == 1
+    if isinstance(conn, Glance):
+        # One statement is one view by itself; only where it takes several they are put into one transaction.
+        if alone:
+            found = await _parts(conn, asked, branches, parts[:1], limit + 1, after)
+        if len(found) <= limit and not (alone and len(parts) <= 1) and await conn.together():
+            alone = False
+    if not alone:
+        found = await _parts(conn, asked, branches, parts, limit + 1, after)
+    line = _Lines(entries, on_sqlite=not is_postgres(conn)).line
+    more = len(found) > limit
+    return list(map(line, map(itemgetter(1), found[:limit]))), _place(*found[limit - 1], sort, conn) if more else None
+
+
+def _place(number: int, row: Sequence[Any], sort: Sort, conn: Reader) -> Place:
+    part, decode = ORDERS[sort][number], not is_postgres(conn)
+    kept = zip(part.shape, part.key(row), strict=True)
+    told = (EPOCH + timedelta(0, 0, one) if decode and kind is datetime else one for kind, one in kept)
+    return Place(number, tuple(told))
+
+
+async def _parts(
+    conn: Reader,
+    asked: Asked,
+    branches: Sequence[Branch],
+    parts: Sequence[tuple[int, Part]],
+    limit: int,
+    after: Place | None,
+) -> list[tuple[int, Any]]:
+    """Rows in their order, each with the number of its part."""
+    found: list[tuple[int, Any]] = []
+    for number, part in parts:
+        if len(found) >= limit:
             break
-        if (after and number < after.part) or not _meets(part, asked.shape.statuses):
-            continue
         start = after.values if after and after.part == number else None
-        some: list[tuple[tuple[Any, ...], JournalRow]] = []
-        for branch in _branches(asked.shape, shape_of(scope)):
-            some += await _lines(conn, asked, branch, part, start, limit - len(found), read)
-        some.sort(key=itemgetter(0), reverse=part.descending)
-        found += [(Place(number, values), line) for values, line in some[: limit - len(found)]]
+        some: list[Any] = []
+        for branch in branches:
+            some += await _rows(conn, asked, branch, part, start, limit - len(found))
+        some.sort(key=part.key, reverse=part.descending)
+        found += [(number, row) for row in some[: limit - len(found)]]
     return found
 
 
-async def _lines(
-    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int, read: _Lines
-) -> list[tuple[tuple[Any, ...], JournalRow]]:
+async def _rows(
+    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> list[Any]:
     plan = await _plan(conn, asked, branch, part, start, limit)
     if isinstance(plan, list):
-        rows = await _of_ids(conn, _lines_of, [row[-1] for row in plan])
-    else:
-        statement = _statement(plan, branch, part, start is not None, limit, True)
-        rows = await statement.rows(conn, **asked.values, **_placed(start))
-    made = [read.line(row) for row in rows]
-    names = [column.name for column in part.columns]
-    return [(tuple(rank if name == "rank" else getattr(line, name) for name in names), line) for line, rank in made]
+        return await _of_ids(conn, _lines_of, [row[-1] for row in plan])
+    statement = _statement(plan, branch, part, start is not None, limit, True)
+    return await statement.rows(conn, **asked.values, **_placed(start))
 
 
 @lru_cache(maxsize=32)
@@ -735,49 +770,71 @@ async def _of_ids(conn: Reader, statement: Callable[[int], Prepared], ids: Seque
     return found
 
 
-@lru_cache(maxsize=1_000)
-def _features(written: str) -> tuple[str, ...]:
-    """Of a house: thousands have the same."""
-    return tuple(json.loads(written) or ())
+def _moment(kept: int) -> datetime:
+    """As SQLite keeps it. A float of seconds has its microseconds right until the year 2242."""
+    return datetime.fromtimestamp(kept / 1e6, UTC)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 class _Lines:
-    """The driver's rows as lines; what several lines share is made once."""
+    """The driver's rows as lines; a house that looks the same is the same."""
 
-    def __init__(self, entries: Mapping[str, Entry], on_sqlite: bool) -> None:
+    def __init__(self, entries: Mapping[str, Entry], *, on_sqlite: bool) -> None:
         self._entries = entries
-        self._on_sqlite = on_sqlite
-        self._houses: dict[int, House] = {}
-        self._organisations: dict[int, Organisation] = {}
+        self._moment: Callable[[Any], Any] = _moment if on_sqlite else _as_it_is
 
-    def line(self, row: Sequence[Any]) -> tuple[JournalRow, int]:
-        """The line, and its rank."""
-        values = list(row[:_AT_HOUSE])
-        if self._on_sqlite:
-            for at in _MOMENTS:
-                if values[at] is not None:
-                    values[at] = EPOCH + timedelta(microseconds=values[at])
-            values[_PAID] = bool(values[_PAID])
-        id, number, status, urgency, code, premise, executor_id, executor, *rest, rank = values
-        house, its, entry = self._house(row), self._organisation(row), self._entries[code]
-        return (
-            JournalRow(id, number, status, urgency, entry, house, premise, its, executor_id, executor or "", *rest),
-            rank,
+    def line(self, row: Sequence[Any]) -> JournalRow:
+        id, number, status, urgency, code, premise, executor_id, executor, name, telephone, person_id = row[:11]
+        created_at, accept_by, localise_by, fix_by, why, due_at, district, mark, paid, postponed_until = row[11:21]
+        late_at, applicant_count, version = row[21:24]
+        moment = self._moment
+        return JournalRow(
+            id,
+            number,
+            status,
+            urgency,
+            self._entries[code],
+            _house_of(tuple(row[_AT_HOUSE:_AT_ORGANISATION])),
+            premise,
+            _organisation_of(tuple(row[_AT_ORGANISATION:])),
+            executor_id,
+            executor or "",
+            name,
+            telephone,
+            person_id,
+            moment(created_at),
+            moment(accept_by) if accept_by is not None else None,
+            moment(localise_by) if localise_by is not None else None,
+            moment(fix_by) if fix_by is not None else None,
+            why,
+            moment(due_at) if due_at is not None else None,
+            district,
+            mark,
+            bool(paid),
+            moment(postponed_until) if postponed_until is not None else None,
+            moment(late_at) if late_at is not None else None,
+            applicant_count,
+            version,
         )
 
-    def _house(self, row: Sequence[Any]) -> House | None:
-        id = row[_AT_HOUSE]
-        if id is not None and id not in self._houses:
-            features = _features(row[_AT_FEATURES] or "[]")
-            self._houses[id] = House(**dict(zip(_HOUSE, row[_AT_HOUSE:_AT_FEATURES], strict=True)), features=features)
-        return self._houses.get(id)
 
-    def _organisation(self, row: Sequence[Any]) -> Organisation | None:
-        id = row[_AT_ORGANISATION]
-        if id is not None and id not in self._organisations:
-            its = dict(zip(_ORGANISATION, row[_AT_ORGANISATION:], strict=True))
-            self._organisations[id] = Organisation(**its | {"active": bool(its["active"])})
-        return self._organisations.get(id)
+@lru_cache(maxsize=20_000)
+def _house_of(row: tuple[Any, ...]) -> House | None:
+    if row[0] is None:
+        return None
+    named = dict(zip(_HOUSE, row, strict=False))
+    return House(**named, features=tuple(json.loads(row[-1] or "[]") or ()))
+
+
+@lru_cache(maxsize=2_000)
+def _organisation_of(row: tuple[Any, ...]) -> Organisation | None:
+    if row[0] is None:
+        return None
+    its = dict(zip(_ORGANISATION, row, strict=True))
+    return Organisation(**its | {"active": bool(its["active"])})
 
 
 @lru_cache(maxsize=32)

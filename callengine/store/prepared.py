@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
+from sqlalchemy import Boolean
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.store.postgres import Glance
 from callengine.store.sqlite import HintingCompiler, InThread, LeanConnection
 
-# What a statement is run on: a transaction's or a reader's connection, or the driver's own in a reader's thread.
-Reader = AsyncConnection | InThread
+# What a statement is run on: a transaction's or a reader's connection, or the driver's own for a glance.
+Reader = AsyncConnection | InThread | Glance
 Process = Callable[[Any], Any]
+Made = TypeVar("Made")
+SEEN = 10_000  # rows of one statement whose things are kept
 
 _named: Any = namedtuple  # of columns that are known at the start of the program, not to the type checker
 _DIALECTS: Any = (sqlite.dialect, asyncpg.dialect)
@@ -30,7 +35,9 @@ _SQLITE.statement_compiler = HintingCompiler
 
 
 def is_postgres(conn: Reader) -> bool:
-    return isinstance(conn, AsyncConnection) and conn.dialect.name == "postgresql"
+    if isinstance(conn, AsyncConnection):
+        return conn.dialect.name == "postgresql"
+    return isinstance(conn, Glance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,17 @@ class _Compiled:
     """A statement as one database takes it."""
 
     text: str
-    names: tuple[str, ...]  # of the values, in the order of their places
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]  # the values in the order of their places
     bind: tuple[tuple[int, Process], ...]  # which values are written differently from what they are
     constants: Mapping[str, Any]
     read: tuple[tuple[int, Process], ...]  # and which columns are read so
     row: Callable[[Sequence[Any]], Any] | None  # makes the row with its names
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        known = {**self.constants, **given} if self.constants else given
-        values = [known[name] for name in self.names]
+        picked = self.pick({**self.constants, **given} if self.constants else given)
+        if not self.bind:
+            return picked
+        values = list(picked)
         for at, process in self.bind:
             values[at] = process(values[at])
         return tuple(values)
@@ -72,6 +81,7 @@ class Prepared:
         """`raw`: rows come as the driver gives them, without names and types."""
         self._statement, self._raw = statement, raw
         self._compiled: dict[bool, _Compiled] = {}
+        self._seen: dict[tuple[Any, ...], Any] = {}
 
     def on(self, postgres: bool) -> _Compiled:
         found = self._compiled.get(postgres)
@@ -86,6 +96,24 @@ class Prepared:
         """Run it; its rows, with the names of their columns."""
         it = self.on(is_postgres(conn))
         return it.rows(await run(conn, it.text, it.values(given)))
+
+    async def made(self, conn: Reader, make: Callable[[Any], Made], **given: Any) -> list[Made]:
+        """Run it; what `make` makes of its rows. Of a row that was seen before it is the same thing once more.
+
+        For rows that many tickets share and few people change. `make` is one function for one statement, its things
+        are never changed; the whole row as the driver gave it is the key, so what was changed is made anew.
+        """
+        it = self.on(is_postgres(conn))
+        found = []
+        for row in await run(conn, it.text, it.values(given)):
+            key = tuple(row)
+            one = self._seen.get(key)
+            if one is None:
+                if len(self._seen) >= SEEN:
+                    self._seen.clear()
+                one = self._seen[key] = make(it.rows([row])[0])
+            found.append(one)
+        return found
 
     async def first(self, conn: Reader, **given: Any) -> Any:
         """The first row; None when there is none."""
@@ -112,6 +140,8 @@ async def run(conn: Reader, text: str, values: tuple[Any, ...]) -> Sequence[Sequ
     """Text and values as the database's driver takes them; the rows as it gives them."""
     if isinstance(conn, InThread):
         return conn.rows(text, values)
+    if isinstance(conn, Glance):
+        return await conn.rows(text, values)
     driver = _driver(conn)
     if isinstance(driver, LeanConnection):
         return await driver.rows(text, values)
@@ -127,7 +157,7 @@ def _driver(conn: AsyncConnection) -> Any:
 def _compile(statement: Any, dialect: Any, raw: bool) -> _Compiled:
     compiled = statement.compile(dialect=dialect)
     names = tuple(compiled.positiontup)
-    types = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
+    types = {name: _written(compiled.binds[name].type, dialect) for name in names}
     # A bindparam with a name of its own always gets its value at the run, also where the statement was built with one.
     constants = {name: compiled.binds[name].effective_value for name in names if compiled.binds[name].unique}
     read, row = [], None
@@ -138,5 +168,19 @@ def _compile(statement: Any, dialect: Any, raw: bool) -> _Compiled:
             process = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if process is not None:
                 read.append((at, process))
-    bind = tuple((at, types[name]) for at, name in enumerate(names) if types[name] is not None)
-    return _Compiled(compiled.string, names, bind, constants, tuple(read), row)
+    bind = tuple((at, process) for at, name in enumerate(names) if (process := types[name]) is not None)
+    return _Compiled(compiled.string, _picker(names), bind, constants, tuple(read), row)
+
+
+def _written(type_: Any, dialect: Any) -> Process | None:
+    """How a value of the type is written; None when the driver takes it as it is."""
+    if isinstance(type_, Boolean):  # True is 1 for SQLite's driver too
+        return None
+    process: Process | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    return process
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: tuple(given[name] for name in names)

@@ -8,10 +8,13 @@ for a lock, and COMMIT, which waits for the disk. A reader's statement is one tr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import aiosqlite
@@ -163,15 +166,102 @@ class InThread:
         return self._connection.execute(text, values).fetchall()
 
 
+Work = Callable[[InThread], Coroutine[Any, Any, Any]]
+_Job = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Any]", Work | None]
+
+
+class Readers:
+    """Threads with a connection each: a whole piece of reading goes there and back in one trip.
+
+    The work is a coroutine, as for PostgreSQL, that awaits nothing but its statements; here these never wait, so that
+    it runs through at once, in one transaction.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], most: int) -> None:
+        self._connect, self._most = connect, most
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._at_work = 0
+
+    async def run(self, work: Work) -> Any:
+        """What the work gives; raises its errors and the driver's own."""
+        if self._at_work >= len(self._threads) < self._most:
+            thread = threading.Thread(target=self._serve, name="store-reader", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._at_work += 1
+        try:
+            return await self._ask(work)
+        finally:
+            self._at_work -= 1
+
+    async def close(self) -> None:
+        """Wait for what is being read, close the connections; a later `run` begins anew."""
+        threads, self._threads = self._threads, []
+        for asked in [self._ask(None) for _ in threads]:
+            await asked
+        for thread in threads:
+            thread.join()
+
+    def _ask(self, work: Work | None) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._jobs.put((loop, future, work))
+        return future
+
+    def _serve(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while True:
+            loop, future, work = self._jobs.get()
+            result, error = None, None
+            try:
+                if work is not None:
+                    connection = connection or self._connect()
+                    result = _read_through(connection, work)
+            except BaseException as raised:
+                error = raised
+            if connection is not None and (work is None or isinstance(error, sqlite3.Error)):
+                connection.close()  # after trouble it is opened anew
+                connection = None
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
+                loop.call_soon_threadsafe(_tell, future, result, error)
+            if work is None:
+                return
+
+
+def _read_through(connection: sqlite3.Connection, work: Work) -> Any:
+    connection.execute("BEGIN")
+    try:
+        work(InThread(connection)).send(None)
+    except StopIteration as done:
+        return done.value
+    finally:
+        connection.execute("ROLLBACK")
+    raise AssertionError("a reader's work waits for nothing but its statements")
+
+
+def _tell(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():  # cancelled
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """A connection to the file; its pragmas are the store's."""
+    # One user at a time is our pool's promise, but not always the same thread.
+    made = sqlite3.connect(path, check_same_thread=False, cached_statements=STATEMENTS_CACHED)
+    # SQLite's own lower() knows no letters but the Latin ones: «ЖИЛ» would never find «Жилкомфорт» (icontains).
+    made.create_function("lower", 1, _lower, deterministic=True)
+    return made
+
+
 def connector(path: Path, *, writer: bool) -> Callable[[], aiosqlite.Connection]:
     """What SQLAlchemy calls for a new connection; the pragmas are the store's."""
 
-    def connect() -> sqlite3.Connection:
-        # One user at a time is our pool's promise, but not always the same thread.
-        made = sqlite3.connect(path, check_same_thread=False, cached_statements=STATEMENTS_CACHED)
-        # SQLite's own lower() knows no letters but the Latin ones: «ЖИЛ» would never find «Жилкомфорт» (icontains).
-        made.create_function("lower", 1, _lower, deterministic=True)
-        return made
+    connect = partial(open_file, path)
 
     def make() -> aiosqlite.Connection:
         kind = WriterConnection if writer else ReaderConnection

@@ -42,8 +42,8 @@ from callengine.tickets.model import Ticket
 
 TEXT_WORDS = 60  # of a ticket's text, for search
 FORMS = 24  # of a word, that are read side by side
-WEIGHED = 3_000  # counting stops here: it only tells the rare word from the common one
 RARE = 1_500  # a word with fewer tickets leads the search: all of them are looked at
+WEIGHED = RARE + 1  # counting stops here: it only tells the rare word from the common one
 LISTED = 200  # words of one beginning that are named by their ids; more are a range
 SIZES = (50, 100, 200, 400)  # so many words has a statement that names more than FORMS
 SHORTEST = 3  # letters that are taken for the beginning of a longer word
@@ -93,7 +93,7 @@ class Term:
     def shape(self) -> Term:
         """The term without its values: all that a statement is built by."""
         ids, beyond, numbers = len(self.word_ids), len(self.beyond), len(self.numbers)
-        return replace(self, word_ids=(0,) * ids, beyond=(("", ""),) * beyond, numbers=("",) * numbers)
+        return Term((0,) * ids, (("", ""),) * beyond, ("",) * numbers, 0 if self.rare else RARE, self.name)
 
     def values(self) -> dict[str, Any]:
         """Its values by the names that they have in a statement."""
@@ -106,7 +106,12 @@ class Term:
     def named(self, name: str) -> Term:
         """The term for a statement that is compiled once; of many words the count is rounded up, by the last again."""
         more = next((size for size in SIZES if size >= len(self.word_ids)), 0) if len(self.word_ids) > FORMS else 0
-        return replace(self, name=name, word_ids=self.word_ids + self.word_ids[-1:] * (more - len(self.word_ids)))
+        ids = self.word_ids + self.word_ids[-1:] * (more - len(self.word_ids))
+        return Term(ids, self.beyond, self.numbers, self.weight, name)
+
+
+# How common words were found to be: it only tells which of them leads, so a minute's age does no harm.
+Weights = dict[tuple[tuple[int, ...], tuple[tuple[str, str], ...]], int]
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -173,7 +178,9 @@ def of_applicant(name: str, number: str) -> list[str]:
 # --- what was typed ---------------------------------------------------------------------------------------
 
 
-async def terms(conn: Reader, q: str, number: str, *, telephones: bool = True) -> list[Term] | None:
+async def terms(
+    conn: Reader, q: str, number: str, *, telephones: bool = True, weights: Weights | None = None
+) -> list[Term] | None:
     """What a ticket must have to answer the query, the rarest first; None when nothing can.
 
     `number` is a whole telephone number that the query may be, in E.164; without `telephones` nothing is found by one.
@@ -184,7 +191,7 @@ async def terms(conn: Reader, q: str, number: str, *, telephones: bool = True) -
         return [telephone]
     typed = search.address_words(q)[: search.MAX_WORDS]
     alone = len(typed) == 1
-    known = [await _term(conn, word, alone=alone, telephones=telephones) for word in typed]
+    known = [await _term(conn, word, alone=alone, telephones=telephones, weights=weights) for word in typed]
     # A last letter or two that begin nothing yet: he still types the word.
     if len(known) > 1 and known[-1] is None and len(typed[-1]) < SHORTEST and not typed[-1][0].isdigit():
         known.pop()
@@ -215,12 +222,15 @@ async def _telephone(conn: Reader, q: str, number: str) -> Term | None:
     return await weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
 
 
-async def _term(conn: Reader, word: str, *, alone: bool, telephones: bool) -> Term | None:
+async def _term(
+    conn: Reader, word: str, *, alone: bool, telephones: bool, weights: Weights | None = None
+) -> Term | None:
     """The word as typed; when nothing begins so, the words a slip away; None when there are none either."""
     short = len(word) < SHORTEST and not word[0].isdigit()
     asked = words.Term(exact=(word,)) if short else words.beginning(word)
     found = await _known(conn, asked)
-    found = replace(found, numbers=await _by_count(conn, word))
+    if numbers := await _by_count(conn, word):
+        found = replace(found, numbers=numbers)
     if telephones and word.isdigit() and len(word) == TELEPHONE_DIGITS:  # a flat, a year, or the end of a telephone
         ends = await _known(conn, words.beginning(TELEPHONE + word[::-1]))
         found = replace(found, word_ids=found.word_ids + ends.word_ids, beyond=found.beyond + ends.beyond)
@@ -229,7 +239,7 @@ async def _term(conn: Reader, word: str, *, alone: bool, telephones: bool) -> Te
     if not found.word_ids and not found.beyond and not found.numbers:
         return None
     # Alone, and with few forms: its newest are read without asking how many there are.
-    return replace(found, weight=None) if alone and found.listed else await weighed(conn, found)
+    return replace(found, weight=None) if alone and found.listed else await weighed(conn, found, weights)
 
 
 # Of each year that has numbers: «26» and «-118204» are the number of one ticket.
@@ -294,12 +304,16 @@ def _weight(shape: Term) -> Prepared:
     return Prepared(select(func.count()).select_from(some.subquery()))
 
 
-async def weighed(conn: Reader, term: Term) -> Term:
-    """The term with its weight."""
+async def weighed(conn: Reader, term: Term, known: Weights | None = None) -> Term:
+    """The term with its weight; `known` are weights that were found a while ago, and takes the new ones."""
     if not term.word_ids and not term.beyond:
         return replace(term, weight=len(term.numbers))
-    its = replace(term, numbers=(), weight=None).named("w")
-    count: int = await _weight(its.shape()).scalar(conn, **its.values())
+    count = known.get((term.word_ids, term.beyond)) if known is not None else None
+    if count is None:
+        its = replace(term, numbers=(), weight=None).named("w")
+        count = int(await _weight(its.shape()).scalar(conn, **its.values()))
+        if known is not None:
+            known[term.word_ids, term.beyond] = count
     return replace(term, weight=count + len(term.numbers))
 
 

@@ -103,8 +103,7 @@ _ENTRY = Prepared(select(classifier).where(classifier.c.code == bindparam("code"
 
 
 async def entry(conn: AsyncConnection, code: str) -> Entry | None:
-    row = await _ENTRY.first(conn, code=code)
-    return entry_of(row) if row else None
+    return next(iter(await _ENTRY.made(conn, entry_of, code=code)), None)
 
 
 async def entries_by_code(conn: AsyncConnection, codes: Collection[str]) -> dict[str, Entry]:

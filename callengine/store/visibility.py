@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, false, or_, select, true
@@ -44,6 +45,7 @@ def parts_of(scope: Scope) -> list[ColumnElement[bool]]:
     return [own, left]
 
 
+@lru_cache(maxsize=1_024)
 def shape_of(scope: Scope) -> Scope:
     """The scope without its values: what a statement that is compiled once is made from. It sees nothing by itself."""
     return replace(

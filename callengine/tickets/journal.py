@@ -24,6 +24,8 @@ MOST = 200
 COUNTED = 1_000  # the rail says "1000+" beyond
 FRESH_SECONDS = 2.0  # so long the counts of one scope are told again without counting
 KNOWN_SECONDS = 5.0  # so long a renamed entry or house may stand under its old name in lists
+WEIGHTS_SECONDS = 60.0  # so long a word is as common as it was: it only tells which word leads a search
+WEIGHTS = 10_000
 
 # The rail's own filters: what each counts, over and above the reader's scope.
 RAIL: dict[str, JournalFilter] = {
@@ -84,6 +86,8 @@ class JournalService:
         self._city_code = city_code
         self._shared: _Known | None = None
         self._shared_at: datetime = clock.now()
+        self._weights: rows.Weights = {}
+        self._weights_at: datetime = clock.now()
         self._counts: dict[Scope, _Kept] = {}
         self._counting = asyncio.Lock()
 
@@ -107,16 +111,19 @@ class JournalService:
         limit = max(1, min(limit, MOST))
         scope = scope_of(who)
         after = place_of(cursor, sort, rows.SHAPES[sort])
-        async with self._store.read() as conn:
-            known = await self._known(conn)
+
+        async def read(conn: rows.Reader, known: _Known) -> tuple[list[JournalRow], str | None]:
             asked = await self._prepare(conn, wanted, scope, known)
-            try:
-                placed = await rows.page(conn, asked, scope, sort, limit + 1, known.entries, after)
-            except _NewEntry:
-                known = self._share(await _read_known(conn))
-                placed = await rows.page(conn, asked, scope, sort, limit + 1, known.entries, after)
-            found = await self._finish(conn, [line for _, line in placed[:limit]], scope, known, extras)
-        return found, cursor_of(placed[limit - 1][0], sort) if len(placed) > limit else None
+            found, further = await rows.page(conn, asked, scope, sort, limit, known.entries, after)
+            found = await self._finish(conn, found, scope, known, extras)
+            return found, cursor_of(further, sort) if further else None
+
+        known = self._young_known() or await self._read_known()
+        try:
+            return await self._store.glance(lambda conn: read(conn, known))
+        except _NewEntry:
+            newer = await self._read_known()
+        return await self._store.glance(lambda conn: read(conn, newer))
 
     async def pages(
         self, wanted: JournalFilter, scope: Scope, sort: Sort, *, each: int, extras: Sequence[str] = ()
@@ -128,18 +135,20 @@ class JournalService:
             asked = await self._prepare(conn, wanted, scope, known)
             after: Place | None = None
             while True:
-                placed = await rows.page(conn, asked, scope, sort, each, known.entries, after)
-                if placed:
-                    yield await self._finish(conn, [line for _, line in placed], scope, known, extras)
-                if len(placed) < each:
+                found, after = await rows.page(conn, asked, scope, sort, each, known.entries, after)
+                if found:
+                    yield await self._finish(conn, found, scope, known, extras)
+                if after is None:
                     return
-                after = placed[-1][0]
 
     async def count(self, wanted: JournalFilter, scope: Scope, limit: int = COUNTED) -> Count:
         """How many there are, counted up to the limit."""
-        async with self._store.read() as conn:
-            asked = await self._prepare(conn, wanted, scope, await self._known(conn))
-            return _counted(await rows.count(conn, asked, scope, limit + 1), limit)
+        known = self._young_known() or await self._read_known()
+
+        async def read(conn: rows.Reader) -> int:
+            return await rows.count(conn, await self._prepare(conn, wanted, scope, known), scope, limit + 1)
+
+        return _counted(await self._store.glance(read), limit)
 
     async def counts(self, who: Seer, more: Mapping[str, JournalFilter] | None = None) -> dict[str, Count]:
         """The rail's counts by name, and those of the filters in `more`; at most FRESH_SECONDS old."""
@@ -151,50 +160,48 @@ class JournalService:
                 self._counts = {s: k for s, k in self._counts.items() if _young(k, kept.at)} | {scope: kept}
             wanted = {**RAIL, **(more or {})}
             missing = {name: one for name, one in wanted.items() if f"{name}:{one}" not in kept.counts}
-            if missing:
-                async with self._store.read() as conn:
-                    known = await self._known(conn)
-                    for name, one in missing.items():
-                        asked = await self._prepare(conn, one, scope, known)
-                        count = await rows.count(conn, asked, scope, COUNTED + 1)
-                        kept.counts[f"{name}:{one}"] = _counted(count, COUNTED)
+            for name, one in missing.items():
+                kept.counts[f"{name}:{one}"] = await self.count(one, scope, COUNTED)
             return {name: kept.counts[f"{name}:{one}"] for name, one in wanted.items()}
 
     async def choices(self, who: Seer) -> Choices:
         """What the journal may be narrowed by, within the reader's scope."""
         async with self._store.read() as conn:
             found, sections, doers = await rows.choices(conn, scope_of(who))
-            known = await self._known(conn)
+        known = self._young_known() or await self._read_known()
         branches: dict[str, str] = {}
         for one in known.entries.values():
             if one.active:
                 branches.setdefault(one.code.partition("-")[0], one.category)
         return Choices(found, sections, doers, list(branches.items()))
 
-    async def _prepare(self, conn: rows.Conn, wanted: JournalFilter, scope: Scope, known: _Known) -> rows.Asked:
-        wanted = replace(wanted, q=storable(wanted.q))
-        codes = [code for code in known.entries if code == wanted.classifier or code.startswith(wanted.classifier)]
-        parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
-        number = parsed.value if parsed.kind is phone.Kind.E164 else ""
-        codes = codes if wanted.classifier else []
+    async def _prepare(self, conn: rows.Reader, wanted: JournalFilter, scope: Scope, known: _Known) -> rows.Asked:
+        codes, number = [], ""
+        if wanted.classifier:
+            codes = [code for code in known.entries if code.startswith(wanted.classifier)]
+        if wanted.q:
+            wanted = replace(wanted, q=storable(wanted.q))
+            parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
+            number = parsed.value if parsed.kind is phone.Kind.E164 else ""
         # Masked for this reader: that something is found by a number would tell whose it is.
         telephones = scope.personal
-        return await rows.prepare(conn, wanted, number, codes, self._clock.now(), telephones=telephones)
+        return await rows.prepare(
+            conn, wanted, number, codes, self._clock.now(), telephones=telephones, weights=self._young_weights()
+        )
 
     async def _finish(
-        self, conn: rows.Conn, found: list[JournalRow], scope: Scope, known: _Known, extras: Sequence[str]
+        self, conn: rows.Reader, found: list[JournalRow], scope: Scope, known: _Known, extras: Sequence[str]
     ) -> list[JournalRow]:
         """What is asked for besides, each house as it was called then, and nothing that the scope hides."""
-        ids = [one.id for one in found]
-        for one in found:
+        for one in found if known.former else ():
             if one.house and (former := known.former.get(one.house.id)):
                 one.house = replace(one.house, former=former).then(one.created_at)
         if "comment" in extras:
-            said = await rows.last_comments(conn, ids)
+            said = await rows.last_comments(conn, [one.id for one in found])
             for one in found:
                 one.comment = said.get(one.id, "")
         if "recording" in extras:
-            heard = await rows.first_recordings(conn, ids)
+            heard = await rows.first_recordings(conn, [one.id for one in found])
             for one in found:
                 one.recording_id = heard.get(one.id)
         if not scope.personal:
@@ -202,15 +209,21 @@ class JournalService:
                 hide(one)
         return found
 
-    async def _known(self, conn: rows.Conn) -> _Known:
-        now = self._clock.now()
-        if self._shared is None or (now - self._shared_at).total_seconds() > KNOWN_SECONDS:
-            return self._share(await _read_known(conn))
-        return self._shared
+    def _young_known(self) -> _Known | None:
+        """What was read a moment ago."""
+        return self._shared if (self._clock.now() - self._shared_at).total_seconds() <= KNOWN_SECONDS else None
 
-    def _share(self, known: _Known) -> _Known:
-        self._shared, self._shared_at = known, self._clock.now()
-        return known
+    def _young_weights(self) -> rows.Weights:
+        now = self._clock.now()
+        if (now - self._weights_at).total_seconds() > WEIGHTS_SECONDS or len(self._weights) > WEIGHTS:
+            self._weights, self._weights_at = {}, now
+        return self._weights
+
+    async def _read_known(self) -> _Known:
+        async with self._store.read() as conn:
+            self._shared = await _read_known(conn)
+        self._shared_at = self._clock.now()
+        return self._shared
 
 
 async def _read_known(conn: rows.Conn) -> _Known:

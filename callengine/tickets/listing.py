@@ -7,6 +7,7 @@ import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from callengine.directory.model import House, Organisation
@@ -53,12 +54,17 @@ class JournalFilter:
 
     def statuses(self) -> frozenset[str]:
         """All statuses that it lets through."""
-        named = set(self.status) or set(Status)
-        if "open" in named:
-            named = (named - {"open"}) | set(OPEN)
-        if self.overdue or self.unassigned:
-            named &= set(OPEN)
-        return frozenset(named)
+        return _statuses(self.status, bool(self.overdue or self.unassigned))
+
+
+@lru_cache(maxsize=1_024)
+def _statuses(status: tuple[str, ...], only_open: bool) -> frozenset[str]:
+    named = set(status) or set(Status)
+    if "open" in named:
+        named = (named - {"open"}) | set(OPEN)
+    if only_open:
+        named &= set(OPEN)
+    return frozenset(named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,10 +88,12 @@ class Rule:
 
     def concerns(self, entry: Entry, day: date) -> bool:
         """Whether the duty is about such a matter on that day, whatever the conditions are."""
-        if not _in_force(self.valid_from, self.valid_until, day):
+        # Asked of every rule for every ticket: what rules out most of them comes first.
+        if self.urgencies and entry.urgency not in self.urgencies:
             return False
-        branch = not self.branches or any(_in_branch(entry.code, one) for one in self.branches)
-        return branch and (not self.urgencies or entry.urgency in self.urgencies)
+        if self.branches and not _in_branches(entry.code, self.branches):
+            return False
+        return _in_force(self.valid_from, self.valid_until, day)
 
     def holds(self, conditions: Mapping[str, Any]) -> bool:
         return all(name in conditions and bound.holds(conditions[name]) for name, bound in self.when)
@@ -187,6 +189,11 @@ NO_PACK = Pack(
 
 def _in_force(first: date | None, last: date | None, day: date) -> bool:
     return (first is None or first <= day) and (last is None or day <= last)
+
+
+@lru_cache(maxsize=10_000)
+def _in_branches(code: str, branches: tuple[str, ...]) -> bool:
+    return any(_in_branch(code, one) for one in branches)
 
 
 def _in_branch(code: str, branch: str) -> bool:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -121,8 +121,8 @@ class TicketsService:
         form = replace(form, entry=await self._book.entry_for(tx.conn, form.entry, organisation_id))
         terms = await self._book.terms(tx.conn, form.entry, matter)
         draft = self._draft(form, route, number, author, matter, terms)
-        ticket = replace(draft, id=await rows.add(tx, _columns(draft, new.key)))
-        ticket = replace(ticket, history=self._first_events(ticket, form, route, author))
+        history = self._first_events(draft, form, route, author)
+        ticket = replace(draft, id=await rows.add(tx, _columns(draft, new.key)), history=history)
         await rows.add_history(tx, ticket.id, author.staff_id, ticket.history)
         if ticket.organisation:
             await move_rows.answers_for(tx, ticket.id, ticket.organisation.id, now)
@@ -417,7 +417,7 @@ def _columns(ticket: Ticket, key: str | None) -> dict[str, object]:
         "applicant_number": applicant.number,
         "person_id": applicant.person_id,
         "text": ticket.text,
-        "answers": [asdict(answer) for answer in ticket.answers],
+        "answers": [{"question": one.question, "answer": one.answer} for one in ticket.answers],
         "organisation_id": ticket.organisation.id if ticket.organisation else None,
         "organisation_reason": ticket.organisation_reason,
         "accept_by": terms.accept_by,
