@@ -584,7 +584,8 @@ class OutreachService:
         elif answered:
             await self._settle(tx, request_id, NoAnswer.INTERRUPTED)
         else:
-            await self._settle(tx, request_id, NoAnswer.FAILED if attempt.reason else NoAnswer.LOST)
+            refused = attempt.state is AttemptState.SENT and attempt.reason  # the PBX's own answer to the Originate
+            await self._settle(tx, request_id, NoAnswer.FAILED if refused else NoAnswer.LOST)
 
     async def end_expired(self) -> None:
         """Campaigns whose last day is over end by themselves."""

@@ -1,4 +1,4 @@
-"""The town with its robot, on SQLite and on PostgreSQL."""
+"""The town with its robot: on SQLite for the rules of the room, on both databases for what the database must keep."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from tests.outreach.world import World, build
 
 
 @pytest.fixture
-async def world(store: Store, clock: ManualClock) -> World:
+async def world(sqlite_store: Store, clock: ManualClock) -> World:
     """Friday, 11:00 in Moscow."""
+    return await build(sqlite_store, clock)
+
+
+@pytest.fixture
+async def both(store: Store, clock: ManualClock) -> World:
+    """The same, once on SQLite and once on PostgreSQL."""
     return await build(store, clock)
