@@ -5,7 +5,7 @@ They raise NoVoice before anything is said, and PromptMissing when the PBX canno
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from callengine.menus.jobs import (
     ExecutorJob,
@@ -19,8 +19,9 @@ from callengine.menus.jobs import (
 )
 from callengine.menus.line import Line
 from callengine.menus.outcome import Outcome, Result
-from callengine.menus.script import Kind, Then
-from callengine.menus.walk import Say, Walk
+from callengine.menus.script import LANGUAGES, Kind, Then, shipped
+from callengine.menus.walk import Say, Walk, digit_words
+from callengine.speech import words
 
 
 async def rating(line: Line, say: Say, job: RatingJob) -> Outcome:
@@ -100,6 +101,18 @@ _DIALOGUES: Mapping[Kind, Callable[..., Awaitable[Outcome]]] = {
     Kind.METER: meter,
     Kind.STATUS: status,
 }
+
+
+def static_texts(languages: Sequence[str] = LANGUAGES) -> Iterator[tuple[str, str]]:
+    """Language and text of all that is the same in every call: spoken once, when the engine starts."""
+    for language in languages:
+        found = dict.fromkeys(
+            words.normalise(sentence, language)
+            for kind in Kind
+            for sentence in shipped(kind).static_sentences(language)
+        )
+        for text in found | dict.fromkeys(digit_words(language)):
+            yield language, text
 
 
 async def hold(line: Line, say: Say, job: Job) -> Outcome:

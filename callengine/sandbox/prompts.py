@@ -1,19 +1,18 @@
-"""The spoken prompts: their texts, and their rendering to 8 kHz WAV by RHVoice or espeak-ng, once per text.
+"""The prompts of the dialplan: their texts, and where Asterisk finds them. How they are spoken: speech/voice.py.
 
 `python -m callengine.sandbox.prompts FOLDER` renders them for an Asterisk of your own.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from callengine.errors import EngineError
+from callengine.speech.voice import NoVoice, Voice, tone
+
+__all__ = ["TEXTS", "NoVoice", "render_all", "render_hold_music"]
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "ru": {
@@ -58,83 +57,23 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 _BEEP = ("synth", "0.4", "sine", "440", "vol", "0.4")
 _CHIME = ("synth", "1.5", "sine", "523", "sine", "659", "fade", "0.3", "1.5", "1", "vol", "0.15", "pad", "0", "4.5")
-_RHVOICE = {"ru": "elena", "en": "slt"}  # the others are not for commercial use
-
-
-class NoVoice(EngineError):
-    """The prompts could not be spoken."""
-
-    code = "no-voice"
 
 
 def render_all(folder: Path, cache: Path) -> None:
     """Put every prompt at FOLDER/<language>/callengine/<name>.wav; what is in the cache is not spoken again."""
     cache.mkdir(parents=True, exist_ok=True)
-    engine = _engine()
+    voice = Voice(cache)
     for language, texts in TEXTS.items():
         home = folder / language / "callengine"
         home.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            _place(_spoken(text, language, engine, cache), home / f"{name}.wav")
-        _place(_tone(cache, "tone", *_BEEP), home / "tone.wav")
+            _place(voice.render(language, text), home / f"{name}.wav")
+        _place(tone(cache / "tone.wav", *_BEEP), home / "tone.wav")
 
 
 def render_hold_music(folder: Path, cache: Path) -> None:
     """A soft chime every few seconds: who is on hold must hear that the line is alive."""
-    _place(_tone(cache, "hold", *_CHIME), folder / "hold.wav")
-
-
-def _engine() -> str:
-    for name in ("RHVoice-test", "espeak-ng"):
-        if shutil.which(name):
-            return name
-    raise NoVoice("there is no voice for the prompts: apt-get install espeak-ng (or Debian's rhvoice, rhvoice-russian)")
-
-
-def _spoken(text: str, language: str, engine: str, cache: Path) -> Path:
-    mark = hashlib.sha256(f"1|{engine}|{language}|{text}".encode()).hexdigest()[:32]
-    kept = cache / f"{mark}.wav"
-    if not kept.exists():
-        raw = cache / f"{mark}.{os.getpid()}.raw.wav"
-        if engine == "RHVoice-test":
-            _run([engine, "-p", _RHVOICE[language], "-o", str(raw)], text)
-        else:
-            _run([engine, "-v", language, "-s", "150", "-w", str(raw), "--stdin"], text)
-        _telephone(raw, kept)
-        raw.unlink()
-    return kept
-
-
-def _tone(cache: Path, name: str, *effects: str) -> Path:
-    kept = cache / f"{name}.wav"
-    if not kept.exists():
-        part = _part(kept)
-        _run(_sox("-n", "-r", "8000", "-c", "1", "-b", "16", str(part), *effects), "")
-        part.replace(kept)
-    return kept
-
-
-def _telephone(raw: Path, kept: Path) -> None:
-    part = _part(kept)
-    _run(_sox(str(raw), "-r", "8000", "-c", "1", "-b", "16", str(part), "gain", "-n", "-3", "pad", "0.1", "0.2"), "")
-    part.replace(kept)
-
-
-def _part(kept: Path) -> Path:
-    # Two sandboxes may fill one cache at the same time.
-    return kept.with_suffix(f".{os.getpid()}.part.wav")
-
-
-def _sox(*arguments: str) -> list[str]:
-    if not shutil.which("sox"):
-        raise NoVoice("sox makes the prompts fit for a telephone and is missing: apt-get install sox")
-    return ["sox", "-V1", "-R", *arguments]
-
-
-def _run(command: list[str], text: str) -> None:
-    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False, timeout=120)
-    if done.returncode != 0:
-        raise NoVoice(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()[-400:]}")
+    _place(tone(cache / "hold.wav", *_CHIME), folder / "hold.wav")
 
 
 def _place(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from callengine.sandbox import prompts
 from callengine.sandbox.prompts import NoVoice
+from callengine.speech import voice
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def test_prompts_are_spoken_once_as_8_khz_mono(
     def no_more(*_: object) -> None:
         raise AssertionError("spoken twice")
 
-    monkeypatch.setattr(prompts, "_run", no_more)
+    monkeypatch.setattr(voice, "execute", no_more)
     prompts.render_all(tmp_path / "other", tmp_path / "cache")
     assert (tmp_path / "other/ru/callengine/tone.wav").exists()
 
 
 def test_without_a_voice_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompts.shutil, "which", lambda _: None)
+    monkeypatch.setattr(voice.shutil, "which", lambda _: None)
     with pytest.raises(NoVoice, match="apt-get install espeak-ng"):
         prompts.render_all(tmp_path / "sounds", tmp_path / "cache")
 

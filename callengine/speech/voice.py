@@ -1,0 +1,356 @@
+"""Words become sound: RHVoice, espeak-ng or festival as a subprocess, 8 kHz mono WAV for a telephone, kept by hash.
+
+What is kept is heard by residents, so a file is taken only after its sound was looked at: an engine may end with 0 and
+have said nothing (RHVoice does so when a disk is full, when the text is none, when it has no language).
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import wave
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from callengine.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+RATE = 8000  # samples a second: what a telephone carries
+SHORTEST_SECONDS, QUIETEST_PEAK, LOUDEST_PEAK = 0.1, 2_000, 32_000
+# Nobody speaks so fast or so slowly, whatever the rate: letters a second.
+FASTEST, SLOWEST = 60.0, 1.5
+EngineName = Literal["auto", "rhvoice", "espeak-ng", "festival"]
+_PROGRAMS: Mapping[str, str] = {"rhvoice": "RHVoice-test", "espeak-ng": "espeak-ng", "festival": "text2wave"}
+_AUTOMATIC = ("rhvoice", "espeak-ng")  # festival takes 5 s a sentence: by choice alone
+_RHVOICE_VOICES = Path("/usr/share/RHVoice/voices")
+VOICES: Mapping[str, Mapping[str, str]] = {
+    # RHVoice's other voices are not for commercial use.
+    "rhvoice": {"ru": "elena", "en": "slt"},
+    "espeak-ng": {"ru": "ru", "en": "en"},
+    "festival": {"ru": "voice_msu_ru_nsh_clunits"},
+}
+_DAY_SECONDS = 86_400
+_VERSION = 3  # of the rendering: another number speaks everything anew
+
+
+class NoVoice(Unavailable):
+    """The text could not be spoken."""
+
+    code = "no-voice"
+
+
+class NoRoomForVoice(NoVoice):
+    """The disk of the prompts is full: free some room, the next call tries again."""
+
+    code = "no-room-for-voice"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """`rate` is percent of the voice's own; `voices` names a voice per language, "" or none takes the engine's."""
+
+    engine: EngineName = "auto"
+    voices: Mapping[str, str] = field(default_factory=dict)
+    rate: int = 100
+    deadline_seconds: float = 20.0
+    at_once: int = 2
+
+
+class Sound(NamedTuple):
+    """What a prompt is as sound; `peak` of 32 767."""
+
+    seconds: float
+    peak: int
+    mean: float  # mean of the absolute values: a file of clicks has a peak and no mean
+
+
+def sound_of(path: Path) -> Sound:
+    """Raises NoVoice when it is no 8 kHz mono 16 bit WAV."""
+    try:
+        with wave.open(str(path)) as file:
+            form = (file.getframerate(), file.getnchannels(), file.getsampwidth())
+            data = file.readframes(file.getnframes())
+    except (OSError, EOFError, wave.Error) as error:
+        raise NoVoice(f"{path.name} is no sound: {error or 'it is empty'}") from None
+    if form != (RATE, 1, 2):
+        raise NoVoice(f"{path.name} has {form[0]} Hz, {form[1]} channels, {form[2] * 8} bits, not {RATE}, 1, 16")
+    samples = array.array("h", data[: len(data) // 2 * 2])
+    if sys.byteorder == "big":
+        samples.byteswap()
+    if not samples:
+        return Sound(0.0, 0, 0.0)
+    return Sound(len(samples) / RATE, max(max(samples), -min(samples)), sum(map(abs, samples)) / len(samples))
+
+
+def fault_of(sound: Sound, text: str) -> str:
+    """Why this cannot be the text, or ""."""
+    letters = sum(c.isalpha() for c in text)
+    if sound.seconds - _PADDING < max(SHORTEST_SECONDS, letters / FASTEST):
+        return f"{sound.seconds:.2f} s are too short for {letters} letters"
+    if sound.seconds > 3 + letters / SLOWEST:
+        return f"{sound.seconds:.1f} s are too long for {letters} letters"
+    if sound.peak < QUIETEST_PEAK or sound.mean < 50:
+        return "it is silent"
+    if sound.peak > LOUDEST_PEAK:
+        return "it is clipped"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What speaking ahead came to; `failed` are the texts that no engine speaks."""
+
+    spoken: int = 0
+    kept: int = 0
+    failed: tuple[str, ...] = ()
+
+
+class Voice:
+    """Speaks into `folder`, and tells prompts as the PBX sees that folder (`seen_as`, "" for the same path).
+
+    `say` is what dialogues take. Safe for threads, and for two processes on one folder.
+    """
+
+    def __init__(self, folder: Path, settings: VoiceSettings | None = None, *, seen_as: str = "") -> None:
+        self.settings = settings or VoiceSettings()
+        self.waited = self.spoken = self.failed = self.fallen = 0  # waited: calls of `say` that were not spoken ahead
+        self._folder = folder
+        self._seen_as = seen_as or str(folder.absolute())
+        self._engine = ""
+        self._marks: dict[tuple[str, str, str], str] = {}
+        self._instead: dict[Path, Path] = {}  # spoken by another engine, since the first one fails on it
+        self._room = threading.BoundedSemaphore(self.settings.at_once)
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @property
+    def engine(self) -> str:
+        """The engine that speaks. Raises NoVoice, with the package to install."""
+        if not self._engine:
+            self._engine = self._found()
+        return self._engine
+
+    def path(self, language: str, text: str, engine: str = "") -> Path:
+        """Where this text lies, or would lie. Raises NoVoice."""
+        engine = engine or self.engine
+        mark = self._marks.get((engine, language, text))
+        if mark is None:
+            parts = (_VERSION, engine, self._voice(engine, language), self.settings.rate, language, text)
+            mark = hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:40]
+            if len(self._marks) > 20_000:
+                self._marks.clear()
+            self._marks[engine, language, text] = mark
+        return self._folder / mark[:2] / f"{mark}.wav"
+
+    def ready(self, language: str, text: str) -> bool:
+        """Whether a call would not wait for it."""
+        return self._kept(self.path(language, text)) is not None
+
+    def render(self, language: str, text: str) -> Path:
+        """Speak it, or take what was spoken. Blocks. Raises NoVoice."""
+        engine = self.engine
+        path = self.path(language, text, engine)
+        if kept := self._kept(path):
+            return kept
+        with self._room:
+            try:
+                self._speak(engine, language, text, path)
+                return path
+            except NoRoomForVoice:
+                raise
+            except NoVoice as error:
+                return self._by_another(engine, language, text, path, error)
+
+    async def say(self, language: str, text: str) -> str:
+        """The prompt as the PBX plays it: a path without ending. Raises NoVoice."""
+        kept = self._kept(self.path(language, text))
+        if kept is None:
+            self.waited += 1
+            kept = await self._rendered(language, text)
+        return f"{self._seen_as}/{kept.parent.name}/{kept.stem}"
+
+    async def ahead(self, language: str, texts: Iterable[str]) -> Ahead:
+        """Speak what is not there yet; one failure does not keep the rest."""
+        spoken, kept = 0, 0
+        failed: list[str] = []
+        for text in dict.fromkeys(texts):
+            if self.ready(language, text):
+                kept += 1
+                continue
+            try:
+                await self._rendered(language, text)
+                spoken += 1
+            except NoRoomForVoice:
+                raise
+            except NoVoice as error:
+                log.warning("a prompt cannot be spoken: %s", error.detail, extra={"action": "prompt_failed"})
+                failed.append(text)
+        return Ahead(spoken, kept, tuple(failed))
+
+    def forget_unused(self, days: float, now: float | None = None) -> int:
+        """Remove what nobody played for so long: addresses and names are in these files. How many went."""
+        before, gone = (time.time() if now is None else now) - days * _DAY_SECONDS, 0
+        for path in self._folder.glob("??/*.wav"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    gone += 1
+        return gone
+
+    # --- one text -----------------------------------------------------------------------------------------
+
+    def _found(self) -> str:
+        asked = self.settings.engine
+        for name in _AUTOMATIC if asked == "auto" else (asked,):
+            if shutil.which(_PROGRAMS[name]):
+                return name
+        package = {
+            "auto": "espeak-ng (or Debian's rhvoice, rhvoice-russian)",
+            "rhvoice": "rhvoice rhvoice-russian rhvoice-english, from Debian's non-free",
+            "festival": "festival festvox-ru",
+        }.get(asked, asked)
+        raise NoVoice(f"there is no voice for the prompts: apt-get install {package}")
+
+    def _kept(self, path: Path) -> Path | None:
+        kept = self._instead.get(path, path)
+        try:
+            used = kept.stat().st_mtime
+        except OSError:
+            return None
+        if time.time() - used > _DAY_SECONDS:
+            with contextlib.suppress(OSError):
+                os.utime(kept)  # whoever clears old prompts away looks at this time
+        return kept
+
+    async def _rendered(self, language: str, text: str) -> Path:
+        key = f"{language}|{text}"
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        try:
+            async with lock:
+                return await asyncio.to_thread(self.render, language, text)
+        finally:
+            if not lock.locked():
+                self._locks.pop(key, None)
+
+    def _by_another(self, engine: str, language: str, text: str, path: Path, error: NoVoice) -> Path:
+        """One strange voice is better than a silent robot; what failed is tried again after a restart."""
+        others = [n for n in ("espeak-ng", "rhvoice") if n != engine and shutil.which(_PROGRAMS[n])]
+        for other in others:
+            instead = self.path(language, text, other)
+            try:
+                if not instead.exists():
+                    self._speak(other, language, text, instead)
+            except NoVoice:
+                continue
+            self.fallen += 1
+            told = {"action": "voice_fallen_back", "engine": engine, "instead": other}
+            log.warning("%s failed on a text, %s speaks it: %s", engine, other, error.detail, extra=told)
+            self._instead[path] = instead
+            return instead
+        self.failed += 1
+        raise error
+
+    def _speak(self, engine: str, language: str, text: str, path: Path) -> None:
+        if not any(c.isalnum() for c in text):
+            raise NoVoice(f"there is nothing to say in {text[:40]!r}")
+        # Two engines, or a sandbox, may fill one folder at the same time.
+        part = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}")
+        raw, fit = part.with_suffix(".raw.wav"), part.with_suffix(".part.wav")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._run(self._command(engine, language, raw), text)
+            self._run(_sox(str(raw), "-r", str(RATE), "-c", "1", "-b", "16", str(fit), *_FIT), "")
+            if fault := fault_of(sound_of(fit), text):
+                raise NoVoice(f"{_PROGRAMS[engine]} did not speak {text[:60]!r}: {fault}")
+            fit.replace(path)
+            self.spoken += 1
+        except OSError as error:
+            raise NoVoice(f"{path.parent} takes no prompt: {error.strerror or error}") from error
+        except NoVoice as error:
+            if _is_full(path.parent):
+                raise NoRoomForVoice from error
+            raise
+        finally:
+            for left in (raw, fit):
+                with contextlib.suppress(OSError):
+                    left.unlink(missing_ok=True)
+
+    def _command(self, engine: str, language: str, raw: Path) -> list[str]:
+        voice, rate = self._voice(engine, language), self.settings.rate
+        if engine == "rhvoice":
+            # It takes an unknown voice for another one, in silence.
+            if _RHVOICE_VOICES.is_dir() and not (_RHVOICE_VOICES / voice).is_dir():
+                raise NoVoice(f"RHVoice has no voice {voice!r}: apt-get install rhvoice-russian rhvoice-english")
+            return [_PROGRAMS[engine], "-p", voice, "-r", str(rate), "-o", str(raw)]
+        if engine == "espeak-ng":
+            return [_PROGRAMS[engine], "-v", voice, "-s", str(150 * rate // 100), "-w", str(raw), "--stdin"]
+        if not voice:
+            raise NoVoice(f"festival speaks no {language!r} here")
+        slow = f"(Parameter.set 'Duration_Stretch {100 / rate:.2f})"
+        return [_PROGRAMS[engine], "-eval", f"({voice})", "-eval", slow, "-o", str(raw)]
+
+    def _voice(self, engine: str, language: str) -> str:
+        # A voice of one engine is nobody to another: the setting is of the engine that was asked for.
+        chosen = self.settings.voices.get(language, "")
+        of_it = engine == (self.settings.engine if self.settings.engine != "auto" else _AUTOMATIC[0])
+        return chosen if chosen and of_it else VOICES[engine].get(language, "")
+
+    def _run(self, command: list[str], text: str) -> None:
+        execute(command, text, self.settings.deadline_seconds)
+
+
+_FIT = ("gain", "-n", "-3", "pad", "0.1", "0.2")
+_PADDING = 0.3
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize < 1 << 20
+
+
+def execute(command: list[str], text: str, seconds: float) -> None:
+    """Run an engine or sox with the text on its input. Raises NoVoice when it fails or takes longer."""
+    # A session of its own: festival's text2wave is a shell that starts another process, and both must end.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            _, complaint = process.communicate(text.encode(), timeout=seconds)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise NoVoice(f"{command[0]} took longer than {seconds:g} s") from None
+            raise
+    if process.returncode != 0:
+        raise NoVoice(f"{command[0]} failed: {complaint.decode(errors='replace').strip()[-400:]}")
+
+
+def tone(kept: Path, *effects: str) -> Path:
+    """A signal made by sox, once. Raises NoVoice."""
+    if not kept.exists():
+        part = kept.with_suffix(f".{os.getpid()}.part.wav")
+        execute(_sox("-n", "-r", str(RATE), "-c", "1", "-b", "16", str(part), *effects), "", 60)
+        part.replace(kept)
+    return kept
+
+
+def _sox(*arguments: str) -> list[str]:
+    if not shutil.which("sox"):
+        raise NoVoice("sox makes the prompts fit for a telephone and is missing: apt-get install sox")
+    return ["sox", "-V1", "-R", *arguments]
