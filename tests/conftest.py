@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,36 @@ from tests.pbx_fixture import sandbox_pbx, sandbox_pbx16  # noqa: F401
 from tests.postgres import TEMPLATE, PostgresServer, apart, binaries
 
 DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
+
+
+# What takes minutes begins first: at the end it would keep one worker busy and leave the others idle.
+LONGEST = ("tests/tickets/test_day.py", "tests/stories/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), 99))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """What a failed test left open is found here and not in the middle of an innocent one some tests later."""
+    yield
+    if item.stash.get(_FAILED, False):
+        sys.last_type = sys.last_value = sys.last_traceback = None  # they hold the failed test's frames
+        gc.collect()
+
+
+_FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +98,14 @@ def store_url(request: pytest.FixtureRequest) -> str:
 async def store(store_url: str) -> AsyncIterator[Store]:
     """A store on a migrated database; the test runs once on SQLite and once on PostgreSQL."""
     opened = Store(store_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def postgres_store(postgres_url: str) -> AsyncIterator[Store]:
+    """A store on PostgreSQL alone, for what only it can do."""
+    opened = Store(postgres_url)
     yield opened
     await opened.close()
 

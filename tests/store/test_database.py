@@ -251,8 +251,8 @@ async def test_a_lost_server_is_told_clearly() -> None:
 
 
 @pytest.mark.postgres
-async def test_after_the_server_ended_our_connections_the_next_transaction_works(postgres_url: str) -> None:
-    store, other = Store(postgres_url), Store(postgres_url)
+async def test_after_the_server_ended_our_connections_the_next_transaction_works(postgres_store: Store) -> None:
+    store, other = postgres_store, Store(postgres_store.url)
     await add(store, "a")
     async with other.begin() as tx:
         await tx.conn.execute(
@@ -261,31 +261,58 @@ async def test_after_the_server_ended_our_connections_the_next_transaction_works
                 "AND datname = current_database()"
             )
         )
+    await other.close()
     await add(store, "b")
     assert await codes(store) == ["a", "b"]
-    await store.close()
-    await other.close()
 
 
 @pytest.mark.postgres
-async def test_a_deadlock_runs_the_transaction_again(postgres_url: str) -> None:
-    store = Store(postgres_url)
+async def test_a_deadlock_runs_the_transaction_again(postgres_store: Store) -> None:
+    store = postgres_store
     for code in ("a", "b"):
         await add(store, code)
-    met = asyncio.Barrier(2)
+    met, through = asyncio.Barrier(2), asyncio.Event()
     runs: list[str] = []
 
     async def both(first: str, second: str) -> None:
         async def work(tx: Tx) -> None:
             runs.append(first)
-            await tx.conn.execute(update(organisations).where(organisations.c.code == first).values(name="x"))
+            if len(runs) > 2:  # the one that was undone: the other needs the row for which it waited
+                await through.wait()
+            await tx.conn.execute(update(organisations).where(organisations.c.code == first).values(name=first))
             if len(runs) <= 2:
                 await met.wait()
-            await tx.conn.execute(update(organisations).where(organisations.c.code == second).values(name="x"))
+            await tx.conn.execute(update(organisations).where(organisations.c.code == second).values(name=first))
 
         await store.transact(work)
+        through.set()
 
     async with asyncio.timeout(20):
         await asyncio.gather(both("a", "b"), both("b", "a"))
+    assert sorted(runs[:2]) == ["a", "b"]
     assert len(runs) == 3
-    await store.close()
+    async with store.read() as conn:
+        names = set((await conn.execute(select(organisations.c.name))).scalars())
+    assert names == {runs[2]}, "the one that ran again came last, and wholly"
+
+
+async def test_a_transaction_that_others_got_in_the_way_of_lets_them_pass_before_it_runs_again(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once it would take the rows that the others wait for, and stand in the same deadlock again."""
+    pauses: list[float] = []
+    tries: list[None] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def crowded(tx: Tx) -> None:
+        tries.append(None)
+        if len(tries) % database.TRIES_ON_CONFLICT:
+            raise StoreBusy
+
+    monkeypatch.setattr(database, "sleep", pause)
+    for _ in range(2):
+        await sqlite_store.transact(crowded)
+    assert len(pauses) == len(set(pauses)) == 2 * (database.TRIES_ON_CONFLICT - 1), "two that met do not meet again"
+    assert all(0 < seconds < 0.2 for seconds in pauses)

@@ -59,9 +59,9 @@ async def test_renewing_holds_the_place(store: Store, clock: ManualClock) -> Non
 
 @pytest.mark.postgres
 async def test_engines_of_different_pbxs_share_a_postgresql_and_the_same_pbx_is_never_served_twice(
-    postgres_url: str, clock: ManualClock
+    postgres_store: Store, clock: ManualClock
 ) -> None:
-    store = Store(postgres_url)
+    store = postgres_store
     north = EngineLeases(store, clock, ["north", "east"], owner="dispatch-1/4711/abc/00")
     await north.acquire()
     south = EngineLeases(store, clock, ["south"])
@@ -72,7 +72,6 @@ async def test_engines_of_different_pbxs_share_a_postgresql_and_the_same_pbx_is_
     await EngineLeases(store, clock, ["centre"]).acquire()  # what was refused holds nothing back
     await north.release()
     await EngineLeases(store, clock, ["east"]).acquire()
-    await store.close()
 
 
 async def test_an_sqlite_file_belongs_to_one_engine_whatever_pbxs_it_serves(
