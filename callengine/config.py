@@ -243,6 +243,23 @@ class Notices(Section):
             raise ValueError("sms_body is a JSON object: the names and the values that the gateway wants")
 
 
+class Speech(Section):
+    """The robot's voice. `auto` takes RHVoice where it is installed, else espeak-ng."""
+
+    engine: Literal["auto", "rhvoice", "espeak-ng", "festival"] = "auto"
+    voice_ru: str = Field("", pattern=r"^[A-Za-z0-9_+-]{0,40}$")  # "": the engine's own, elena of RHVoice
+    voice_en: str = Field("", pattern=r"^[A-Za-z0-9_+-]{0,40}$")
+    rate: int = Field(100, ge=50, le=200)  # percent
+    dir: Path = Path("var/prompts")
+    pbx_dir: str = ""  # the same folder as the PBX sees it, when it sees it elsewhere
+    deadline_seconds: float = Field(20.0, gt=0)
+    at_once: int = Field(2, ge=1, le=16)
+    keep_days: int = Field(
+        90, ge=1
+    )  # prompts that nobody heard for so long are deleted: names and addresses are in them
+    asr_model: str = ""  # a folder with a model of faster-whisper (extra asr); "": off
+
+
 class Locale(Section):
     timezone: str = "Europe/Moscow"
     language: Literal["ru", "en"] = "ru"
@@ -274,6 +291,7 @@ class Settings(Section):
     tickets: Tickets = Tickets()
     outreach: Outreach = Outreach()
     notices: Notices = Notices()
+    speech: Speech = Speech()
     locale: Locale = Locale()
 
     @property
