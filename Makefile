@@ -1,9 +1,10 @@
 # make run: the engine with its sandbox PBX, ready in a browser. make test: everything checked.
 PYTHON ?= python3
 BIN := .venv/bin
-# What failed beside other tests runs once more, by itself: a real fault fails again, and what does not is a flaky test
-# to be mended (its first failure stands in the output).
-AGAIN := $(BIN)/pytest --last-failed --last-failed-no-failures none
+# Runs what failed once more by itself and names what is flaky; any other trouble ends it at once (tests/again.py).
+TESTS := $(BIN)/python -m tests.again
+# Three workers for two cores: the stories with a real Asterisk wait more than they work.
+BESIDE := -n 3 --dist worksteal
 
 .PHONY: run test test-all check bench fmt setup setup-test lock docs clean
 
@@ -17,13 +18,13 @@ setup-test:
 	@$(PYTHON) callengine/bootstrap.py test
 
 test: check
-	@$(BIN)/pytest -m "alone and not pbx16" $(ARGS) || $(AGAIN) -m "alone and not pbx16"
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not alone and not pbx16" $(ARGS) || $(AGAIN) -m "not alone and not pbx16"
+	@$(TESTS) -m "alone and not pbx16" $(ARGS)
+	@$(TESTS) $(BESIDE) -m "not alone and not pbx16" $(ARGS)
 
 # The same stories on Asterisk 16.28 too, and the long ones.
 test-all: check
 	@$(BIN)/pytest -m alone $(ARGS)
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not alone" $(ARGS)
+	@$(BIN)/pytest $(BESIDE) -m "not alone" $(ARGS)
 
 check: setup-test
 	@$(BIN)/ruff format --check .
