@@ -27,6 +27,7 @@ RUN_TOOLS = {
     "opusenc": ("opus-tools", "keeps recordings small"),
     "espeak-ng": ("espeak-ng", "speaks the prompts and the simulated residents"),
 }
+NONFREE_VOICE = ("rhvoice", "rhvoice-russian", "rhvoice-english")
 TEST_TOOLS = {
     "sipp": ("sip-tester", "plays residents and operators against a real Asterisk"),
     "chromium": ("chromium", "opens the pages as a person would"),
@@ -85,6 +86,46 @@ def packages(tools: dict[str, tuple[str, str]]) -> None:
     say(f"installing {' '.join(missing)}")
     command = [*sudo, "apt-get", "install", "-y", "--no-install-recommends", *missing]
     run(command, why="packages are needed", env=env)
+
+
+def good_voice() -> None:
+    """RHVoice out of Debian's non-free, when the administrator allows it by CALLENGINE_NONFREE_VOICE=yes.
+
+    Your own apt sources stay as they are: the list that names non-free lies in var/apt. Without it, and when it cannot
+    be had, espeak-ng speaks.
+    """
+    allowed = os.environ.get("CALLENGINE_NONFREE_VOICE", "").lower() in ("yes", "true", "1")
+    if not allowed or _present("RHVoice-test") or shutil.which("apt-get") is None:
+        return
+    say("RHVoice speaks like a person: taking it from Debian's non-free (voices elena, anna, slt are free to use)")
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    try:
+        where = _nonfree_sources(HOME / "var" / "apt")
+        env = {"DEBIAN_FRONTEND": "noninteractive"}
+        run([*sudo, "apt-get", *where, "update"], why="the package lists of non-free are needed", env=env)
+        command = [*sudo, "apt-get", *where, "install", "-y", "--no-install-recommends", *NONFREE_VOICE]
+        run(command, why="the voice is wanted", env=env)
+    except (Unprepared, OSError) as error:
+        say(f"RHVoice is not to be had, espeak-ng speaks instead: {error}")
+
+
+def _nonfree_sources(folder: Path) -> list[str]:
+    """Options that make apt-get look into non-free of the mirror that this machine uses. Raises Unprepared."""
+    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
+    known = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split("\n")
+    rows = [row.split() for row in known if row.count(" ") == 2]
+    base = next(((uri, release) for uri, release, part in rows if part == "main" and "-" not in release), None)
+    if base is None:
+        raise Unprepared("apt-get knows no main of Debian; install rhvoice rhvoice-russian rhvoice-english by hand")
+    (folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    keys = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+    signed = f"[signed-by={keys}] " if keys.exists() else ""
+    (folder / "nonfree.list").write_text(f"deb {signed}{base[0]} {base[1]} main contrib non-free\n")
+    return [
+        *("-o", f"Dir::Etc::sourcelist={folder / 'nonfree.list'}"),
+        *("-o", "Dir::Etc::sourceparts=-"),
+        *("-o", f"Dir::State::Lists={folder / 'lists'}"),
+    ]
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -190,6 +231,8 @@ def main(what: str) -> int:
         return check_web()
     try:
         packages(RUN_TOOLS | (TEST_TOOLS if testing else {}))
+        if not testing:  # tests speak with what every machine has
+            good_voice()
         venv("requirements-dev.lock" if testing or _has_dev() else "requirements.lock")
         web(with_tools=testing)
     except Unprepared as error:
