@@ -1,0 +1,499 @@
+"""The outbox over both databases: nothing twice, nothing lost, silence kept, an engine that dies, two that work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from callengine.clock import ManualClock, SystemClock
+from callengine.notices.model import Channel, Kind, Later, Message, Recipient, Rejected, Result, Sent, Unknown
+from callengine.notices.worker import LEASE_SECONDS, NoticesWorker
+from callengine.store.database import Store
+from callengine.store.tables import notice_events, notices
+from tests.notices.office import RESIDENT, Office, open_office, until
+from tests.notices.servers import HttpServer, MailServer, Smsc
+
+
+class Gateway:
+    """A channel whose other side does what a test says; it counts what it was given."""
+
+    at_once = 8
+
+    def __init__(self, channel: Channel = Channel.SMS, *, repeatable: bool = False) -> None:
+        self.channel, self.repeatable = channel, repeatable
+        self.given: list[Message] = []
+        self.next: list[Result | Exception] = []
+        self.hold: asyncio.Event | None = None
+
+    async def send(self, message: Message) -> Result:
+        self.given.append(message)
+        if self.hold is not None:
+            await self.hold.wait()
+        result = self.next.pop(0) if self.next else Sent(f"ok {len(self.given)}")
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def close(self) -> None:
+        return None
+
+
+SMS = {"sms": "smpp", "smpp_host": "127.0.0.1", "smpp_user": "x"}
+
+
+@pytest.fixture
+async def office(store: Store, clock: ManualClock) -> AsyncIterator[Office]:
+    made = await open_office(store, clock, **SMS)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def one(sqlite_store: Store, clock: ManualClock) -> AsyncIterator[Office]:
+    made = await open_office(sqlite_store, clock, **SMS)
+    yield made
+    await made.close()
+
+
+async def working(office: Office, gateway: Gateway) -> NoticesWorker:
+    return await office.worker({gateway.channel: gateway})
+
+
+# --- nothing twice ------------------------------------------------------------------------------------------
+
+
+async def test_the_same_key_is_told_once_however_many_ask_at_the_same_moment(office: Office) -> None:
+    ids = await asyncio.gather(*[office.tell("closed:1") for _ in range(12)])
+    assert len([found for found in ids if found is not None]) == 1
+    gateway = Gateway()
+    await (await working(office, gateway)).work_off()
+    assert len(gateway.given) == 1
+    assert await office.tell("closed:1") is None  # nor later, when it was sent long ago
+
+
+async def test_two_workers_send_each_notice_once(office: Office) -> None:
+    for n in range(40):
+        await office.tell(f"closed:{n}")
+    gateway = Gateway()
+    workers = [await working(office, gateway) for _ in range(2)]
+    await asyncio.gather(*[worker.work_off() for worker in workers])
+    assert len(gateway.given) == 40 == len({message.key for message in gateway.given})
+    assert {one.state.value for one in await office.all()} == {"sent"}
+    assert {one.tries for one in await office.all()} == {1}
+
+
+async def test_a_worker_that_lost_its_lease_changes_nothing_any_more(office: Office) -> None:
+    await office.tell("closed:1")
+    slow = Gateway(repeatable=True)
+    slow.hold = asyncio.Event()
+    first = await working(office, slow)
+    sending = asyncio.ensure_future(first.work_off())
+    await until(lambda: slow.given)
+    office.clock.advance(seconds=LEASE_SECONDS + 1)
+    quick = Gateway(repeatable=True)
+    second = await working(office, quick)
+    await second.work_off()  # finds it abandoned, and puts it back
+    office.clock.advance(seconds=60)
+    await second.work_off()
+    assert (await office.one("closed:1")).receipt == "ok 1"
+    slow.next = [Rejected("no such number")]
+    slow.hold.set()
+    await sending
+    kept = await office.one("closed:1")
+    assert (kept.state.value, kept.problem) == ("sent", "")
+
+
+# --- nothing lost -------------------------------------------------------------------------------------------
+
+
+async def test_what_was_not_taken_waits_longer_each_time_and_is_sent_in_the_end(one: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Later("the gateway is down")] * 4
+    worker = await working(one, gateway)
+    await one.tell("closed:1")
+    moments = []
+    for _ in range(4):
+        await worker.work_off()
+        kept = await one.one("closed:1")
+        moments.append((kept.next_at - one.clock.now()).total_seconds())
+        one.clock.advance(seconds=moments[-1])
+    assert moments == sorted(moments) and moments[0] < moments[-1]
+    await worker.work_off()
+    assert (await one.one("closed:1")).state.value == "sent"
+    story = await one.story("closed:1")
+    assert story == [("queued", ""), ("tried", "the gateway is down"), ("sent", "ok 5")]  # one line for one trouble
+
+
+async def test_what_is_no_longer_worth_telling_fails_with_the_last_trouble(one: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Later("the gateway is down")] * 100
+    worker = await working(one, gateway)
+    await one.tell(
+        "closed:1", kind=Kind.OUTAGE, fields={"address": "Мира, 44", "problem": "нет воды", "until": "18:00"}
+    )
+    for _ in range(100):
+        kept = await one.one("closed:1")
+        if kept.state.value == "failed":
+            break
+        one.clock.advance(seconds=max((kept.next_at - one.clock.now()).total_seconds(), 0))
+        await worker.work_off()
+    assert kept.state.value == "failed" and "the gateway is down" in kept.problem
+    assert one.clock.now() - kept.created_at <= timedelta(hours=6)
+
+
+async def test_a_gateway_that_is_down_is_not_asked_for_each_of_a_thousand_messages(one: Office) -> None:
+    for n in range(30):
+        await one.tell(f"closed:{n}")
+    gateway = Gateway()
+    gateway.next = [Later("down", whole_channel=True)]
+    worker = await working(one, gateway)
+    await worker.work_off()
+    assert len(gateway.given) == 1
+    one.clock.advance(seconds=30)
+    await worker.work_off()
+    assert len([kept for kept in await one.all() if kept.state.value == "sent"]) == 30
+
+
+async def test_a_fault_of_our_own_loses_no_notice_and_stops_no_other(one: Office) -> None:
+    gateway = Gateway(repeatable=True)
+    gateway.next = [RuntimeError("a bug")]
+    worker = await working(one, gateway)
+    await one.tell("closed:1")
+    await one.tell("closed:2")
+    await worker.work_off()
+    one.clock.advance(seconds=60)
+    await worker.work_off()
+    assert [kept.state.value for kept in await one.all()] == ["sent", "sent"]
+
+
+# --- an engine that dies --------------------------------------------------------------------------------------
+
+
+async def test_what_an_engine_was_sending_when_it_died_is_not_sent_twice(one: Office) -> None:
+    await one.tell("closed:1")
+    await one.leave_sending("closed:1")
+    gateway = Gateway()
+    worker = await working(one, gateway)
+    await worker.work_off()
+    kept = await one.one("closed:1")
+    assert kept.state.value == "failed" and "nobody knows whether it arrived" in kept.problem
+    assert gateway.given == []
+
+
+@pytest.mark.parametrize("why", ["repeatable", "danger"])
+async def test_it_is_sent_again_where_the_other_side_knows_it_or_lives_are_at_stake(one: Office, why: str) -> None:
+    await one.tell("closed:1", danger=why == "danger")
+    await one.leave_sending("closed:1")
+    gateway = Gateway(repeatable=why == "repeatable")
+    worker = await working(one, gateway)
+    await worker.work_off()
+    one.clock.advance(seconds=60)
+    await worker.work_off()
+    assert (await one.one("closed:1")).state.value == "sent" and len(gateway.given) == 1
+
+
+async def test_even_danger_is_not_sent_into_the_unknown_for_ever(one: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Unknown("no answer")] * 50
+    worker = await working(one, gateway)
+    await one.tell("closed:1", danger=True)
+    for _ in range(20):
+        await worker.work_off()
+        one.clock.advance(seconds=120)
+    assert len(gateway.given) == 5 and (await one.one("closed:1")).state.value == "failed"
+
+
+async def test_a_dead_sqlite_engines_claims_are_known_at_once_and_a_postgres_ones_after_the_lease(
+    office: Office,
+) -> None:
+    await office.tell("closed:1", danger=True)
+    async with office.store.begin() as tx:
+        lease = office.clock.now() + timedelta(seconds=LEASE_SECONDS)
+        change = {"state": "sending", "lease_until": lease, "tries": 1, "fence": 1}
+        await tx.conn.execute(update(notices).values(**change))
+    gateway = Gateway()
+    worker = await working(office, gateway)
+    running = asyncio.ensure_future(worker.run())
+    try:
+        if office.store.is_sqlite:
+            await until(lambda: worker._lanes[Channel.SMS].sleeps_until is not None)
+            assert (await office.one("closed:1")).state.value == "queued"
+        else:
+            await until(lambda: worker._lanes[Channel.SMS].sleeps_until is not None)
+            assert (await office.one("closed:1")).state.value == "sending"
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+# --- silence ------------------------------------------------------------------------------------------------
+
+
+async def test_by_night_nothing_is_heard_but_danger(one: Office) -> None:
+    one.clock.advance(seconds=12 * 3600)  # 23:00 in Moscow
+    await one.tell("closed:1")
+    await one.tell("danger:1", danger=True)
+    gateway = Gateway()
+    worker = await working(one, gateway)
+    await worker.work_off()
+    assert [message.key for message in gateway.given] == ["danger:1"]
+    await one.pass_time(worker, hours=8.9)
+    assert len(gateway.given) == 1
+    await one.pass_time(worker, hours=0.2)
+    assert [message.key for message in gateway.given] == ["danger:1", "closed:1"]
+
+
+async def test_what_was_due_by_day_and_is_late_does_not_wake_people(one: Office) -> None:
+    await one.tell("closed:1")
+    one.clock.advance(seconds=12 * 3600)  # no engine ran meanwhile
+    gateway = Gateway()
+    worker = await working(one, gateway)
+    await worker.work_off()
+    assert gateway.given == [] and (await one.one("closed:1")).tries == 0
+    await one.pass_time(worker, hours=9.1)
+    assert len(gateway.given) == 1
+
+
+@pytest.mark.parametrize(("kind", "silent"), [("", True), ("sms", True), ("closed", True), ("call", False)])
+async def test_who_asked_for_silence_has_it(one: Office, kind: str, silent: bool) -> None:
+    await one.opt_out(RESIDENT, kind)
+    await one.tell("closed:1")
+    gateway = Gateway()
+    await (await working(one, gateway)).work_off()
+    assert bool(gateway.given) is not silent
+    kept = await one.one("closed:1")
+    assert kept.state.value == ("suppressed" if silent else "sent")
+    if silent:
+        assert "asked not to be told" in kept.problem
+
+
+async def test_who_asks_for_silence_after_it_was_queued_has_it_too_but_danger_is_told(office: Office) -> None:
+    await office.tell("closed:1")
+    await office.tell("danger:1", danger=True)
+    await office.opt_out(RESIDENT)
+    gateway = Gateway()
+    await (await working(office, gateway)).work_off()
+    assert [message.key for message in gateway.given] == ["danger:1"]
+    assert (await office.one("closed:1")).state.value == "suppressed"
+
+
+async def test_what_cannot_be_told_says_why(one: Office) -> None:
+    await one.tell("a:1", Channel.EMAIL, kind=Kind.CRITICAL, to=Recipient(email="a@b.test"), fields=FIELDS)
+    await one.tell("b:1", to=Recipient(number="109"))
+    await one.tell("c:1", fields={"number": "26-000001"})
+    assert (await one.one("a:1")).problem == "email is not configured"
+    assert "no telephone number" in (await one.one("b:1")).problem
+    bare = await one.one("c:1")
+    assert bare.state.value == "failed" and "{link}" in bare.problem
+
+
+FIELDS = {
+    name: "x"
+    for name in "number address premise place problem urgency organisation registered due localise".split()
+}  # fmt: skip
+
+
+# --- receipts of an SMS ----------------------------------------------------------------------------------------
+
+
+async def test_a_message_is_delivered_when_each_of_its_parts_is(office: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Sent("taken", {0: "m0", 1: "m1"})]
+    await office.tell("closed:1")
+    await (await working(office, gateway)).work_off()
+    assert await office.outbox.receipt(["m0"], delivered=True, detail="DELIVRD")
+    assert (await office.one("closed:1")).state.value == "sent"
+    assert await office.outbox.receipt(["none", "m1"], delivered=True, detail="DELIVRD")
+    assert (await office.one("closed:1")).state.value == "delivered"
+    assert await office.outbox.receipt(["m1"], delivered=True, detail="DELIVRD")  # a receipt may come twice
+    assert (await office.one("closed:1")).state.value == "delivered"
+
+
+async def test_a_part_that_did_not_arrive_fails_the_message(one: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Sent("taken", {0: "m0", 1: "m1"})]
+    await one.tell("closed:1")
+    await (await working(one, gateway)).work_off()
+    await one.outbox.receipt(["m1"], delivered=False, detail="UNDELIV")
+    kept = await one.one("closed:1")
+    assert kept.state.value == "failed" and "UNDELIV" in kept.problem
+
+
+async def test_a_receipt_that_overtakes_its_answer_is_not_lost(one: Office) -> None:
+    assert not await one.outbox.receipt(["m0"], delivered=True, detail="DELIVRD")
+    gateway = Gateway()
+    gateway.next = [Sent("taken", {0: "m0"})]
+    await one.tell("closed:1")
+    await (await working(one, gateway)).work_off()
+    assert (await one.one("closed:1")).state.value == "delivered"
+
+
+async def test_a_name_that_the_gateway_gives_again_is_the_latest_message(one: Office) -> None:
+    gateway = Gateway()
+    worker = await working(one, gateway)
+    for n in (1, 2):
+        gateway.next = [Sent("taken", {0: "m0"})]
+        await one.tell(f"closed:{n}")
+        await worker.work_off()
+        one.clock.advance(seconds=3600)
+    await one.outbox.receipt(["m0"], delivered=True, detail="DELIVRD")
+    assert [kept.state.value for kept in await one.all()] == ["sent", "delivered"]
+
+
+async def test_parts_that_were_taken_are_not_sent_again(one: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Later("throttled", ids={0: "m0"}), Sent("taken", {1: "m1"})]
+    worker = await working(one, gateway)
+    await one.tell("closed:1")
+    await worker.work_off()
+    one.clock.advance(seconds=60)
+    await worker.work_off()
+    assert [message.parts for message in gateway.given] == [frozenset(), frozenset({0})]
+
+
+# --- the story ------------------------------------------------------------------------------------------------
+
+
+async def test_the_story_of_a_notice_refuses_to_be_changed(office: Office) -> None:
+    await office.tell("closed:1")
+    for statement in (update(notice_events).values(detail="x"), delete(notice_events)):
+        with pytest.raises(Exception, match="append-only"):
+            async with office.store.begin() as tx:
+                await tx.conn.execute(statement)
+
+
+# --- the whole worker, on its own clock -------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def live(sqlite_store: Store) -> AsyncIterator[Office]:
+    made = await open_office(sqlite_store, SystemClock(), **SMS)  # type: ignore[arg-type]
+    yield made
+    await made.close()
+
+
+async def test_a_notice_goes_out_as_soon_as_it_is_committed_and_danger_overtakes(live: Office) -> None:
+    gateway = Gateway()
+    gateway.at_once = 1
+    worker = await working(live, gateway)
+    running = asyncio.ensure_future(worker.run())
+    try:
+        await until(lambda: worker._lanes[Channel.SMS].sleeps_until is not None)
+        gateway.hold = asyncio.Event()
+        await live.tell("danger:0", danger=True)
+        await until(lambda: gateway.given)
+        for n in range(5):
+            await live.tell(f"plain:{n}", kind=Kind.CLOSED)
+        await live.tell("danger:1", danger=True)
+        gateway.hold.set()
+        await until(lambda: len(gateway.given) >= 2)
+        assert gateway.given[1].key == "danger:1"
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_slow_channel_keeps_no_other_waiting(live: Office) -> None:
+    sms, call = Gateway(), Gateway(Channel.CALL)
+    sms.hold = asyncio.Event()
+    worker = await live.worker({Channel.SMS: sms, Channel.CALL: call})
+    running = asyncio.ensure_future(worker.run())
+    try:
+        for n in range(12):
+            await live.tell(f"sms:{n}", danger=True)
+        await live.tell("call:1", Channel.CALL, danger=True)
+        await until(lambda: call.given)
+        await until(lambda: len(sms.given) == sms.at_once)
+        sms.hold.set()
+        await until(lambda: len(sms.given) == 12)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_another_engines_notice_wakes_this_one_on_postgres(postgres_url: str) -> None:
+    stores = [Store(postgres_url), Store(postgres_url)]
+    clock: Any = SystemClock()
+    offices = [await open_office(stores[0], clock, **SMS)]
+    second = Office(stores[1], clock, offices[0].block, offices[0].settings)
+    gateway = Gateway()
+    worker = await working(second, gateway)
+    running = asyncio.ensure_future(worker.run())
+    try:
+        await until(lambda: worker._stop_listening is not None)
+        await until(lambda: worker._lanes[Channel.SMS].sleeps_until is not None)
+        await offices[0].tell("danger:1", danger=True)
+        await until(lambda: gateway.given)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        for store in stores:
+            await store.close()
+
+
+async def test_stopping_waits_for_what_is_being_sent(live: Office) -> None:
+    gateway = Gateway()
+    gateway.hold = asyncio.Event()
+    worker = await working(live, gateway)
+    running = asyncio.ensure_future(worker.run())
+    await live.tell("danger:1", danger=True)
+    await until(lambda: gateway.given)
+    stopping = asyncio.ensure_future(worker.stop())
+    await asyncio.sleep(0)
+    gateway.hold.set()
+    await stopping
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (await live.one("danger:1")).state.value == "sent"
+
+
+# --- through the real channels --------------------------------------------------------------------------------
+
+
+async def test_a_letter_an_sms_and_its_receipt_through_real_servers(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    settings = {
+        "sms": "smpp",
+        "smpp_host": "127.0.0.1",
+        "smpp_port": smsc.port,
+        "smpp_user": "desk",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": mail.port,
+        "smtp_security": "none",
+        "email_from": "desk@callengine.test",
+    }
+    one = await open_office(sqlite_store, clock, **settings)
+    smsc.receipt_first = True
+    worker = await one.worker()
+    await one.tell("critical:1", Channel.EMAIL, kind=Kind.CRITICAL, to=Recipient(email="a@b.test"), fields=FIELDS)
+    await one.tell("closed:1")
+    await worker.work_off()
+    assert (await one.one("critical:1")).receipt == "250 2.0.0 Ok: queued as 00001"
+    await until(lambda: _is(one, "closed:1", "delivered"))
+    assert smsc.submits[0]["number"] == RESIDENT.lstrip("+")
+    await one.close()
+
+
+async def _is(one: Office, key: str, state: str) -> bool:
+    return (await one.one(key)).state.value == state
+
+
+async def test_the_secrets_of_a_gateway_reach_no_row(
+    sqlite_store: Store, clock: ManualClock, gateway: HttpServer
+) -> None:
+    settings = {"sms": "http", "sms_url": f"http://127.0.0.1:{gateway.port}/?key=top-secret-key"}
+    gateway.status, gateway.answer = 403, "bad top-secret-key at ?key=top-secret-key"
+    settings["sms_headers"] = ["X-Key: top-secret-key"]  # type: ignore[assignment]
+    office = await open_office(sqlite_store, clock, **settings)
+    await office.tell("closed:1")
+    await (await office.worker()).work_off()
+    async with sqlite_store.read() as conn:
+        kept = str((await conn.execute(select(notices))).all()) + str((await conn.execute(select(notice_events))).all())
+    assert "refused our key" in kept and "top-secret" not in kept
+    await office.close()

@@ -1,0 +1,475 @@
+"""What people are told of tickets: the executor's ladder and its end, the resident's news, the municipality at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from callengine.clock import ManualClock
+from callengine.errors import Conflict, NotFound, Unavailable
+from callengine.notices.worker import NoticesWorker
+from callengine.store.database import Store
+from callengine.store.tables import organisations, staff
+from callengine.tickets.events import TicketReminded
+from callengine.tickets.model import Status, Ticket
+from tests.notices.office import PHONE, RESIDENT, Office, open_office
+from tests.notices.servers import Browser, HttpServer, MailServer, Smsc
+
+S = Status
+
+
+@pytest.fixture
+async def office(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc, pushes: HttpServer
+) -> AsyncIterator[Office]:
+    made = await opened(sqlite_store, clock, mail, smsc)
+    yield made
+    await made.close()
+
+
+async def opened(store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc, **more: Any) -> Office:
+    settings = {
+        "sms": "smpp",
+        "smpp_host": "127.0.0.1",
+        "smpp_port": smsc.port,
+        "smpp_user": "desk",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": mail.port,
+        "smtp_security": "none",
+        "email_from": "desk@callengine.test",
+    }
+    return await open_office(store, clock, **{**settings, **more})
+
+
+async def subscribed(office: Office, pushes: HttpServer, staff_id: int | None, ticket_id: int | None = None) -> Browser:
+    browser = Browser()
+    given = browser.subscription(f"http://127.0.0.1:{pushes.port}/send/{staff_id}-{ticket_id}")
+    keys = given["keys"]
+    await office.service.subscribe(
+        given["endpoint"], keys["p256dh"], keys["auth"], language="ru", staff_id=staff_id, ticket_id=ticket_id
+    )
+    return browser
+
+
+async def assigned(office: Office, code: str = "KRO-05") -> Ticket:
+    return await office.block.to(S.EXECUTOR_ASSIGNED, code)
+
+
+async def job(office: Office, channel: str = "push") -> str:
+    """The key of the one job's rung."""
+    keys = [one.key for one in await office.all() if one.key.startswith("job:")]
+    [found] = [key for key in keys if key.endswith(":" + channel)]
+    return found
+
+
+async def history(office: Office, ticket: Ticket, what: str) -> list[dict[str, Any]]:
+    kept = await office.block.tickets.get(ticket.number)
+    return [event.data for event in kept.history if event.what == what]
+
+
+# --- the executor -------------------------------------------------------------------------------------------
+
+
+async def test_a_job_that_nobody_acknowledges_climbs_from_push_to_sms_to_call_to_the_supervisor(
+    office: Office, pushes: HttpServer, smsc: Smsc
+) -> None:
+    told: list[TicketReminded] = []
+    office.store.after[TicketReminded] = [told.append]
+    executor, supervisor = await subscribed(office, pushes, 6), await subscribed(office, pushes, 2)
+    ticket = await assigned(office)
+    worker = await office.worker()
+    await worker.work_off()
+    [asked] = pushes.asked
+    shown = executor.read(asked)
+    assert shown["title"] == f"Новая заявка {ticket.number}" and shown["acknowledge"] and "Мира, 44" in shown["body"]
+    assert (smsc.submits, office.robot.asked) == ([], [])
+    await office.pass_time(worker, seconds=119)
+    assert smsc.submits == []
+    await office.pass_time(worker, seconds=1)
+    assert [one["number"] for one in smsc.submits] == [PHONE.lstrip("+")] * len(smsc.submits) and smsc.submits
+    await office.pass_time(worker, minutes=3)
+    assert [message.number for message in office.robot.asked] == [PHONE]
+    assert ticket.number in office.robot.asked[0].text and len(pushes.asked) == 1
+    await office.pass_time(worker, minutes=5)
+    assert supervisor.read(pushes.asked[1])["title"] == f"Не подтверждена заявка {ticket.number}"
+    assert "Иванов Семён" in supervisor.read(pushes.asked[1])["body"]
+    assert [(fact.about, fact.to) for fact in told] == [("unacknowledged", frozenset({"supervisor"}))]
+    assert [one["about"] for one in await history(office, ticket, "reminder")] == ["unacknowledged"]
+    assert await office.states() == {"push": "sent", "sms": "sent", "call": "sent", "supervisor": "sent"}
+
+
+@pytest.mark.parametrize(("minutes", "reached"), [(0, 1), (2, 2), (5, 3), (10, 4)])
+async def test_an_acknowledgement_stops_the_ladder_wherever_it_stands(
+    office: Office, pushes: HttpServer, smsc: Smsc, minutes: int, reached: int
+) -> None:
+    await subscribed(office, pushes, 6)
+    await subscribed(office, pushes, 2)
+    ticket = await assigned(office)
+    worker = await office.worker()
+    for minute in range(minutes + 1):
+        await office.pass_time(worker, minutes=1 if minute else 0)
+    states = list((await office.states()).values())
+    assert states.count("sent") == reached
+    one = await office.one(await job(office))
+    assert [mine.id for mine in await office.service.mine(office.block.who("ivanov"))] == [one.id]
+    await office.service.acknowledge(one.id, office.block.who("ivanov"), how="push")
+    before = (len(pushes.asked), len(smsc.submits), len(office.robot.asked))
+    await office.pass_time(worker, hours=3)
+    assert (len(pushes.asked), len(smsc.submits), len(office.robot.asked)) == before
+    states = list((await office.states()).values())
+    assert states.count("acknowledged") == 1 and states.count("suppressed") == 4 - reached
+    assert await office.service.mine(office.block.who("ivanov")) == []
+    [line] = await history(office, ticket, "acknowledged")
+    assert line["how"] == "push"
+    await office.service.acknowledge(one.id, office.block.who("ivanov"), how="push")  # twice is once
+    assert len(await history(office, ticket, "acknowledged")) == 1
+
+
+async def test_nobody_acknowledges_for_another_but_a_supervisor(office: Office) -> None:
+    await assigned(office)
+    one = await office.one(await job(office))
+    for stranger in ("kotov", "ryabov", "zhukov", "lapin"):
+        with pytest.raises(NotFound):
+            await office.service.acknowledge(one.id, office.block.who(stranger), how="page")
+    done = await office.service.acknowledge(one.id, office.block.who("orlova"), how="page")
+    assert done.state.value == "acknowledged"
+    assert (await office.story(one.key))[-1] == ("acknowledged", "supervisor")
+
+
+async def test_rungs_that_cannot_be_told_let_the_next_one_come_at_once(office: Office, smsc: Smsc) -> None:
+    """No browser, and then no telephone: nobody waits for what cannot come."""
+    await assigned(office)
+    worker = await office.worker()
+    await worker.work_off()
+    assert smsc.submits and (await office.states())["push"] == "failed"
+    smsc.statuses = [0x0B]
+    other = await office.block.to(S.NO_EXECUTOR, "KRO-05")
+    await office.block.move(other, "zhukov", "assign", executor_id=7)
+    await worker.work_off()
+    keys = [one.key for one in await office.all() if f":{other.number}:" in one.key]
+    states = {key.rpartition(":")[2]: (await office.one(key)).state.value for key in keys}
+    assert states == {"push": "failed", "sms": "failed", "call": "sent", "supervisor": "queued"}
+
+
+async def test_an_executor_without_any_telephone_is_the_supervisors_at_once(office: Office) -> None:
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(staff).values(phone=""))
+    ticket = await assigned(office)
+    worker = await office.worker()
+    await worker.work_off()
+    await worker.work_off()
+    states = await office.states()
+    assert (states["push"], states["sms"], states["call"]) == ("failed", "suppressed", "suppressed")
+    assert [one["about"] for one in await history(office, ticket, "reminder")] == ["unacknowledged"]
+
+
+async def test_beginning_the_job_acknowledges_it(office: Office) -> None:
+    ticket = await assigned(office)
+    await office.block.move(ticket, "ivanov", "start")
+    assert sorted((await office.states()).values()) == ["acknowledged", "suppressed", "suppressed", "suppressed"]
+    assert await history(office, ticket, "acknowledged") == []  # his own move says it
+
+
+async def test_a_job_that_is_given_to_another_is_called_off_and_told_to_him(office: Office) -> None:
+    ticket = await assigned(office)
+    await office.block.move(ticket, "zhukov", "assign", executor_id=7)
+    first, second = sorted({one.ladder for one in await office.all() if one.ladder})
+    states = {one.key: (one.state.value, one.problem) for one in await office.all()}
+    assert {state for key, state in states.items() if key.startswith(first + ":")} == {("suppressed", "called off")}
+    assert {state for key, state in states.items() if key.startswith(second + ":")} == {("queued", "")}
+    assert await office.service.mine(office.block.who("ivanov")) == []
+    assert len(await office.service.mine(office.block.who("kotov"))) == 1
+    with pytest.raises(Conflict):
+        await office.service.acknowledge((await office.all())[0].id, office.block.who("ivanov"), how="page")
+
+
+async def test_a_cancelled_ticket_calls_nobody(office: Office) -> None:
+    ticket = await assigned(office)
+    await office.block.move(ticket, "orlova", "cancel", "заявлено по ошибке")
+    worker = await office.worker()
+    await office.pass_time(worker, hours=1)
+    assert office.robot.asked == []
+    assert {one.state.value for one in await office.all() if one.kind.value == "job"} == {"suppressed"}
+
+
+async def test_a_job_by_night_waits_for_the_morning_and_an_accident_does_not(office: Office, smsc: Smsc) -> None:
+    office.clock.advance(seconds=12 * 3600)
+    worker = await office.worker()
+    await assigned(office)
+    await office.pass_time(worker, minutes=20)
+    assert smsc.submits == [] and office.robot.asked == []
+    await assigned(office, "HVS-01")
+    await worker.work_off()
+    assert smsc.submits
+    before = len(smsc.submits)
+    await office.pass_time(worker, hours=9)
+    assert len(smsc.submits) > before
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ({"acknowledged": True, "heard": True}, "acknowledged"),
+        ({"acknowledged": False, "heard": True}, "delivered"),
+        ({"acknowledged": False, "heard": False}, "failed"),
+    ],
+)
+async def test_what_became_of_the_call_is_kept_and_a_key_alone_acknowledges(
+    office: Office, outcome: dict[str, bool], state: str
+) -> None:
+    ticket = await assigned(office)
+    worker = await office.worker()
+    await office.pass_time(worker, minutes=5)
+    key = office.robot.asked[0].key
+    async with office.store.begin() as tx:
+        await office.outbox.call_settled(tx, key, **outcome, detail="no answer", call="call 17")
+    states = await office.states()
+    assert states["call"] == state
+    assert states["supervisor"] == ("suppressed" if state == "acknowledged" else "queued")
+    assert len(await history(office, ticket, "acknowledged")) == (state == "acknowledged")
+
+
+async def test_a_robot_that_does_not_take_the_call_is_asked_again(office: Office) -> None:
+    await assigned(office)
+    worker = await office.worker()
+    office.robot.error = Unavailable("halted")
+    await office.pass_time(worker, minutes=5)
+    assert (await office.states())["call"] == "queued"
+    office.robot.error = None
+    await office.pass_time(worker, minutes=1)
+    assert (await office.states())["call"] == "sent" and len(office.robot.asked) == 1
+
+
+async def test_two_workers_and_an_acknowledgement_at_once_on_both_databases(
+    store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    """Whatever comes first: one acknowledgement, no rung twice, no two that wait for each other for ever."""
+    office = await opened(store, clock, mail, smsc)
+    tickets = [await assigned(office) for _ in range(3)]
+    workers: list[NoticesWorker] = [await office.worker() for _ in range(2)]
+    office.clock.advance(seconds=600)
+    mine = await office.service.mine(office.block.who("ivanov"))
+    assert len(mine) == 3
+    await asyncio.gather(
+        *[worker.work_off() for worker in workers],
+        *[office.service.acknowledge(one.id, office.block.who("ivanov"), how="page") for one in mine for _ in range(2)],
+    )
+    for ticket in tickets:
+        assert len(await history(office, ticket, "acknowledged")) == 1
+    assert len({message.key for message in office.robot.asked}) == len(office.robot.asked)
+    assert await office.service.mine(office.block.who("ivanov")) == []
+    await office.close()
+
+
+# --- the resident ---------------------------------------------------------------------------------------------
+
+
+async def test_a_resident_is_told_that_it_is_done_with_a_link_that_opens_his_ticket(office: Office, smsc: Smsc) -> None:
+    ticket = await office.block.to(S.AWAITING_CLIENT, "KRO-05")
+    worker = await office.worker()
+    await worker.work_off()
+    text = "".join(one["text"] for one in smsc.submits if one["number"] == RESIDENT.lstrip("+"))
+    [token] = office.made
+    assert f"https://desk.test/r/{token}" in text and ticket.number in text
+    assert (await office.links.view(token, "1.2.3.4")).ticket.number == ticket.number
+    kept = await office.all()
+    assert all(token not in str(one) for one in kept)  # the link is the resident's alone
+
+
+async def test_the_link_of_a_second_try_is_the_same(office: Office, smsc: Smsc) -> None:
+    smsc.statuses = [0x58]
+    await office.block.to(S.AWAITING_CLIENT, "KRO-05")
+    worker = await office.worker()
+    for _ in range(6):
+        await office.pass_time(worker, minutes=1)
+    assert len(office.made) == 1
+
+
+async def test_a_resident_who_took_pushes_has_one_and_no_sms(office: Office, pushes: HttpServer, smsc: Smsc) -> None:
+    ticket = await office.block.open("KRO-05")
+    browser = await subscribed(office, pushes, None, ticket.id)
+    smsc.submits.clear()
+    for _, login, move, needs in WAY:
+        await office.block.move(await office.block.tickets.get(ticket.number), login, move, **needs)
+    worker = await office.worker()
+    await office.pass_time(worker, hours=1)
+    read = [browser.read(asked) for asked in pushes.asked]
+    assert [one["title"] for one in read] == ["Работа выполнена"]
+    assert read[0]["link"] == f"https://desk.test/r/{office.made[0]}"
+    assert not [one for one in smsc.submits if one["number"] == RESIDENT.lstrip("+")]
+    assert (await office.states())["sms"] == "suppressed"
+
+
+async def test_a_resident_whose_browser_is_gone_has_an_sms_and_the_browser_is_forgotten(
+    office: Office, pushes: HttpServer, smsc: Smsc
+) -> None:
+    ticket = await office.block.open("KRO-05")
+    await subscribed(office, pushes, None, ticket.id)
+    pushes.status = 410
+    for _, login, move, needs in WAY:
+        await office.block.move(await office.block.tickets.get(ticket.number), login, move, **needs)
+    worker = await office.worker()
+    await worker.work_off()
+    await worker.work_off()
+    assert [one for one in smsc.submits if one["number"] == RESIDENT.lstrip("+")]
+    async with office.store.read() as conn:
+        from callengine.store import notices as rows
+
+        assert not await rows.has_browser(conn, ticket_id=ticket.id)
+
+
+WAY = (
+    ("", "zhukov", "accept", {}),
+    ("", "zhukov", "assign", {"executor_id": 6}),
+    ("", "ivanov", "start", {}),
+    ("", "ivanov", "report_done", {}),
+    ("", "petrova", "confirm", {}),
+)
+
+
+async def test_who_gave_his_mark_is_not_told_that_it_is_closed_and_who_was_silent_is(office: Office) -> None:
+    marked = await office.block.to(S.CLOSED, "KRO-05")
+    silent = await office.block.to(S.AWAITING_CLIENT, "KRO-05")
+    await office.block.pass_time(days=4)
+    assert (await office.block.tickets.get(silent.number)).status is S.CLOSED
+    closed = [one.ticket_number for one in await office.all() if one.kind.value == "closed"]
+    assert closed == [silent.number] and marked.number not in closed
+
+
+async def test_a_resident_is_told_his_number_and_term_where_the_service_wishes_it(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    office = await opened(sqlite_store, clock, mail, smsc, tell_resident=["registered"])
+    ticket = await office.block.open("KRO-05")
+    [one] = await office.all()
+    assert one.kind.value == "registered" and ticket.number in one.text and "21.11.2026 11:00" in one.text
+    await office.close()
+
+
+async def test_a_ticket_without_a_number_bothers_nobody(office: Office) -> None:
+    from callengine.tickets.model import Applicant
+
+    await office.block.to(S.AWAITING_CLIENT, "KRO-05", applicant=Applicant("", "Аноним"))
+    assert [one for one in await office.all() if one.kind.value == "done"] == []
+
+
+# --- the municipality ------------------------------------------------------------------------------------------
+
+
+async def test_a_critical_ticket_is_written_to_the_municipality_at_once_and_the_receipt_is_kept(
+    office: Office, mail: MailServer
+) -> None:
+    await office.municipality()
+    office.clock.advance(seconds=14 * 3600)  # by night: a letter wakes nobody
+    ticket = await office.block.open("HVS-01", premise="17")
+    worker = await office.worker()
+    await worker.work_off()
+    letter = mail.letter()
+    assert letter["To"] == "Администрация города <duty@city.test>"
+    assert letter["Subject"] == f"Авария: Беда HVS-01, Мира, 44 (заявка {ticket.number})"
+    text = letter.get_content()
+    assert "Локализовать до: 21.11.2026 01:30" in text and "УК «Заречье»" in text
+    [line] = await history(office, ticket, "notified")
+    assert line["receipt"] == "250 2.0.0 Ok: queued as 00001" and line["to"] == "duty@city.test"
+    assert (await office.all())[0].receipt == line["receipt"]
+
+
+async def test_an_ordinary_ticket_writes_to_nobody_unless_its_entry_says_so(office: Office) -> None:
+    from callengine.store.tables import classifier
+
+    await office.municipality()
+    await office.block.open("KRO-05")
+    assert await office.all() == []
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(classifier).where(classifier.c.code == "KRO-05").values(notify_municipality=True))
+    await office.block.open("KRO-05")
+    assert [one.kind.value for one in await office.all()] == ["critical"]
+
+
+async def test_every_address_is_written_to_once(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    office = await opened(sqlite_store, clock, mail, smsc, municipality=["Duty@city.test", "second@city.test"])
+    await office.municipality()
+    await office.block.open("HVS-01")
+    assert sorted(one.to.email for one in await office.all()) == ["duty@city.test", "second@city.test"]
+    await office.close()
+
+
+async def test_a_letter_that_is_refused_is_the_supervisors_to_tell_by_telephone(
+    office: Office, mail: MailServer, pushes: HttpServer
+) -> None:
+    told: list[TicketReminded] = []
+    office.store.after[TicketReminded] = [told.append]
+    supervisor = await subscribed(office, pushes, 2)
+    await office.municipality()
+    mail.says["RCPT"] = "550 5.1.1 no such user"
+    ticket = await office.block.open("HVS-01")
+    worker = await office.worker()
+    await worker.work_off()
+    await worker.work_off()
+    assert [fact.about for fact in told] == ["untold"]
+    assert "no such user" in supervisor.read(pushes.asked[-1])["body"]
+    [line] = await history(office, ticket, "not_notified")
+    assert line["to"] == "duty@city.test"
+
+
+async def test_a_mail_server_that_is_down_delays_the_letter_and_loses_none(office: Office, mail: MailServer) -> None:
+    await office.municipality()
+    port = mail.port
+    await mail.stop()
+    await office.block.open("HVS-01")
+    worker = await office.worker()
+    await worker.work_off()
+    [one] = [kept for kept in await office.all() if kept.kind.value == "critical"]
+    assert one.state.value == "queued" and "cannot be used" in one.problem
+    mail.port = port
+    await mail.start()
+    await office.pass_time(worker, minutes=2)
+    assert len(mail.letters) == 1
+
+
+async def test_without_a_mail_server_the_supervisors_know_that_nobody_was_written_to(
+    sqlite_store: Store, clock: ManualClock
+) -> None:
+    told: list[TicketReminded] = []
+    office = await open_office(sqlite_store, clock)
+    office.store.after[TicketReminded] = [told.append]
+    await office.municipality()
+    await office.block.open("HVS-01")
+    assert [fact.about for fact in told] == ["untold"]
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(organisations).where(organisations.c.code == "city").values(active=False))
+    await office.block.open("HVS-01")
+    assert len(told) == 1  # there is nobody to write to
+
+
+# --- the ladder of reminders ------------------------------------------------------------------------------------
+
+
+async def test_a_reminder_is_pushed_to_those_it_is_for_where_they_take_pushes(
+    office: Office, pushes: HttpServer
+) -> None:
+    manager, stranger = await subscribed(office, pushes, 4), await subscribed(office, pushes, 5)
+    await office.block.open("KRO-05")
+    await office.block.pass_time(minutes=61)
+    worker = await office.worker()
+    await worker.work_off()
+    [asked] = pushes.asked
+    assert manager.read(asked)["body"].startswith("Срок принятия прошёл. Беда KRO-05")
+    assert asked["path"] == "/send/4-None" and stranger is not manager
+    assert {one.to.staff_id for one in await office.all() if one.kind.value == "reminder"} == {4}
+
+
+async def test_who_left_is_not_told_any_more(office: Office, pushes: HttpServer) -> None:
+    await subscribed(office, pushes, 6)
+    await assigned(office)
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(staff).where(staff.c.id == 6).values(active=False))
+    worker = await office.worker()
+    await worker.work_off()
+    assert pushes.asked == []
