@@ -25,7 +25,7 @@ from callengine.outreach.service import OutreachService, Planned
 log = logging.getLogger(__name__)
 
 COMMENT_FOLDER = "callengine"
-_SERVICE = {"ru": "диспетчерской", "en": "the dispatch centre"}
+_SERVICE = {"ru": "диспетчерская служба", "en": "the dispatch centre"}
 
 
 class RobotLine(Line, Protocol):

@@ -19,7 +19,7 @@ from callengine.menus.jobs import (
 
 ZONE = timezone(timedelta(hours=3))
 DUE = datetime(2026, 11, 22, 18, 30, tzinfo=ZONE)
-SERVICE, TICKET, WORK = "города Электросталь", "26-000123", "течь крана на кухне"
+SERVICE, TICKET, WORK = "диспетчерская служба города Электросталь", "26-000123", "течь крана на кухне"
 ADDRESS = "ул. Ленина, д. 5к2, кв. 13"
 
 RATING = RatingJob(service=SERVICE, ticket=TICKET, work=WORK, address=ADDRESS, comment_file="callengine/7-comment")
