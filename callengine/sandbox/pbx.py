@@ -124,6 +124,16 @@ class SandboxPbx:
         return self._home / "spool/monitor"
 
     @property
+    def spoken_dir(self) -> Path:
+        """On the host: what the robot says must lie where this Asterisk can read it."""
+        return self._home / "spoken"
+
+    @property
+    def spoken_dir_inside(self) -> str:
+        """The same folder as the Asterisk sees it."""
+        return self._ready().inside(self.spoken_dir)
+
+    @property
     def log_file(self) -> Path:
         return self._home / "log/messages.log"
 
