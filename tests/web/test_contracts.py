@@ -186,9 +186,9 @@ async def test_each_page_says_that_it_failed_and_repeats(served: Served) -> None
     page = await served.sign_in("orlova")
     paths = {"contracts": "contracts?", "calendar": "calendar?", "misroutes": "routing/declines", "rules": "rules"}
     for name, path in paths.items():
-        await page.route(f"**/api/v1/{path}*", lambda route: route.abort())
+        await page.route(f"**/api/v1/{path}*", lambda route: route.fulfill(status=500, json={"detail": "сбой базы"}))
         await page.goto(f"{served.base}/admin/{name}")
-        await page.get_by_role("button", name="Повторить").wait_for(timeout=20_000)
+        await expect(page.get_by_role("alert").filter(has_text="сбой базы").first).to_be_visible()
         await page.unroute(f"**/api/v1/{path}*")
         await page.get_by_role("button", name="Повторить").click()
         await expect(page.get_by_role("button", name="Повторить")).to_have_count(0)

@@ -202,9 +202,10 @@ async def test_a_supervisor_filters_the_log_of_readings(served: Served) -> None:
 
 async def test_what_does_not_load_says_so_and_is_repeated(served: Served) -> None:
     await served.sign_in("petrova")
-    await served.page.route("**/api/v1/houses?*", lambda route: route.abort())
+    broken = {"detail": "сбой базы"}
+    await served.page.route("**/api/v1/houses?*", lambda route: route.fulfill(status=500, json=broken))
     await served.page.goto(f"{served.base}/houses")
-    await expect(served.page.get_by_role("alert")).to_be_visible(timeout=15_000)
+    await expect(served.page.get_by_role("alert")).to_contain_text("сбой базы")
     await served.page.unroute("**/api/v1/houses?*")
     await served.page.get_by_role("button", name="Повторить").click()
     await expect(served.page.locator(".dirlist button").first).to_be_visible()

@@ -371,12 +371,15 @@ async def test_axe_finds_nothing_for_any_role(served: Served, width: int, theme:
     for login in ("orlova", "lavrov", "sobolev"):
         await at(served, login, number)
         wrong += await look(page, f"ticket {login}")
-    await at(served, "orlova", number)
-    for key in ("KeyR", "KeyN"):
+    for key, move in (("KeyR", "return"), ("Enter", "route")):
+        if move == "route":
+            await moved(served, number, {"move": "move", "status": "unassigned"})
+        await at(served, "orlova", number)
+        await expect(page.locator(".movegrid button").first).to_be_visible()
         await page.keyboard.press(key)
-        if await page.get_by_role("dialog").count():
-            wrong += await look(page, f"dialog {key}")
-            await page.keyboard.press("Escape")
-            await page.get_by_role("dialog").wait_for(state="detached")
+        await page.get_by_role("dialog").wait_for()
+        wrong += await look(page, f"dialog {move}")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("dialog").wait_for(state="detached")
     assert wrong == []
     assert await page.evaluate("document.documentElement.scrollWidth") == width

@@ -41,8 +41,8 @@ export function SayCard({ referral, answer, spoken, given, onGiven }: { referral
     <section className="card" aria-labelledby="say-title">
       <header><h2 id="say-title">{t("ticketForm.safety")}</h2><span className="end done"><I of={IconShieldCheck} size={18} /></span></header>
       <div className="col" style={{ padding: "0 16px 14px", gap: 8 }}>
-        {answer && <div><p className="t3 s12">{t("ticketForm.answer")}</p><p className="s13">{answer}</p></div>}
-        {referral && <div><p className="t3 s12">{t("ticketForm.referral")}</p><p className="s13">{referral}</p></div>}
+        {answer && <div><p className="t3 s12">{t("ticketForm.answer")}</p><p className="said">{answer}</p></div>}
+        {referral && <div><p className="t3 s12">{t("ticketForm.referral")}</p><p className="said">{referral}</p></div>}
         {spoken && (
           <>
             <Btn className={given ? "given on" : "given"} aria-pressed={given} icon={IconCheck} keys="⇧F7" onClick={() => onGiven(!given)}>{t("ticketForm.given")}</Btn>
