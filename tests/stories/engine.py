@@ -17,11 +17,12 @@ from callengine.access.service import AccessService
 from callengine.clock import SystemClock
 from callengine.directory.town import load_town
 from callengine.sandbox.pbx import SandboxPbx
-from callengine.store.database import Store
+from callengine.store.database import Store, sqlite_path
 from callengine.store.migrate import migrate
 from tests.pbx_fixture import free_ports
 
 HOME = Path(__file__).resolve().parents[2]
+_furnished: tuple[bytes, dict[str, str]] | None = None  # a furnished SQLite file, and its people's tokens
 
 
 class Wire:
@@ -110,8 +111,22 @@ class EngineProcess:
         self._http: aiohttp.ClientSession | None = None
 
     async def furnish(self) -> None:
-        """The sample town, and tokens for its people (logins), without their slow passwords."""
+        """The sample town, and tokens for its people (logins), without their slow passwords.
+
+        An SQLite file is made once in a session; each engine gets a copy of its own.
+        """
+        global _furnished
         self.folder.mkdir(parents=True, exist_ok=True)
+        path = sqlite_path(self.store_url)
+        if path is None or _furnished is None:
+            await self._furnish()
+            if path is not None:
+                _furnished = await asyncio.to_thread(path.read_bytes), self.tokens
+        else:
+            content, self.tokens = _furnished
+            await asyncio.to_thread(path.write_bytes, content)
+
+    async def _furnish(self) -> None:
         await asyncio.to_thread(migrate, self.store_url)
         store, clock = Store(self.store_url), SystemClock()
         try:
