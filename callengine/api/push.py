@@ -22,6 +22,7 @@ from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
 from callengine.calls import events as call_events
 from callengine.calls.model import CallKey, Conversation, StoredCall
+from callengine.outreach.events import CampaignChanged, OutreachSettled, OutreachSwitched
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Recording
 from callengine.store import views as rows
@@ -68,7 +69,8 @@ DUTY_FACTS = (
     duty_events.DutyDue,
 )
 TICKET_FACTS = (TicketOpened, TicketMoved, TicketCommented, TicketFiled, TicketJoined, TicketReminded)
-SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS)
+ROBOT_FACTS = (CampaignChanged, OutreachSettled, OutreachSwitched)
+SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS, *ROBOT_FACTS)
 Work = Callable[[], Awaitable[None]]
 
 
@@ -109,6 +111,18 @@ class Screens:
                 self._put(("reminder", (fact.ticket.number, fact.about, fact.level)), lambda: self._remind(fact))
             case TicketFact():
                 self.on_ticket(fact)
+            case CampaignChanged() | OutreachSettled() | OutreachSwitched():
+                self.on_robot(fact)
+
+    def on_robot(self, fact: CampaignChanged | OutreachSettled | OutreachSwitched) -> None:
+        match fact:
+            case CampaignChanged():
+                told = schemas.RobotMessage(campaign_id=fact.campaign.id, state=fact.campaign.state.value)
+            case OutreachSettled():
+                told = schemas.RobotMessage(campaign_id=fact.call.campaign_id, state=fact.call.result)
+            case OutreachSwitched():
+                told = schemas.RobotMessage(campaign_id=None, state="halted" if fact.halted else "resumed")
+        self._put(("robot", told.campaign_id), lambda: self._publish("robot", told))
 
     def on_call(self, fact: call_events.CallFact) -> None:
         call = fact.call

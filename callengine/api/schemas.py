@@ -1082,11 +1082,20 @@ class TicketReminder(View):
     address: str
 
 
+class RobotMessage(View):
+    """Something of a campaign changed: its state, or how one of its calls ended. Without one: the kill switch."""
+
+    campaign_id: int | None
+    state: str
+
+
 class LiveMessage(View):
     """One message of the WebSocket. `hello` and `reset` have no data; after `reset` read everything anew."""
 
     seq: int
-    type: Literal["hello", "reset", "call", "duty", "state", "board", "recording", "ticket", "reminder", "pbx", "dial"]
+    type: Literal[
+        "hello", "reset", "call", "duty", "state", "board", "recording", "ticket", "reminder", "pbx", "dial", "robot"
+    ]
     at: datetime
     data: (
         CallMessage
@@ -1098,6 +1107,7 @@ class LiveMessage(View):
         | TicketReminder
         | PbxHealth
         | DialMessage
+        | RobotMessage
         | None
     ) = None
 

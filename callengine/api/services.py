@@ -23,7 +23,15 @@ from callengine.directory.readings import ReadingsService
 from callengine.directory.residents import ResidentsService
 from callengine.directory.staff import StaffService
 from callengine.errors import EngineError
+from callengine.menus.jobs import Job
 from callengine.notices.service import NoticesService
+from callengine.outreach.campaigns import CampaignsService
+from callengine.outreach.followup import FollowUp
+from callengine.outreach.optouts import OptOuts
+from callengine.outreach.preview import Previews
+from callengine.outreach.scripts import ScriptsService
+from callengine.outreach.service import OutreachService
+from callengine.outreach.switch import Switch
 from callengine.recordings.marks import MarksService
 from callengine.store.database import Store
 from callengine.tickets.calendar_service import CalendarService
@@ -90,6 +98,7 @@ class Services:
     live: LiveHub
     health: Callable[[], Awaitable[Health]]
     phone: Phone
+    robot_job: Callable[[str], Awaitable[Job | None]] | None = None  # by request id; None: the robot does not call
     sandbox: bool = False
     sample_accounts: list[SampleAccount] = field(default_factory=list)
     web_dir: Path = WEB
@@ -108,6 +117,7 @@ class Services:
         self.journal = JournalService(self.store, self.clock, **names)
         self.filters = FiltersService(self.store, self.clock)
         self.notices = NoticesService(self.store, self.clock, self.settings)
+        self._add_robot(names)
         self.exports = ExportsService(
             self.store,
             self.clock,
@@ -132,6 +142,19 @@ class Services:
             city_code=locale.city_code,
             hash_password=access.hash_password,
             end_sessions=access.end_sessions,
+        )
+
+    def _add_robot(self, names: dict[str, str]) -> None:
+        """The voice robot's services; who places its calls is wired by the engine (robot.py)."""
+        outreach, locale = self.settings.outreach, self.settings.locale
+        self.switch = Switch(self.store, self.clock)
+        self.opt_outs = OptOuts(self.store, self.clock, **names)
+        self.campaigns = CampaignsService(self.store, self.clock, outreach, locale)
+        self.scripts = ScriptsService(self.store, self.clock)
+        self.previews = Previews(self.scripts, self.clock, outreach, locale)
+        follow_up = FollowUp(self.clock, outreach, self.moves, self.callbacks)
+        self.outreach = OutreachService(
+            self.store, self.clock, outreach, locale, follow_up=follow_up, opt_outs=self.opt_outs
         )
 
     async def pause_phone(self, extension: str, *, paused: bool, reason: str) -> None:

@@ -157,7 +157,7 @@ class CampaignsService:
             _refuse(wrong, [])
         script: dict[str, Any] = {"job": dict(wish.job)}
         if wish.dialogue is not None:
-            script["dialogue"] = scripts.raw_of(scripts.read(wish.dialogue))
+            script["dialogue"] = _dialogue(wish.dialogue)
         self._check_job(wish, script)
         return Campaign(
             id=0,
@@ -217,8 +217,8 @@ class CampaignsService:
             job.texts()
         except scripts.ScriptWrong:
             raise
-        except (EngineError, ValueError) as error:
-            _refuse([("/job", getattr(error, "detail", str(error)))], [])
+        except (EngineError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            _refuse([("/job", getattr(error, "detail", f"it does not fit the dialogue: {error}"))], [])
 
     async def _audience(self, wish: NewCampaign) -> tuple[dict[str, str], list[Left]]:
         """Numbers with names, each once, in the order given; and who is left out."""
@@ -338,6 +338,13 @@ class CampaignsService:
         """One page of marks by telephone, newest first, and the cursor of the next."""
         async with self._store.read() as conn:
             return await rows.ratings(conn, since=since, until=until, mark=mark, limit=limit, cursor=cursor)
+
+
+def _dialogue(raw: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return scripts.raw_of(scripts.read(raw))
+    except (TypeError, ValueError, AttributeError) as error:
+        _refuse([("/dialogue", f"it is no dialogue: {error}")], [])
 
 
 def _progress(groups: Sequence[rows.Group]) -> Progress:

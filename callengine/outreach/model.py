@@ -257,3 +257,7 @@ class CallerByPhone(Protocol):
     """
 
     async def ask_call(self, tx: Any, kind: CallKind, wish: CallWish, *, danger: bool = False) -> int | None: ...
+
+    async def withdraw(self, tx: Any, key: str) -> None:
+        """He has it by another way: who is not being called is not called."""
+        ...

@@ -153,6 +153,16 @@ class OutreachService:
         await tx.tell(OutreachDue(call.due_at))
         return call.id
 
+    async def withdraw(self, tx: Tx, key: str) -> None:
+        """The call of this key is not needed any more: who is not being called is not called."""
+        known = await rows.call_by_key(tx.conn, key)
+        call = await rows.locked_call(tx, known.id) if known else None
+        if call is None or call.state is not CallState.WAITING:
+            return
+        campaign = await campaign_rows.get(tx.conn, call.campaign_id)
+        assert campaign is not None
+        await self._over(tx, call, campaign.kind, CallState.CANCELLED, "withdrawn", None)
+
     async def _standing(self, tx: Tx, kind: CallKind, *, danger: bool) -> Campaign:
         now, defaults = self._clock.now(), rules.KINDS[kind]
         wanted = Campaign(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,10 +21,12 @@ from callengine.menus.walk import Say
 from callengine.outreach.model import CallKind
 from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.service import OutreachService, Planned
+from callengine.speech.voice import Ahead, NoVoice
 
 log = logging.getLogger(__name__)
 
 COMMENT_FOLDER = "callengine"
+SpeakAhead = Callable[[str, Iterable[str]], Awaitable[Ahead]]
 _SERVICE = {"ru": "диспетчерская служба", "en": "the dispatch centre"}
 
 
@@ -35,16 +37,19 @@ class RobotLine(Line, Protocol):
 
 
 class Talks:
-    """Handler `robot` of FastAGI. `say` gives a prompt for a text that is spoken already, or speaks it now."""
+    """Handler `robot` of FastAGI. `ahead` speaks what a call may need before it rings, `say` gives it as a prompt."""
 
     def __init__(
         self,
         service: OutreachService,
         script_texts: ScriptsService,
         settings: Outreach,
+        *,
         say: Say,
+        ahead: SpeakAhead,
     ) -> None:
-        self._service, self._scripts, self._settings, self._say = service, script_texts, settings, say
+        self._service, self._scripts, self._settings = service, script_texts, settings
+        self._say, self._ahead = say, ahead
 
     async def hold(self, line: RobotLine) -> None:
         """The dialogue of one call. A call that is not ours, or is over already, is hung up without a word."""
@@ -75,19 +80,25 @@ class Talks:
     async def prepare(self, planned: Planned) -> None:
         """Have every sentence of the call spoken before it rings. Raises EngineError (NoVoice, Refused)."""
         job = await self.job_of(planned)
-        for text in job.texts():
-            await self._say(job.language, text)
+        done = await self._ahead(job.language, job.texts())
+        if done.failed:
+            raise NoVoice(f"{len(done.failed)} of the call's sentences could not be spoken: {done.failed[0][:80]!r}")
 
     async def job_of(self, planned: Planned) -> Job:
         """What the dialogue is told: the call's own facts, the campaign's script, the service's words."""
         call, kind = planned.call, planned.campaign.kind
         raw: dict[str, Any] = {"kind": kind.value, **planned.campaign.script.get("job", {}), **call.facts}
-        raw |= {"language": call.language, "service": self._settings.service or _SERVICE.get(call.language, "")}
+        raw |= {"language": call.language, "service": service_name(self._settings, call.language)}
         job = jobs.from_raw(_in_zone(raw, ZoneInfo(call.zone)))
         comment = f"{COMMENT_FOLDER}/{planned.attempt.id}-comment" if kind is CallKind.RATING else ""
         own = planned.campaign.script.get("dialogue")
         script = scripts.read(own) if own else await self._scripts.script(kind)
         return replace(job, script=script, comment_file=comment)
+
+
+def service_name(settings: Outreach, language: str) -> str:
+    """Who calls, as the robot says it."""
+    return settings.service or _SERVICE.get(language, "")
 
 
 def _in_zone(raw: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:

@@ -938,11 +938,16 @@ export interface TicketReminder {
   address: string;
 }
 
+export interface RobotMessage {
+  campaign_id: number | null;
+  state: string;
+}
+
 export interface LiveMessage {
   seq: number;
-  type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial";
+  type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot";
   at: string;
-  data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | null;
+  data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | null;
 }
 
 export interface ContractBody {
@@ -1591,4 +1596,209 @@ export interface PushSubscriptionBody {
 
 export interface PushSubscriptionView {
   id: number;
+}
+
+export interface CampaignsList extends Listed {
+  state: "" | "filling" | "running" | "paused" | "stopped" | "finished";
+  kind: "" | "rating" | "result" | "job" | "outage" | "survey" | "meter";
+}
+
+export interface CampaignCallsList extends Listed {
+  state: "" | "waiting" | "calling" | "done" | "given_up" | "suppressed" | "cancelled";
+  result: string;
+}
+
+export interface RatingsList extends Between {
+  limit: number;
+  cursor: string;
+  mark: number | null;
+}
+
+export interface OptOutsList extends Listed {
+  number: string;
+}
+
+export interface CampaignProgress {
+  total: number;
+  settled: number;
+  reached: number;
+  marked: number;
+  mark_total: number;
+  states: Record<string, number>;
+  results: Record<string, number>;
+  marks: Record<string, number>;
+}
+
+export interface Campaign {
+  id: number;
+  kind: "rating" | "result" | "job" | "outage" | "survey" | "meter";
+  name: string;
+  state: "filling" | "running" | "paused" | "stopped" | "finished";
+  standing: boolean;
+  danger: boolean;
+  language: string;
+  hours: string;
+  days: "each" | "no_holidays" | "workdays";
+  zones: string[];
+  lines: number;
+  attempts: number;
+  priority: number;
+  begins_at: string | null;
+  ends_at: string | null;
+  created_at: string;
+  created_by: string;
+  changed_at: string;
+  changed_by: string;
+  ended_at: string | null;
+  progress: CampaignProgress;
+}
+
+export interface NewCampaign {
+  kind: "rating" | "result" | "job" | "outage" | "survey" | "meter";
+  name: string;
+  numbers?: string[];
+  house_ids?: number[];
+  job?: Record<string, unknown>;
+  dialogue?: Record<string, unknown> | null;
+  language?: "ru" | "en" | "";
+  zone?: string;
+  hours?: string;
+  days?: "" | "each" | "no_holidays" | "workdays";
+  lines?: number | null;
+  attempts?: number | null;
+  begins_at?: string | null;
+  ends_at?: string | null;
+}
+
+export interface NotCalled {
+  number: string;
+  why: string;
+}
+
+export interface CampaignMade {
+  campaign: Campaign;
+  calls: number;
+  left_out: NotCalled[];
+}
+
+export interface CallAttempt {
+  id: string;
+  state: string;
+  planned_at: string;
+  answered_at: string | null;
+  settled_at: string | null;
+  result: string;
+  reason: string;
+  mark: number | null;
+  proof: string;
+  keys: string;
+  call_id: number | null;
+  recording: RecordingRef | null;
+  applied: string;
+}
+
+export interface CampaignCall {
+  id: number;
+  number: string;
+  name: string;
+  state: "waiting" | "calling" | "done" | "given_up" | "suppressed" | "cancelled";
+  ticket_number: string;
+  due_at: string;
+  attempts: number;
+  result: string;
+  mark: number | null;
+  settled_at: string | null;
+  tries: CallAttempt[];
+}
+
+export interface AnswersOfStep {
+  step: string;
+  answers: Record<string, number>;
+}
+
+export interface CampaignResults {
+  campaign: Campaign;
+  answers: AnswersOfStep[];
+}
+
+export interface Rating {
+  request_id: string;
+  ticket_number: string;
+  number: string;
+  at: string;
+  result: string;
+  mark: number | null;
+  proof: string;
+  keys: string;
+  comment: boolean;
+  call_id: number | null;
+  recording: RecordingRef | null;
+  applied: string;
+}
+
+export interface OptOut {
+  id: number;
+  number: string;
+  kind: string;
+  since: string;
+  how: string;
+  who: string;
+  note: string;
+}
+
+export interface NewOptOut {
+  number: string;
+  kind?: string;
+  note?: string;
+}
+
+export interface Halting {
+  reason?: string;
+}
+
+export interface RobotState {
+  halted: boolean;
+  halted_at: string | null;
+  halted_by: string;
+  reason: string;
+  under_way: number;
+}
+
+export interface ScriptNode {
+  id: string;
+  kind: string;
+  say: Record<string, string>;
+  result: string;
+  start: boolean;
+  own: string[];
+}
+
+export interface ScriptEdge {
+  source: string;
+  target: string;
+  key: string;
+  label: Record<string, string>;
+  result: string;
+}
+
+export interface Script {
+  kind: "rating" | "result" | "job" | "outage" | "survey" | "meter" | "status";
+  title: Record<string, string>;
+  fields: string[];
+  languages: string[];
+  nodes: ScriptNode[];
+  edges: ScriptEdge[];
+  told: Record<string, Record<string, string>>;
+  changed_at: string | null;
+  changed_by: string;
+}
+
+export interface ScriptTexts {
+  texts: Record<string, Record<string, string>>;
+}
+
+export interface ScriptPreview {
+  step: string;
+  language?: "ru" | "en";
+  text?: string;
 }

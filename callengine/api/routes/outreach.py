@@ -1,0 +1,317 @@
+"""The voice robot: campaigns with their results, marks by telephone, opt-outs, the kill switch, dialogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from callengine.access.model import DESK, LEADERS
+from callengine.api import outreach_shapes as shapes
+from callengine.api.core import Ask, Routes, clear, opaque
+from callengine.api.render import recording_ref
+from callengine.api.schemas import Page, RecordingRef
+from callengine.menus.script import Kind, graph
+from callengine.outreach.campaigns import NewCampaign, Progress
+from callengine.outreach.model import CallKind, Campaign, OptOut, OutreachAttempt, OutreachCall
+from callengine.outreach.scripts import EditedScript
+from callengine.store import recordings as recording_rows
+from callengine.store.callbacks import ticket_numbers
+
+routes = Routes("outreach")
+
+
+# --- campaigns ------------------------------------------------------------------------------------------------
+
+
+@routes.get("/campaigns", roles=DESK, summary="The robot's campaigns, newest first, each with how it stands")
+async def list_campaigns(ask: Ask[None, shapes.CampaignsList]) -> Page[shapes.Campaign]:
+    asked = ask.query
+    found, cursor = await ask.services.campaigns.find(
+        state=asked.state, kind=asked.kind, limit=asked.limit, cursor=clear(asked.cursor)
+    )
+    progress = await ask.services.campaigns.progress([one.id for one in found])
+    return Page(items=[_campaign(one, progress[one.id]) for one in found], next=opaque(cursor))
+
+
+@routes.post("/campaigns", roles=LEADERS, summary="Make a campaign; it calls from then on", status=201)
+async def create_campaign(ask: Ask[shapes.NewCampaign, None]) -> shapes.CampaignMade:
+    form = ask.body
+    wish = NewCampaign(
+        kind=CallKind(form.kind),
+        name=form.name,
+        numbers=form.numbers,
+        house_ids=form.house_ids,
+        job=form.job,
+        dialogue=form.dialogue,
+        language=form.language,
+        zone=form.zone,
+        hours=form.hours,
+        days=form.days,
+        most_lines=form.lines,
+        most_attempts=form.attempts,
+        begins_at=form.begins_at,
+        ends_at=form.ends_at,
+    )
+    made = await ask.services.campaigns.create(wish, ask.who.name, ask.who.staff_id)
+    return shapes.CampaignMade(
+        campaign=await _shown(ask, made.campaign),
+        calls=made.calls,
+        left_out=[shapes.NotCalled(number=one.number, why=one.why) for one in made.left[:1000]],
+    )
+
+
+@routes.get("/campaigns/{id:int}", roles=DESK, summary="One campaign and how it stands")
+async def get_campaign(ask: Ask[None, None]) -> shapes.Campaign:
+    return await _shown(ask, await ask.services.campaigns.get(ask.id))
+
+
+@routes.post("/campaigns/{id:int}/pause", roles=LEADERS, summary="It begins no call from this moment on")
+async def pause_campaign(ask: Ask[None, None]) -> shapes.Campaign:
+    return await _shown(ask, await ask.services.campaigns.pause(ask.id, ask.who.name))
+
+
+@routes.post("/campaigns/{id:int}/resume", roles=LEADERS, summary="It goes on")
+async def resume_campaign(ask: Ask[None, None]) -> shapes.Campaign:
+    return await _shown(ask, await ask.services.campaigns.resume(ask.id, ask.who.name))
+
+
+@routes.post("/campaigns/{id:int}/stop", roles=LEADERS, summary="For good: who was not called yet never is")
+async def stop_campaign(ask: Ask[None, None]) -> shapes.Campaign:
+    return await _shown(ask, await ask.services.campaigns.stop(ask.id, ask.who.name))
+
+
+@routes.get("/campaigns/{id:int}/calls", roles=DESK, summary="Its calls with every attempt")
+async def list_campaign_calls(ask: Ask[None, shapes.CampaignCallsList]) -> Page[shapes.CampaignCall]:
+    asked = ask.query
+    found, attempts, cursor = await ask.services.campaigns.calls(
+        ask.id, state=asked.state, result=asked.result, limit=asked.limit, cursor=clear(asked.cursor)
+    )
+    async with ask.services.store.read() as conn:
+        numbers = await ticket_numbers(conn, [call.ticket_id for call in found])
+    recordings = await _recordings(ask, [one for tries in attempts.values() for one in tries])
+    return Page(items=[_call(one, attempts[one.id], numbers, recordings) for one in found], next=opaque(cursor))
+
+
+@routes.get("/campaigns/{id:int}/results", roles=DESK, summary="What it came to, the response rate beside the mean")
+async def get_campaign_results(ask: Ask[None, None]) -> shapes.CampaignResults:
+    found = await ask.services.campaigns.results(ask.id)
+    return shapes.CampaignResults(
+        campaign=_campaign(found.campaign, found.progress),
+        answers=[shapes.AnswersOfStep(step=step, answers=dict(one)) for step, one in sorted(found.answers.items())],
+    )
+
+
+@routes.get("/ratings", roles=DESK, summary="Marks by telephone, newest first, with call, recording and certainty")
+async def list_ratings(ask: Ask[None, shapes.RatingsList]) -> Page[shapes.Rating]:
+    asked = ask.query
+    found, cursor = await ask.services.campaigns.ratings(
+        since=asked.from_, until=asked.to, mark=asked.mark, limit=asked.limit, cursor=clear(asked.cursor)
+    )
+    recordings = await _recordings(ask, [one.attempt for one in found])
+    items = [
+        shapes.Rating(
+            request_id=one.attempt.id,
+            ticket_number=one.ticket_number,
+            number=one.attempt.number,
+            at=one.attempt.settled_at or one.attempt.planned_at,
+            result=one.attempt.result,
+            mark=one.attempt.mark,
+            proof=one.attempt.proof,
+            keys=one.attempt.keys,
+            comment=bool(one.attempt.comment),
+            call_id=one.attempt.pbx_call_id,
+            recording=recordings.get(one.attempt.pbx_call_id or 0),
+            applied=one.attempt.applied,
+        )
+        for one in found
+    ]
+    return Page(items=items, next=opaque(cursor))
+
+
+# --- opt-outs ----------------------------------------------------------------------------------------------------
+
+
+@routes.get("/opt-outs", roles=DESK, summary="Who wants no calls or messages")
+async def list_opt_outs(ask: Ask[None, shapes.OptOutsList]) -> Page[shapes.OptOut]:
+    asked = ask.query
+    found, cursor = await ask.services.opt_outs.find(number=asked.number, limit=asked.limit, cursor=clear(asked.cursor))
+    return Page(items=[_opt_out(one) for one in found], next=opaque(cursor))
+
+
+@routes.post("/opt-outs", roles=DESK, summary="He asks not to be called; 409 when he did already", status=201)
+async def add_opt_out(ask: Ask[shapes.NewOptOut, None]) -> shapes.OptOut:
+    form = ask.body
+    return _opt_out(await ask.services.opt_outs.add(form.number, form.kind, ask.who.name, note=form.note))
+
+
+@routes.delete("/opt-outs/{id:int}", roles=LEADERS, summary="He wants to be called again; the row stays as history")
+async def remove_opt_out(ask: Ask[None, None]) -> None:
+    await ask.services.opt_outs.remove(ask.id, ask.who.name)
+
+
+# --- the kill switch ---------------------------------------------------------------------------------------------
+
+
+@routes.get("/outreach", roles=DESK, summary="Whether the robot may call, and how many calls it has now")
+async def get_robot(ask: Ask[None, None]) -> shapes.RobotState:
+    return await _robot(ask)
+
+
+async def _robot(ask: Ask[Any, Any]) -> shapes.RobotState:
+    halt = await ask.services.switch.state()
+    return shapes.RobotState(
+        halted=halt is not None,
+        halted_at=halt.halted_at if halt else None,
+        halted_by=halt.halted_by if halt else "",
+        reason=halt.reason if halt else "",
+        under_way=len(await ask.services.outreach.under_way()),
+    )
+
+
+@routes.post("/outreach/halt", roles=LEADERS, summary="The kill switch: the robot calls nobody from this moment on")
+async def halt_robot(ask: Ask[shapes.Halting, None]) -> shapes.RobotState:
+    await ask.services.switch.halt(ask.who.name, ask.body.reason)
+    return await _robot(ask)
+
+
+@routes.post("/outreach/resume", roles=LEADERS, summary="The robot may call again")
+async def resume_robot(ask: Ask[None, None]) -> shapes.RobotState:
+    await ask.services.switch.resume(ask.who.name)
+    return await _robot(ask)
+
+
+# --- dialogues ---------------------------------------------------------------------------------------------------
+
+
+@routes.get("/scripts/{kind}", roles=DESK, summary="A dialogue as a graph, with the words of each step")
+async def get_script(ask: Ask[None, None]) -> shapes.Script:
+    return _script(await ask.services.scripts.get(ask.path["kind"]))
+
+
+@routes.put("/scripts/{kind}", roles=LEADERS, summary="Other words of its steps; each mistake is named with its step")
+async def put_script(ask: Ask[shapes.ScriptTexts, None]) -> shapes.Script:
+    words = {step: {str(lang): text for lang, text in texts.items()} for step, texts in ask.body.texts.items()}
+    return _script(await ask.services.scripts.put(ask.path["kind"], words, ask.who.name))
+
+
+@routes.post("/scripts/{kind}/preview", roles=DESK, summary="How a step sounds, with sample values", media="audio/wav")
+async def preview_script(ask: Ask[shapes.ScriptPreview, None]) -> web.StreamResponse:
+    form = ask.body
+    audio = await ask.services.previews.audio(ask.path["kind"], form.step, form.language, form.text)
+    return web.Response(body=audio, content_type="audio/wav")
+
+
+# --- shapes ---------------------------------------------------------------------------------------------------------
+
+
+async def _shown(ask: Ask[Any, Any], campaign: Campaign) -> shapes.Campaign:
+    progress = await ask.services.campaigns.progress([campaign.id])
+    return _campaign(campaign, progress[campaign.id])
+
+
+def _campaign(it: Campaign, progress: Progress) -> shapes.Campaign:
+    return shapes.Campaign(
+        id=it.id,
+        kind=it.kind.value,
+        name=it.name,
+        state=it.state.value,
+        standing=it.code is not None,
+        danger=it.danger,
+        language=it.language,
+        hours=it.hours,
+        days=it.days,
+        zones=list(it.zones),
+        lines=it.most_lines,
+        attempts=it.most_attempts,
+        priority=it.priority,
+        begins_at=it.begins_at,
+        ends_at=it.ends_at,
+        created_at=it.created_at,
+        created_by=it.created_by,
+        changed_at=it.changed_at,
+        changed_by=it.changed_by,
+        ended_at=it.ended_at,
+        progress=shapes.CampaignProgress(
+            total=progress.total,
+            settled=progress.settled,
+            reached=progress.reached,
+            marked=progress.marked,
+            mark_total=progress.mark_total,
+            states=dict(progress.states),
+            results=dict(progress.results),
+            marks={str(mark): count for mark, count in sorted(progress.marks.items())},
+        ),
+    )
+
+
+def _call(
+    it: OutreachCall,
+    tries: Sequence[OutreachAttempt],
+    numbers: Mapping[int, str],
+    recordings: Mapping[int, RecordingRef],
+) -> shapes.CampaignCall:
+    return shapes.CampaignCall(
+        id=it.id,
+        number=it.number,
+        name=it.name,
+        state=it.state.value,
+        ticket_number=numbers.get(it.ticket_id or 0, ""),
+        due_at=it.due_at,
+        attempts=it.attempts,
+        result=it.result,
+        mark=it.mark,
+        settled_at=it.settled_at,
+        tries=[_attempt(one, recordings) for one in tries],
+    )
+
+
+def _attempt(it: OutreachAttempt, recordings: Mapping[int, RecordingRef]) -> shapes.CallAttempt:
+    return shapes.CallAttempt(
+        id=it.id,
+        state=it.state.value,
+        planned_at=it.planned_at,
+        answered_at=it.answered_at,
+        settled_at=it.settled_at,
+        result=it.result,
+        reason=it.reason,
+        mark=it.mark,
+        proof=it.proof,
+        keys=it.keys,
+        call_id=it.pbx_call_id,
+        recording=recordings.get(it.pbx_call_id or 0),
+        applied=it.applied,
+    )
+
+
+async def _recordings(ask: Ask[Any, Any], attempts: Sequence[OutreachAttempt]) -> dict[int, RecordingRef]:
+    """The recording of each attempt's conversation, by the call."""
+    ids = sorted({one.pbx_call_id for one in attempts if one.pbx_call_id is not None})
+    async with ask.services.store.read() as conn:
+        found = await recording_rows.of_calls(conn, ids)
+    return {call_id: recording_ref(recording) for call_id, recording in found.items()}
+
+
+def _opt_out(it: OptOut) -> shapes.OptOut:
+    return shapes.OptOut(id=it.id, number=it.number, kind=it.kind, since=it.since, how=it.how, who=it.who, note=it.note)
+
+
+def _script(it: EditedScript) -> shapes.Script:
+    drawn = graph(it.script)
+    return shapes.Script(
+        kind=Kind(it.script.kind).value,
+        title=dict(it.script.title),
+        fields=list(it.script.fields),
+        languages=list(it.script.languages),
+        nodes=[shapes.ScriptNode(**node, own=sorted(it.own.get(node["id"], {}))) for node in drawn["nodes"]],
+        edges=[
+            shapes.ScriptEdge(
+                source=edge["from"], target=edge["to"], key=edge["key"], label=edge["label"], result=edge["result"]
+            )
+            for edge in drawn["edges"]
+        ],
+        told={name: dict(texts) for name, texts in it.script.told.items()},
+        changed_at=it.changed_at,
+        changed_by=it.changed_by,
+    )
