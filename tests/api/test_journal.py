@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -138,16 +139,26 @@ async def test_an_export_is_written_fetched_and_its_download_logged(desk: Desk, 
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)
     assert (one["state"], one["rows_done"]) == ("done", 3)
+    assert await _exports_read(desk) == [], "asking how far it is reads nothing of it"
     async with desk.client.get(one["file"], headers=desk.headers("operator")) as response:
         assert response.status == 200 and "attachment" in response.headers["Content-Disposition"]
         book = openpyxl.load_workbook(io.BytesIO(await response.read()))
     assert [row[0].value for row in book.worksheets[0].iter_rows()][1] == made[0]
-    async with desk.store.read() as conn:
-        logged = (await conn.execute(select(reading_log.c.what, reading_log.c.subject))).all()
-    assert ("export", f"export:{one['id']}") in [tuple(row) for row in logged]
+    assert await _exports_read(desk) == [(f"export:{one['id']}", await desk.staff_id("petrova"), desk.clock.now())]
+    async with desk.client.get(one["file"], headers=desk.headers("supervisor")) as response:
+        assert response.status == 404
+    assert len(await _exports_read(desk)) == 1, "what nobody got, nobody read"
     await get(desk, f"/exports/{one['id']}", "supervisor", status=404)
     assert (await get(desk, "/exports", "operator"))["items"][0]["id"] == one["id"]
     await tasks.close()
+
+
+async def _exports_read(desk: Desk) -> list[tuple[str, int | None, datetime]]:
+    """What of each download the log keeps: which export, who, when."""
+    c = reading_log.c
+    async with desk.store.read() as conn:
+        found = await conn.execute(select(c.subject, c.staff_id, c.at).where(c.what == "export").order_by(c.id))
+        return [(row.subject, row.staff_id, row.at) for row in found]
 
 
 async def test_an_export_with_mistakes_is_refused_at_once(desk: Desk) -> None:

@@ -47,9 +47,11 @@ async def test_an_organisation_that_declined_hangs_nothing_on_it_and_calms_no_re
     before = await block.tickets.get(ticket.number), await block.timer()
     block.clock.advance(seconds=600)
     for new in (ACT, NewFile("фото.jpg", "photo")):
+        bytes_sent = in_chunks(PDF)
         with pytest.raises(Forbidden) as caught:
-            await files.receive(ticket.number, block.who("zhukov"), new, in_chunks(PDF))
+            await files.receive(ticket.number, block.who("zhukov"), new, bytes_sent)
         assert caught.value.extra["forbidden"] == "not_yours"
+        assert [part async for part in bytes_sent] == [PDF], "he is told before he has sent it all"
     async with block.store.begin() as tx:  # whatever else of his comes to the ladder
         await block.moves.touched(tx, ticket.id, block.who("zhukov"), block.clock.now())
     assert (await block.tickets.get(ticket.number), await block.timer()) == before
