@@ -14,6 +14,7 @@ from callengine.menus.walk import texts_of
 from callengine.speech import words
 
 FIELD_LIMIT = 200  # characters of one field: nobody listens to more
+MOST_TOLD = 5  # tickets in one call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,7 @@ class StatusJob(Job):
     tickets: tuple[OpenTicket, ...] = ()
 
     def values(self) -> dict[str, str]:
-        told = [words.ticket_status(t.number, t.work, t.status, t.due, self.language) for t in self.tickets[:5]]
+        told = [words.ticket_status(t.number, t.work, t.status, t.due, self.language) for t in self.tickets[:MOST_TOLD]]
         return _base(self) | {
             "count": words.number(len(self.tickets), self.language, gender="f") if self.tickets else "",
             "tickets": " ".join(told) or words.no_tickets(self.language),
