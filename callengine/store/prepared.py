@@ -106,7 +106,7 @@ class Prepared:
         it = self.on(is_postgres(conn))
         found = []
         for row in await run(conn, it.text, it.values(given)):
-            key = tuple(row)
+            key = tuple(repr(value) if isinstance(value, list | dict) else value for value in row)  # JSON of asyncpg
             one = self._seen.get(key)
             if one is None:
                 if len(self._seen) >= SEEN:
@@ -128,12 +128,7 @@ class Prepared:
     async def many(self, conn: AsyncConnection, given: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each; gives no rows."""
         it = self.on(is_postgres(conn))
-        values = [it.values(one) for one in given]
-        driver = _driver(conn)
-        if isinstance(driver, LeanConnection):
-            await driver.many(it.text, values)
-        elif values:
-            await conn.exec_driver_sql(it.text, values)
+        await run_many(conn, it.text, [it.values(one) for one in given])
 
 
 async def run(conn: Reader, text: str, values: tuple[Any, ...]) -> Sequence[Sequence[Any]]:
@@ -147,6 +142,15 @@ async def run(conn: Reader, text: str, values: tuple[Any, ...]) -> Sequence[Sequ
         return await driver.rows(text, values)
     result = await conn.exec_driver_sql(text, values)
     return result.all() if result.returns_rows else ()
+
+
+async def run_many(conn: AsyncConnection, text: str, values: Sequence[tuple[Any, ...]]) -> None:
+    """The same once for each of the values."""
+    driver = _driver(conn)
+    if isinstance(driver, LeanConnection):
+        await driver.many(text, values)
+    elif values:
+        await conn.exec_driver_sql(text, list(values))
 
 
 def _driver(conn: AsyncConnection) -> Any:
