@@ -29,7 +29,7 @@ from callengine.calls.dialling import DiallingService
 from callengine.calls.events import CallFact
 from callengine.calls.origination import OriginationChanged, OriginationState
 from callengine.calls.service import CallsService
-from callengine.clock import Clock, SystemClock
+from callengine.clock import Clock, SystemClock, rfc3339
 from callengine.config import OnePbx, Settings
 from callengine.desk import Desk, shuffled
 from callengine.directory import town
@@ -38,12 +38,14 @@ from callengine.directory.service import DirectoryService
 from callengine.errors import EngineError, Unavailable
 from callengine.menus.line import Caller
 from callengine.menus.lookup import Known, lookup
+from callengine.outreach.switch import Switch
 from callengine.pbx.ami import LinkState
 from callengine.pbx.fastagi import AgiCall, FastAgiServer
 from callengine.pbx.originate import Response
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Kind as RecordingKind
 from callengine.recordings.service import IMPORT, RETENTION, RecordingsService
+from callengine.robot import RobotCaller, voice_of
 from callengine.sandbox.demo import Demo
 from callengine.sandbox.pbx import SandboxPbx
 from callengine.sandbox.street import Street
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from callengine.pbx.doctor import Finding
 
 log = logging.getLogger(__name__)
+COMMAND_LINE = "command line"
 
 
 class Engine:
@@ -103,6 +106,7 @@ class Engine:
         await self.files.tidy()
         await self.dialling.recover()
         await self.watch.recover()
+        await self.robot.recover()
         self._background(self.timers.run(), "timers")
         self._background(self.recordings.run(), "recordings")
         self._background(self.services.exports.run(), "exports")
@@ -115,6 +119,7 @@ class Engine:
             self._background(bridge.run(), f"AMI {bridge.name}")
             self._background(bridge.watch(), f"watch {bridge.name}")
             self._closing.push_async_callback(bridge.link.close)
+        self._background(self.robot.run(), "robot")
         await self._serve_http()
 
     async def _start_pbx(self) -> list[OnePbx]:
@@ -201,6 +206,8 @@ class Engine:
             sample_accounts=_sample_accounts() if self.sandbox else [],
         )
         self.screens = Screens(self.services)
+        spoken = self.sandbox.speech_dir if self.sandbox else (None, "")
+        self.robot = RobotCaller(self.services, self.bridges, voice_of(settings.speech, *spoken))
         self.timers = TimerWorker(
             store,
             clock,
@@ -231,6 +238,7 @@ class Engine:
         people = self.services.notices.reactions
         for fact, react in people.within.items():
             self.store.within.setdefault(fact, []).append(react)
+        self.robot.react(self.store)
         for kind in SHOWN:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
         self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)
@@ -282,7 +290,7 @@ class Engine:
 
     async def _serve_agi(self) -> None:
         port = self.sandbox.fastagi_port if self.sandbox else self.settings.pbx.fastagi_port
-        agi = FastAgiServer(self.settings.pbx.fastagi_host, port, {"lookup": self._lookup})
+        agi = FastAgiServer(self.settings.pbx.fastagi_host, port, {"lookup": self._lookup, "robot": self.robot.hold})
         try:
             await agi.start()
         except OSError as error:
@@ -335,6 +343,7 @@ class Engine:
     async def _resynced(self, bridge: Bridge) -> None:
         """The PBX answers again: settle what was unknown of our own dialling, and tell it who has a break."""
         await self.dialling.settle_unknown(bridge.name)
+        await self.robot.resynced(bridge.name)
         for member in await self.access.members():
             if member.extension and member.role in ("operator", "supervisor", "administrator"):
                 with contextlib.suppress(EngineError):
@@ -345,6 +354,7 @@ class Engine:
 
     async def _dialled(self, response: Response) -> None:
         await self.dialling.on_response(response.request_id, succeeded=response.succeeded, reason=response.reason)
+        await self.robot.on_response(response)
 
     async def health(self) -> schemas.Health:
         pbx = [self._health_of(bridge) for bridge in self.bridges]
@@ -521,6 +531,20 @@ async def demo(settings: Settings, *, calls_per_minute: float, seconds: float, s
     finally:
         await street.stop()
     return 0
+
+
+async def robot_switch(settings: Settings, verb: str, reason: str) -> str:
+    """`callengine robot halt|resume|state`: the row stands in the database, so it holds for every engine at once."""
+    async with opened_store(settings) as store:
+        switch = Switch(store, SystemClock())
+        if verb == "resume":
+            lifted = await switch.resume(COMMAND_LINE)
+            return "the robot may call again" if lifted else "the robot was not halted"
+        halt = await switch.halt(COMMAND_LINE, reason) if verb == "halt" else await switch.state()
+    if halt is None:
+        return "the robot may call"
+    why = f": {halt.reason}" if halt.reason else ""
+    return f"the robot calls nobody since {rfc3339(halt.halted_at)}, halted by {halt.halted_by}{why}"
 
 
 def replay_tape(settings: Settings, tape: Path) -> Iterator[CallFact]:

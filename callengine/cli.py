@@ -1,4 +1,4 @@
-"""The command line: run · migrate · import · token · staff · doctor · sandbox · demo · replay · bench."""
+"""The command line: run · migrate · import · token · staff · doctor · sandbox · demo · robot · replay · bench."""
 
 from __future__ import annotations
 
@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seconds", type=float, default=0.0, help="stop after so long; 0: until interrupted")
     demo.add_argument("--seed", type=int, default=1)
     demo.add_argument("--operators", type=int, default=3)
+    robot = command("robot", _robot, "The voice robot's kill switch: halt, resume, or how it stands (state).")
+    robot.add_argument("verb", choices=("halt", "resume", "state"))
+    robot.add_argument("--reason", default="", help="why it is halted")
     replay = command("replay", _replay, "Feed a recorded AMI tape to the tracker and print the facts it tells.")
     replay.add_argument("tape", type=Path)
     bench = command("bench", _bench, "Measure speed as ratios within one run.")
@@ -128,6 +131,13 @@ async def _demo(args: argparse.Namespace, settings: Settings) -> int:
         seed=args.seed,
         operators=args.operators,
     )
+
+
+async def _robot(args: argparse.Namespace, settings: Settings) -> int:
+    from callengine.app import robot_switch
+
+    print(await robot_switch(settings, args.verb, args.reason))
+    return 0
 
 
 async def _replay(args: argparse.Namespace, settings: Settings) -> int:

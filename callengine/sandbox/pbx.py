@@ -134,6 +134,12 @@ class SandboxPbx:
         return self._ready().inside(self.spoken_dir)
 
     @property
+    def speech_dir(self) -> tuple[Path, str]:
+        """Where the robot's sentences are spoken to: on the host, and as the Asterisk sees it."""
+        folder = self._home / "spool/robot"
+        return folder, self._ready().inside(folder)
+
+    @property
     def log_file(self) -> Path:
         return self._home / "log/messages.log"
 

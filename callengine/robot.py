@@ -1,0 +1,93 @@
+"""The voice robot wired to the telephones: each PBX's way out and its lines, the voice, the dialler, FastAGI's `robot`.
+
+Wiring, no rules of its own: those are in outreach/, what is said is in menus/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from callengine.api.services import Services
+from callengine.bridge import Bridge
+from callengine.calls.events import CallArrived, CallEnded, RobotTold
+from callengine.calls.model import Direction
+from callengine.config import Speech
+from callengine.outreach.dialer import Dialer
+from callengine.outreach.model import Occupied
+from callengine.outreach.talks import Talks
+from callengine.pbx.fastagi import AgiCall
+from callengine.pbx.originate import Response
+from callengine.speech.voice import Voice, VoiceSettings
+from callengine.store.database import Store
+from callengine.tickets.events import TicketMoved
+
+
+class BridgeLines:
+    """Who has the outside lines of a PBX now, by its tracker: nothing is asked, nothing is waited for."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def occupied(self) -> Occupied:
+        outside = [call for call in self._bridge.tracker.live() if call.direction is not Direction.INTERNAL]
+        unanswered = [c for c in outside if c.direction is Direction.INBOUND and c.answered_at is None]
+        robots = frozenset(call.request_id for call in outside if call.robot and call.request_id)
+        return Occupied(lines=len(outside), waiting=len(unanswered), robots=robots)
+
+
+def voice_of(settings: Speech, folder: Path | None = None, seen_as: str = "") -> Voice:
+    """The robot's voice; `folder` and `seen_as` instead of the configured ones, for the sandbox's own PBX."""
+    voices = {"ru": settings.voice_ru, "en": settings.voice_en}
+    chosen = VoiceSettings(
+        engine=settings.engine,
+        voices={language: name for language, name in voices.items() if name},
+        rate=settings.rate,
+        deadline_seconds=settings.deadline_seconds,
+        at_once=settings.at_once,
+    )
+    return Voice(folder or settings.dir, chosen, seen_as=seen_as or settings.pbx_dir)
+
+
+class RobotCaller:
+    """The robot of one engine: `recover` before the links, then `run` beside them; `hold` is FastAGI's `robot`."""
+
+    def __init__(self, services: Services, bridges: Sequence[Bridge], voice: Voice) -> None:
+        self._outreach = services.outreach
+        services.previews.voice = voice
+        settings = services.settings.outreach
+        self.talks = Talks(services.outreach, services.scripts, settings, say=voice.say, ahead=voice.ahead)
+        self.dialer = Dialer(
+            services.store,
+            services.clock,
+            settings,
+            services.outreach,
+            robots={bridge.name: bridge.phones for bridge in bridges},
+            lines={bridge.name: BridgeLines(bridge) for bridge in bridges},
+            prepare=self.talks.prepare,
+        )
+
+    def react(self, store: Store) -> None:
+        """Its share of the reactions within transactions."""
+        outreach = self._outreach
+        store.within.setdefault(TicketMoved, []).append(outreach.on_ticket_moved)
+        store.within.setdefault(CallArrived, []).append(outreach.on_call)
+        store.within.setdefault(CallEnded, []).append(outreach.on_call)
+        store.within.setdefault(RobotTold, []).append(outreach.on_robot_told)
+
+    async def hold(self, call: AgiCall) -> None:
+        await self.talks.hold(call)
+
+    async def recover(self) -> None:
+        await self.dialer.recover()
+
+    async def run(self) -> None:
+        await self.dialer.run()
+
+    async def resynced(self, pbx: str) -> None:
+        """The PBX answers again: what was in doubt is looked for there."""
+        await self.dialer.settle_unknown(pbx)
+        self.dialer.wake()
+
+    async def on_response(self, response: Response) -> None:
+        await self._outreach.on_response(response.request_id, succeeded=response.succeeded, reason=response.reason)
