@@ -14,6 +14,7 @@ from callengine.api.routes import (
     notices,
     public,
     recordings,
+    robot_jobs,
     session,
     staff,
     system,
@@ -36,6 +37,7 @@ TOPICS = (
     joins,
     files,
     notices,
+    robot_jobs,
     public,
 )
 
