@@ -27,6 +27,7 @@ from callengine.calls.model import (
 from callengine.clock import parse_rfc3339
 from callengine.errors import Refused
 from callengine.phone import stored
+from callengine.store import prepared
 from callengine.store.database import Tx, microseconds
 from callengine.store.tables import calls, person_numbers, recordings, residences, ticket_calls, tickets
 
@@ -87,7 +88,7 @@ async def known(tx: Tx, keys: Iterable[CallKey]) -> dict[CallKey, Known]:
 async def _look_up(tx: Tx, pbx: str, linkedids: list[str]) -> Iterable[Any]:
     if tx.is_postgres:
         return await tx.conn.execute(_KNOWN.with_for_update(), {"pbx": pbx, "linkedids": linkedids})
-    return await tx.conn.exec_driver_sql(_KNOWN_SQLITE, (pbx, json.dumps(linkedids)))
+    return await prepared.run(tx.conn, _KNOWN_SQLITE, (pbx, json.dumps(linkedids)))
 
 
 async def upsert_many(tx: Tx, conversations: Sequence[Conversation]) -> None:
@@ -96,7 +97,8 @@ async def upsert_many(tx: Tx, conversations: Sequence[Conversation]) -> None:
     if tx.is_postgres:
         await tx.conn.execute(_UPSERT_POSTGRES, [columns(call) for call in conversations])
     else:
-        await tx.conn.exec_driver_sql(_UPSERT_SQLITE, [_values(call, microseconds, _json) for call in conversations])
+        rows = [_values(call, microseconds, _json) for call in conversations]
+        await prepared.run_many(tx.conn, _UPSERT_SQLITE, rows)
 
 
 async def upsert(tx: Tx, call: Conversation) -> int:

@@ -21,6 +21,7 @@ import aiosqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 STATEMENTS_CACHED = 256
+MANY_IN_PLACE = 50
 # The writer's statements that may wait; BEGIN, COMMIT and ROLLBACK are methods of their own.
 _WAITS = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM", "ANALYZE")
 _TRIVIAL = ("BEGIN", "ROLLBACK")
@@ -60,7 +61,7 @@ class LeanConnection(aiosqlite.Connection):
 
 
 class WriterConnection(LeanConnection):
-    """Runs the statements of a transaction in place; many rows at once, and all that waits, in the thread."""
+    """Runs the statements of a transaction in place; very many rows at once, and all that waits, in the thread."""
 
     def _in_place(self, name: str, args: tuple[Any, ...]) -> bool:
         if name == "execute":
@@ -71,8 +72,11 @@ class WriterConnection(LeanConnection):
         return self._conn.execute(text, values).fetchall()
 
     async def many(self, text: str, values: Sequence[tuple[Any, ...]]) -> None:
-        """In place: some rows of one ticket are written sooner than a thread is asked to."""
-        self._conn.executemany(text, values)
+        """A few in place: the rows of a ticket or of thirty calls are written sooner than a thread is asked to."""
+        if len(values) > MANY_IN_PLACE:
+            await super().many(text, values)
+        else:
+            self._conn.executemany(text, values)
 
     async def begin(self, busy_milliseconds: int) -> None:
         """BEGIN IMMEDIATE: at once when nobody holds the lock, else in the thread until he lets go."""
