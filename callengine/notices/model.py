@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Channel(StrEnum):
@@ -220,13 +220,16 @@ class Sender(Protocol):
 
 
 class Calls(Protocol):
-    """The voice robot, as the notices see it (outreach). What becomes of a call is told to `Outbox.call_settled`."""
+    """The voice robot, as the notices see it (robot.py). What becomes of a call is told to `Outbox.call_settled`."""
 
-    async def ask(self, message: Message) -> None:
-        """Plan a call with this text; durable when it returns. The same `key` again is the same call."""
+    async def ask(self, message: Message) -> str:
+        """Plan a call; durable when it returns. The same `key` again is the same call.
+
+        Gives "" or, in words, why nobody will be called.
+        """
         ...
 
-    async def withdraw(self, key: str) -> None:
+    async def withdraw(self, tx: Any, key: str) -> None:
         """Nobody need be called any more; a call that is under way goes on."""
         ...
 

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from callengine import config
@@ -250,28 +249,35 @@ class Outbox:
         if over is not None:
             why = "acknowledged" if over.state is State.ACKNOWLEDGED else f"told by {over.channel}"
             for one in rungs:
-                if one.state is State.QUEUED:
+                if one is not over:
                     await self._suppress(tx, one, why)
             return
-        failed_before = False
+        place: datetime | None = None  # of the rung that could not be told: the next one takes it
         for one in rungs:
-            if one.state is State.QUEUED and failed_before:
-                await self._hasten(tx, one)
-            if one.state not in (State.FAILED, State.SUPPRESSED):
+            if one.state is State.QUEUED:
+                if place is not None:
+                    await self._hasten(tx, one, place)
                 return
-            failed_before = True
+            failed = one.state in (State.FAILED, State.SUPPRESSED)
+            place = (place or one.next_at) if failed else None
 
-    async def _hasten(self, tx: Tx, one: Notice) -> None:
-        at = self._allowed(self._clock.now(), one.channel, danger=one.danger)
+    async def _hasten(self, tx: Tx, one: Notice, place: datetime) -> None:
+        at = self._allowed(max(place, self._clock.now()), one.channel, danger=one.danger)
         if at < one.next_at:
             await rows.change(tx, one.id, (State.QUEUED,), {"next_at": at})
             await rows.wake(tx, one.channel, at)
 
     async def _suppress(self, tx: Tx, one: Notice, why: str) -> None:
+        """Not told any more: what is queued, and a call that is planned and not yet made."""
+        planned = one.channel is Channel.CALL and one.state is State.SENT
+        if one.state is not State.QUEUED and not planned:
+            return
         now = self._clock.now()
         values = {"state": State.SUPPRESSED.value, "settled_at": now, "problem": why}
-        if await rows.change(tx, one.id, (State.QUEUED,), values):
+        if await rows.change(tx, one.id, (one.state,), values):
             await rows.add_events(tx, [(one.id, NoticeEvent(now, State.SUPPRESSED.value, why))])
+            if planned and self.calls is not None:
+                await self.calls.withdraw(tx, one.key)
 
     async def acknowledge(self, tx: Tx, one: Notice, *, who: str, how: str) -> bool:
         """He has it: what was still to come of the ladder is not told any more. False when it was acknowledged."""
@@ -294,10 +300,8 @@ class Outbox:
         for one in await rows.of_ladder(tx, ladder):
             if one.state is State.ACKNOWLEDGED:
                 continue
-            values: dict[str, Any] = {"problem": CALLED_OFF}
-            if one.state is State.QUEUED:
-                values |= {"state": State.SUPPRESSED.value, "settled_at": now}
-            await rows.change(tx, one.id, (one.state,), values)
+            await self._suppress(tx, one, CALLED_OFF)
+            await rows.change(tx, one.id, tuple(State), {"problem": CALLED_OFF})
             await rows.add_events(tx, [(one.id, NoticeEvent(now, CALLED_OFF, why))])
 
     # --- what came back ----------------------------------------------------------------------------------------

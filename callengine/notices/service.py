@@ -20,11 +20,13 @@ from callengine.notices.channels.smpp import Smpp
 from callengine.notices.channels.sms_http import HttpGateway
 from callengine.notices.model import Calls, Channel, Kind, Notice, NoticeEvent, Sender, State, Subscription
 from callengine.notices.outbox import Outbox
+from callengine.notices.robot import RobotCalls
 from callengine.notices.segments import split
 from callengine.notices.templates import Text
 from callengine.notices.texts import SHAPES
 from callengine.notices.tickets import TicketNotices
 from callengine.notices.worker import LinkOf, NoticesWorker
+from callengine.outreach.model import CallerByPhone
 from callengine.store import notices as rows
 from callengine.store.database import Store, Tx
 from callengine.store.notices import Find, Written
@@ -79,6 +81,10 @@ class NoticesService:
         self.smpp: Smpp | None = None
 
     # --- for app.py -------------------------------------------------------------------------------------------
+
+    def attach_robot(self, caller: CallerByPhone) -> None:
+        """The voice robot is there (outreach). Before `worker`."""
+        self.attach_calls(RobotCalls(self._store, caller))
 
     def attach_calls(self, calls: Calls) -> None:
         """The voice robot is there: the channel of calls is one that may be told by."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from callengine import config
 from callengine.access.model import EXECUTOR, MANAGER, SUPERVISOR
 from callengine.clock import Clock, rfc3339
-from callengine.notices import rules
+from callengine.notices import robot, rules
 from callengine.notices.model import (
     REACHED,
     Channel,
@@ -29,6 +30,7 @@ from callengine.notices.model import (
 )
 from callengine.notices.outbox import Outbox
 from callengine.notices.templates import LINK
+from callengine.outreach.events import OutreachSettled
 from callengine.store import notices as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
@@ -72,6 +74,7 @@ class TicketNotices:
             NoticeTried: self.on_tried,
             NoticeSettled: self.on_settled,
             NoticeAcknowledged: self.on_acknowledged,
+            OutreachSettled: partial(robot.settled, self._outbox),
         }
 
     # --- facts of tickets -------------------------------------------------------------------------------------

@@ -42,14 +42,17 @@ class Robot:
     def __init__(self) -> None:
         self.asked: list[Message] = []
         self.error: Exception | None = None
+        self.refuses = ""
+        self.withdrawn: list[str] = []
 
-    async def ask(self, message: Message) -> None:
+    async def ask(self, message: Message) -> str:
         if self.error is not None:
             raise self.error
         self.asked.append(message)
+        return self.refuses
 
-    async def withdraw(self, key: str) -> None:
-        return None
+    async def withdraw(self, tx: Any, key: str) -> None:
+        self.withdrawn.append(key)
 
 
 class Office:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from callengine import config
 from callengine.clock import ManualClock
 from callengine.errors import Conflict, NotFound, Unavailable
+from callengine.notices.model import Channel
 from callengine.notices.worker import NoticesWorker
+from callengine.outreach.events import OutreachSettled
+from callengine.outreach.service import OutreachService
+from callengine.store import outreach as outreach_rows
 from callengine.store.database import Store
 from callengine.store.tables import organisations, staff
 from callengine.tickets.events import TicketReminded
@@ -121,7 +127,9 @@ async def test_an_acknowledgement_stops_the_ladder_wherever_it_stands(
     await office.pass_time(worker, hours=3)
     assert (len(pushes.asked), len(smsc.submits), len(office.robot.asked)) == before
     states = list((await office.states()).values())
-    assert states.count("acknowledged") == 1 and states.count("suppressed") == 4 - reached
+    planned = int(reached >= 3)  # a call that was asked for and not yet made is taken back
+    assert states.count("acknowledged") == 1 and states.count("suppressed") == 4 - reached + planned
+    assert len(office.robot.withdrawn) == planned
     assert await office.service.mine(office.block.who("ivanov")) == []
     [line] = await history(office, ticket, "acknowledged")
     assert line["how"] == "push"
@@ -164,6 +172,19 @@ async def test_an_executor_without_any_telephone_is_the_supervisors_at_once(offi
     await worker.work_off()
     states = await office.states()
     assert (states["push"], states["sms"], states["call"]) == ("failed", "suppressed", "suppressed")
+    assert [one["about"] for one in await history(office, ticket, "reminder")] == ["unacknowledged"]
+
+
+async def test_a_rung_that_cannot_be_told_gives_its_place_to_the_next_one(office: Office, pushes: HttpServer) -> None:
+    """He has his push: that he has no telephone for an SMS makes nobody call the supervisor in the same second."""
+    await subscribed(office, pushes, 6)
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(staff).values(phone=""))
+    ticket = await assigned(office)
+    worker = await office.worker()
+    await office.pass_time(worker, seconds=119)
+    assert await history(office, ticket, "reminder") == []
+    await office.pass_time(worker, seconds=1)
     assert [one["about"] for one in await history(office, ticket, "reminder")] == ["unacknowledged"]
 
 
@@ -242,6 +263,49 @@ async def test_a_robot_that_does_not_take_the_call_is_asked_again(office: Office
     office.robot.error = None
     await office.pass_time(worker, minutes=1)
     assert (await office.states())["call"] == "sent" and len(office.robot.asked) == 1
+
+
+async def test_a_number_that_the_robot_does_not_call_is_the_supervisors_at_once(office: Office) -> None:
+    ticket = await assigned(office)
+    worker = await office.worker()
+    office.robot.refuses = "the robot does not call this number"
+    await office.pass_time(worker, minutes=5)
+    assert (await office.states())["call"] == "failed"
+    await worker.work_off()
+    assert [one["about"] for one in await history(office, ticket, "reminder")] == ["unacknowledged"]
+
+
+async def test_the_robots_own_rows_and_ours_are_one_call_and_one_acknowledgement(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    """Over the true outreach: a key there stops the ladder here, and an end here withdraws the call there."""
+    office = await opened(sqlite_store, clock, mail, smsc, robot=False)
+    outreach = OutreachService(
+        sqlite_store,
+        clock,
+        config.Outreach(),
+        config.Locale(),
+        follow_up=None,  # type: ignore[arg-type]
+        opt_outs=None,  # type: ignore[arg-type]
+    )
+    office.service.attach_robot(outreach)
+    first, second = [await assigned(office) for _ in range(2)]
+    worker = await office.worker()
+    await office.pass_time(worker, minutes=5)
+    keys = {one.ticket_number: one.key for one in await office.all() if one.channel is Channel.CALL}
+    async with sqlite_store.read() as conn:
+        calls = {number: await outreach_rows.call_by_key(conn, key) for number, key in keys.items()}
+    call = calls[first.number]
+    assert call is not None and call.number == PHONE and call.facts["ticket"] == first.number
+    async with sqlite_store.begin() as tx:
+        await tx.tell(OutreachSettled(clock.now(), replace(call, result="acknowledged"), "job", None))
+    assert (await office.one(keys[first.number])).state.value == "acknowledged"
+    await office.block.move(second, "ivanov", "start")
+    async with sqlite_store.read() as conn:
+        withdrawn = await outreach_rows.call_by_key(conn, keys[second.number])
+    assert withdrawn is not None and (withdrawn.state.value, withdrawn.result) == ("cancelled", "withdrawn")
+    assert (await office.one(keys[second.number])).state.value == "suppressed"
+    await office.close()
 
 
 async def test_two_workers_and_an_acknowledgement_at_once_on_both_databases(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callengine.errors import EngineError
-from callengine.notices.model import Calls, Channel, Later, Message, Result, Sent
+from callengine.notices.model import Calls, Channel, Later, Message, Rejected, Result, Sent
 
 
 class CallChannel:
@@ -18,9 +18,11 @@ class CallChannel:
 
     async def send(self, message: Message) -> Result:
         try:
-            await self._calls.ask(message)
+            refused = await self._calls.ask(message)
         except EngineError as error:
             return Later(f"the voice robot did not take it: {error.detail}")
+        if refused:
+            return Rejected(refused)
         return Sent("the voice robot plans the call")
 
     async def close(self) -> None:

@@ -1,0 +1,66 @@
+"""The voice robot as the last way to tell of a job: the call is a row of outreach, its key here and there the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callengine.notices.model import Kind, Message
+from callengine.notices.outbox import Outbox
+from callengine.outreach.events import OutreachSettled
+from callengine.outreach.model import CallerByPhone, CallKind, CallWish
+from callengine.store import tickets as ticket_rows
+from callengine.store.database import Store, Tx
+
+ACKNOWLEDGED, WITHDRAWN = "acknowledged", "withdrawn"
+# Somebody was there and heard it, but said neither yes nor no.
+HEARD = frozenset({"heard", "silent"})
+
+
+class RobotCalls:
+    """`Calls` of the notices over outreach."""
+
+    def __init__(self, store: Store, caller: CallerByPhone) -> None:
+        self._store, self._caller = store, caller
+
+    async def ask(self, message: Message) -> str:
+        """A call about a job, with its ticket's own words. Gives why nobody is called, "" when somebody is."""
+        if message.kind != Kind.JOB:
+            return f"the robot has no dialogue for {message.kind}"
+        async with self._store.begin() as tx:
+            ticket = await ticket_rows.get(tx.conn, message.ticket_number)
+            if ticket is None:
+                return f"there is no ticket {message.ticket_number}"
+            facts = {
+                "ticket": ticket.number,
+                "work": ticket.classifier.problem(message.language),
+                "address": ticket.house.address if ticket.house else "",
+                "due": ticket.deadlines.fix_by.isoformat() if ticket.deadlines.fix_by else None,
+            }
+            wish = CallWish(
+                number=message.number,
+                key=message.key,
+                facts=facts,
+                ticket_id=ticket.id,
+                name=message.name,
+                language=message.language,
+            )
+            call = await self._caller.ask_call(tx, CallKind.JOB, wish, danger=message.danger)
+        return "" if call is not None else "the robot does not call this number"
+
+    async def withdraw(self, tx: Any, key: str) -> None:
+        await self._caller.withdraw(tx, key)
+
+
+async def settled(outbox: Outbox, tx: Tx, fact: OutreachSettled) -> None:
+    """What became of the robot's call, told to its notice: a key is an acknowledgement, no key is none."""
+    call = fact.call
+    if fact.kind != CallKind.JOB or call.result == WITHDRAWN:
+        return
+    await outbox.call_settled(
+        tx,
+        call.key,
+        acknowledged=call.result == ACKNOWLEDGED,
+        heard=call.result in HEARD,
+        detail=f"the robot's call: {call.result or call.state}",
+        call=f"call {fact.attempt.id}" if fact.attempt else "call",
+    )
