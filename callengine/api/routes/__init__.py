@@ -12,6 +12,7 @@ from callengine.api.routes import (
     joins,
     journal,
     notices,
+    outreach,
     public,
     recordings,
     robot_jobs,
@@ -37,6 +38,7 @@ TOPICS = (
     joins,
     files,
     notices,
+    outreach,
     robot_jobs,
     public,
 )
