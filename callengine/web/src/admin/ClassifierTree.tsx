@@ -70,10 +70,12 @@ function Tree({ tree, chosen, admin }: { tree: ClassifierTree | undefined; chose
   const [focus, setFocus] = useState("");
   const search = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  useEffect(() => { // what the address names is seen: its groups open
-    if (!tree || !chosen) return;
+  const led = useRef("");
+  useEffect(() => { // what the address names is seen: its groups open, once: who closes them afterwards is obeyed
+    if (!tree || !chosen || led.current === chosen) return;
     const code = chosen.split("/")[1];
     let up = tree.entries.find((e) => e.code === code)?.parent ?? tree.groups.find((g) => g.code === code)?.parent;
+    if (up !== undefined) led.current = chosen;
     const way: string[] = [];
     while (up && !way.includes(up)) { way.push(up); const above = up; up = tree.groups.find((g) => g.code === above)?.parent; }
     setOpen((old) => (way.every((w) => old.has(w)) ? old : new Set([...old, ...way])));
