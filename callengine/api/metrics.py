@@ -60,6 +60,9 @@ async def _collect(services: Services) -> CollectorRegistry:
     gauge("timers_waiting", "Timers that are due and not done").set(figures.timers_due)
     gauge("live_sockets", "Open live sockets").set(services.live.sockets)
     gauge("live_queue_depth", "Messages that wait for the slowest live client").set(services.live.longest_queue)
+    waiting = gauge("notices_waiting", "Notices of the outbox that are not sent yet", "channel", "state")
+    for (channel, state), count in (await services.notices.waiting()).items():
+        waiting.labels(channel, state).set(count)
     up = gauge("pbx_up", "1 while the AMI link is up", "pbx")
     lag = gauge("ami_lag_seconds", "Age of the last event when it was read", "pbx")
     for pbx in (await services.health()).pbx:

@@ -156,6 +156,7 @@ class Services:
         self.outreach = OutreachService(
             self.store, self.clock, outreach, locale, follow_up=follow_up, opt_outs=self.opt_outs
         )
+        self.notices.attach_robot(self.outreach)
 
     async def pause_phone(self, extension: str, *, paused: bool, reason: str) -> None:
         """The state is saved already: a PBX that does not hear now is told again when its link is back."""

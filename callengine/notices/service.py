@@ -136,6 +136,11 @@ class NoticesService:
                 raise NotFound(f"there is no notice {notice_id}")
             return Told(one, tuple(await rows.events(conn, notice_id)))
 
+    async def waiting(self) -> dict[tuple[str, str], int]:
+        """How many wait or are being sent, by channel and state, for the figures."""
+        async with self._store.read() as conn:
+            return await rows.counts(conn)
+
     async def mine(self, who: Principal) -> list[Notice]:
         """The jobs that this person has not acknowledged yet."""
         if who.staff_id is None:

@@ -50,6 +50,12 @@ async def test_the_outbox_is_read_page_by_page_and_narrowed(desk: Desk) -> None:
     await desk.ask("GET", "/notices/99999", status=404)
 
 
+async def test_what_waits_is_counted(desk: Desk) -> None:
+    await tell(desk, "closed:1")
+    async with desk.client.get("/metrics", headers=desk.headers()) as response:
+        assert 'callengine_notices_waiting{channel="push",state="queued"} 1.0' in await response.text()
+
+
 async def test_a_template_is_written_refused_in_words_and_taken_back(desk: Desk) -> None:
     every = (await desk.ask("GET", "/notices/templates"))["items"]
     done = next(one for one in every if (one["kind"], one["channel"], one["language"]) == ("done", "sms", "ru"))
