@@ -57,6 +57,7 @@ class RobotCaller:
         services.previews.voice = voice
         settings = services.settings.outreach
         self.talks = Talks(services.outreach, services.scripts, settings, say=voice.say, ahead=voice.ahead)
+        services.robot_job = self.talks.for_script
         self.dialer = Dialer(
             services.store,
             services.clock,

@@ -77,6 +77,17 @@ class Talks:
         else:
             await self._service.told(request_id, outcome)
 
+    async def for_script(self, request_id: str) -> Job | None:
+        """The dialogue of a call that a script beside its PBX holds; its outcome comes by the PBX-side ledger.
+
+        None: no call of ours, or one that is over already.
+        """
+        planned = await self._service.begin_dialogue(request_id) if request_id.startswith(ROBOT_REQUEST) else None
+        if planned is None:
+            return None
+        self._service.forget(request_id)
+        return await self.job_of(planned)
+
     async def prepare(self, planned: Planned) -> None:
         """Have every sentence of the call spoken before it rings. Raises EngineError (NoVoice, Refused)."""
         job = await self.job_of(planned)
