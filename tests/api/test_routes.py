@@ -76,6 +76,10 @@ POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments
 POST /public/tickets/{token}/push · GET /notices · GET /notices/{id} · GET /notices/mine
 POST /notices/{id}/acknowledge · POST /notices/{id}/again · GET /notices/templates · PUT /notices/templates
 POST /notices/templates/preview · GET /push/key · POST /push/subscriptions · DELETE /push/subscriptions/{id}
+GET /campaigns · POST /campaigns · GET /campaigns/{id} · POST /campaigns/{id}/pause · POST /campaigns/{id}/resume
+POST /campaigns/{id}/stop · GET /campaigns/{id}/calls · GET /campaigns/{id}/results · GET /ratings · GET /opt-outs
+POST /opt-outs · DELETE /opt-outs/{id} · GET /outreach · POST /outreach/halt · POST /outreach/resume
+GET /scripts/{kind} · PUT /scripts/{kind} · POST /scripts/{kind}/preview · GET /robot/job
 """
 
 
