@@ -775,47 +775,51 @@ def _moment(kept: int) -> datetime:
     return datetime.fromtimestamp(kept / 1e6, UTC)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 class _Lines:
     """The driver's rows as lines; a house that looks the same is the same."""
 
     def __init__(self, entries: Mapping[str, Entry], *, on_sqlite: bool) -> None:
         self._entries = entries
-        self._moment: Callable[[Any], Any] = _moment if on_sqlite else _as_it_is
+        self._on_sqlite = on_sqlite
 
     def line(self, row: Sequence[Any]) -> JournalRow:
+        row = tuple(row)
         id, number, status, urgency, code, premise, executor_id, executor, name, telephone, person_id = row[:11]
         created_at, accept_by, localise_by, fix_by, why, due_at, district, mark, paid, postponed_until = row[11:21]
         late_at, applicant_count, version = row[21:24]
-        moment = self._moment
+        if self._on_sqlite:
+            created_at, paid = _moment(created_at), bool(paid)
+            accept_by = _moment(accept_by) if accept_by is not None else None
+            localise_by = _moment(localise_by) if localise_by is not None else None
+            fix_by = _moment(fix_by) if fix_by is not None else None
+            due_at = _moment(due_at) if due_at is not None else None
+            postponed_until = _moment(postponed_until) if postponed_until is not None else None
+            late_at = _moment(late_at) if late_at is not None else None
         return JournalRow(
             id,
             number,
             status,
             urgency,
             self._entries[code],
-            _house_of(tuple(row[_AT_HOUSE:_AT_ORGANISATION])),
+            _house_of(row[_AT_HOUSE:_AT_ORGANISATION]),
             premise,
-            _organisation_of(tuple(row[_AT_ORGANISATION:])),
+            _organisation_of(row[_AT_ORGANISATION:]),
             executor_id,
             executor or "",
             name,
             telephone,
             person_id,
-            moment(created_at),
-            moment(accept_by) if accept_by is not None else None,
-            moment(localise_by) if localise_by is not None else None,
-            moment(fix_by) if fix_by is not None else None,
+            created_at,
+            accept_by,
+            localise_by,
+            fix_by,
             why,
-            moment(due_at) if due_at is not None else None,
+            due_at,
             district,
             mark,
-            bool(paid),
-            moment(postponed_until) if postponed_until is not None else None,
-            moment(late_at) if late_at is not None else None,
+            paid,
+            postponed_until,
+            late_at,
             applicant_count,
             version,
         )

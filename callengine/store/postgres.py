@@ -14,6 +14,7 @@ import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+PREPARED = 300  # statements of one connection
 Work = Callable[["Glance"], Awaitable[Any]]
 # How the driver says that a connection is dead; the last one when the server's farewell came just as we asked.
 LOST = (
@@ -21,6 +22,7 @@ LOST = (
     asyncpg.InterfaceError,
     asyncpg.AdminShutdownError,
     asyncpg.InternalClientError,
+    asyncpg.InvalidCachedStatementError,  # the tables were changed under a statement that was prepared before
     OSError,
 )
 
@@ -31,9 +33,15 @@ class Glance:
     def __init__(self, held: AsyncConnection, driver: Any) -> None:
         self._held, self._driver = held, driver
         self._open = False
+        self._prepared: dict[str, Any] = {}
 
     async def rows(self, text: str, values: tuple[Any, ...]) -> list[Any]:
-        found: list[Any] = await self._driver.fetch(text, *values)
+        statement = self._prepared.get(text)
+        if statement is None:
+            if len(self._prepared) >= PREPARED:
+                self._prepared.clear()
+            statement = self._prepared[text] = await self._driver.prepare(text)
+        found: list[Any] = await statement.fetch(*values)
         return found
 
     async def together(self) -> bool:

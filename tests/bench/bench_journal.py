@@ -104,11 +104,18 @@ async def bare_sqlite(path: str, case: Case) -> Callable[[], Awaitable[list[int]
     return run
 
 
+async def _best(statement: Any) -> float:
+    return min([(await timed(statement.fetch))[0] for _ in range(5)])
+
+
 async def bare_postgres(dsn: str, case: Case) -> Callable[[], Awaitable[list[int]]]:
     connection = await asyncpg.connect(dsn)
     word_id = await connection.prepare(WORD.replace("?", "$1"))
     ids = [await word_id.fetchval(word) for word in case.words]
-    statement = await connection.prepare(LINE.format(case.keys.format(*ids)))
+    # Two words: what the planner knows of them leads it astray; when it does not know them it looks each ticket up.
+    found = [f"(SELECT id FROM ticket_words WHERE word = '{word}')" for word in case.words]
+    both = [await connection.prepare(LINE.format(case.keys.format(*some))) for some in (ids, found)]
+    statement = both[0] if await _best(both[0]) <= await _best(both[1]) else both[1]
 
     async def run() -> list[int]:
         for word in case.words:
