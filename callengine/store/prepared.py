@@ -167,7 +167,7 @@ def _compile(statement: Any, dialect: Any, raw: bool) -> _Compiled:
     read, row = [], None
     columns = [] if raw else list(getattr(statement, "exported_columns", ()))
     if columns:
-        row = _named("Row", [column.name for column in columns], rename=True)._make
+        row = _named("Row", [getattr(column, "name", "_") for column in columns], rename=True)._make
         for at, column in enumerate(columns):
             process = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if process is not None:
