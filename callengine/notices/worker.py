@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from callengine.clock import Clock
 from callengine.errors import Unavailable
@@ -39,8 +40,10 @@ SEND_SECONDS = 45.0  # longer than any channel waits for its other side
 LEASE_SECONDS = 90.0
 LONGEST_SLEEP_SECONDS = 60.0
 STORE_TROUBLE_SECONDS = 1.0
+INSIST_TIMES = 20
 LAST_SECONDS = 5.0  # at the end, for what is being sent
 
+Done = TypeVar("Done")
 LinkOf = Callable[[str], Awaitable[str]]  # the address of a resident's page, by the number of his ticket
 
 
@@ -178,13 +181,24 @@ class NoticesWorker:
 
     async def _one(self, lane: _Lane, one: Notice) -> None:
         """One notice on its way; whatever happens is kept as its result."""
-        if not await self._outbox.may_go(one):
+        if not await self._insist(lambda: self._outbox.may_go(one)):
             return
         result = await self._sent(lane.sender, one)
         lane.heard(result, self._clock)
-        await self._outbox.settle(one, result, repeatable=self._repeatable(lane.sender, one))
+        repeatable = self._repeatable(lane.sender, one)
+        await self._insist(lambda: self._outbox.settle(one, result, repeatable=repeatable))
         if not isinstance(result, Later):
             self._links.pop(one.id, None)
+
+    async def _insist(self, work: Callable[[], Awaitable[Done]]) -> Done:
+        """Again while the store is in trouble and the lease lasts: what was sent and is not written down is unknown."""
+        for _ in range(INSIST_TIMES):
+            try:
+                return await work()
+            except Unavailable as error:
+                log.warning("a notice waits for the store: %s", error, extra={"action": "notice_waits"})
+                await asyncio.sleep(STORE_TROUBLE_SECONDS)
+        return await work()
 
     async def _sent(self, sender: Sender, one: Notice) -> Result:
         try:

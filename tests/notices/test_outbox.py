@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from callengine.clock import ManualClock, SystemClock
+from callengine.notices import worker as worker_module
 from callengine.notices.model import Channel, Kind, Later, Message, Recipient, Rejected, Result, Sent, Unknown
 from callengine.notices.worker import LEASE_SECONDS, NoticesWorker
-from callengine.store.database import Store
+from callengine.store.database import Store, StoreLost
 from callengine.store.tables import notice_events, notices
 from tests.notices.office import RESIDENT, Office, open_office, until
 from tests.notices.servers import HttpServer, MailServer, Smsc
@@ -169,6 +170,25 @@ async def test_a_fault_of_our_own_loses_no_notice_and_stops_no_other(one: Office
     one.clock.advance(seconds=60)
     await worker.work_off()
     assert [kept.state.value for kept in await one.all()] == ["sent", "sent"]
+
+
+async def test_a_store_that_is_away_for_a_moment_makes_nothing_unknown(
+    one: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "STORE_TROUBLE_SECONDS", 0)
+    gateway = Gateway()
+    worker = await working(one, gateway)
+    await one.tell("closed:1")
+    true, away = one.outbox.settle, [StoreLost(), StoreLost()]
+
+    async def settle(*given: Any, **more: Any) -> None:
+        if away:
+            raise away.pop()
+        await true(*given, **more)
+
+    monkeypatch.setattr(one.outbox, "settle", settle)
+    await worker.work_off()
+    assert (await one.one("closed:1")).state.value == "sent" and len(gateway.given) == 1 and not away
 
 
 # --- an engine that dies --------------------------------------------------------------------------------------
