@@ -15,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel
 
 from callengine.api import classifier_shapes, directory_shapes, notice_shapes, outreach_shapes, schemas
+from callengine.api.queries import Query
 
 SOURCES = (schemas, classifier_shapes, directory_shapes, notice_shapes, outreach_shapes)
 TARGET = Path(__file__).parent / "src" / "api" / "types.ts"
@@ -76,7 +77,8 @@ def render() -> str:
         for m in vars(source).values()
         if isinstance(m, type) and issubclass(m, BaseModel) and m.__module__ == source.__name__
     ]
-    kept = [m for m in models if m not in (schemas.Body, schemas.View) and not m.__name__.startswith("_")]
+    shown = [m for m in models if not issubclass(m, Query)]  # what a list is asked by is written by the pages' own hand
+    kept = [m for m in shown if m not in (schemas.Body, schemas.View) and not m.__name__.startswith("_")]
     head = "// Written by generate_types.py from callengine/api/schemas.py: change that, then `npm run generate`.\n\n"
     return head + "\n".join(interface(m) for m in kept)
 

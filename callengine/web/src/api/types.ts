@@ -1598,26 +1598,6 @@ export interface PushSubscriptionView {
   id: number;
 }
 
-export interface CampaignsList extends Listed {
-  state: "" | "filling" | "running" | "paused" | "stopped" | "finished";
-  kind: "" | "rating" | "result" | "job" | "outage" | "survey" | "meter";
-}
-
-export interface CampaignCallsList extends Listed {
-  state: "" | "waiting" | "calling" | "done" | "given_up" | "suppressed" | "cancelled";
-  result: string;
-}
-
-export interface RatingsList extends Between {
-  limit: number;
-  cursor: string;
-  mark: number | null;
-}
-
-export interface OptOutsList extends Listed {
-  number: string;
-}
-
 export interface CampaignProgress {
   total: number;
   settled: number;
