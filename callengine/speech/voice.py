@@ -43,7 +43,7 @@ VOICES: Mapping[str, Mapping[str, str]] = {
     "festival": {"ru": "voice_msu_ru_nsh_clunits"},
 }
 _DAY_SECONDS = 86_400
-_VERSION = 3  # of the rendering: another number speaks everything anew
+_VERSION = 4  # of the rendering: another number speaks everything anew
 
 
 class NoVoice(Unavailable):
@@ -271,7 +271,7 @@ class Voice:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._run(self._command(engine, language, raw), text)
-            self._run(_sox(str(raw), "-r", str(RATE), "-c", "1", "-b", "16", str(fit), *_FIT), "")
+            self._run(_sox(str(raw), "-b", "16", str(fit), *_FIT), "")
             if fault := fault_of(sound_of(fit), text):
                 raise NoVoice(f"{_PROGRAMS[engine]} did not speak {text[:60]!r}: {fault}")
             fit.replace(path)
@@ -311,7 +311,8 @@ class Voice:
         execute(command, text, self.settings.deadline_seconds)
 
 
-_FIT = ("gain", "-n", "-3", "pad", "0.1", "0.2")
+# The level is set after the rate: what a telephone does not carry must not count as loudness.
+_FIT = ("channels", "1", "rate", str(RATE), "gain", "-n", "-3", "pad", "0.1", "0.2")
 _PADDING = 0.3
 
 
