@@ -35,6 +35,7 @@ from callengine.store.tables import (
 from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import WAITING, Count, JournalFilter, Sort
 from callengine.tickets.model import RANKS, REPORTED, Status, Urgency
+from callengine.tickets.visibility import Scope
 
 ZONE = ZoneInfo("Europe/Moscow")
 TICKETS = 160
@@ -252,7 +253,7 @@ async def test_each_filter_in_each_order_gives_what_the_same_words_give_by_hand(
     for (wanted, fits), sort in itertools.product(cases(clock), Sort):
         expected = in_order([row for row in city if fits(row)], sort)
         assert await whole(journal, wanted, DESK, sort, 23) == expected, (wanted, sort)
-        counted = await journal.count(wanted, rows.Scope(everything=True), 10_000)
+        counted = await journal.count(wanted, Scope(everything=True), 10_000)
         assert counted == Count(len(expected)), wanted
 
 
@@ -395,7 +396,7 @@ async def test_a_ticket_of_an_entry_that_has_just_come_is_listed(
 async def test_a_long_export_makes_nobody_read_old_names(
     journal: JournalService, store: Store, city: list[Row], clock: ManualClock
 ) -> None:
-    exporting = journal.pages(JournalFilter(), rows.Scope(everything=True), Sort.NEWEST, each=40)
+    exporting = journal.pages(JournalFilter(), Scope(everything=True), Sort.NEWEST, each=40)
     names = {line.entry.problem_ru for line in await anext(exporting) if line.entry.code == "HVS-01"}
     async with store.begin() as tx:
         renamed = update(classifier).where(classifier.c.code == "HVS-01").values(problem_ru="Иначе названа")
@@ -429,7 +430,7 @@ async def test_a_ticket_of_a_renamed_house_keeps_the_address_it_was_registered_a
     page, _ = await journal.page(JournalFilter(), DESK, limit=200)
     assert {line.id: line.house.address if line.house else "" for line in page} == expected
     assert {line.house.renamed_to for line in page if line.house and line.house.number == "40"} == {"пр-т Мира, 4"}
-    everything = rows.Scope(everything=True)
+    everything = Scope(everything=True)
     pages = [page async for page in journal.pages(JournalFilter(), everything, Sort.DUE, each=90)]
     exported = itertools.chain.from_iterable(pages)
     assert {line.id: line.house.address if line.house else "" for line in exported} == expected
