@@ -91,8 +91,9 @@ class NoticesWorker:
         while True:
             lane.woken.clear()
             try:
-                await self._settle_abandoned(lane, all=first)
-                first = False
+                if first:
+                    await self._settle_abandoned(lane, all=True)
+                    first = False
                 until = await self._fill(lane)
             except Unavailable as error:
                 log.warning("notices wait: %s", error, extra={"action": "notices_wait"})
@@ -143,19 +144,21 @@ class NoticesWorker:
         room = lane.sender.at_once - len(lane.busy)
         if lane.stopped or room <= 0:
             return longest  # the first that is done wakes us
+        nearest = await self._nearest(lane)
+        if nearest is None or nearest > now:  # nothing is written where nothing is due
+            return min(nearest or longest, longest)
+        await self._settle_abandoned(lane)
         claimed = await self._claim(lane, room)
         for one in claimed:
             task = self._tasks.start(self._one(lane, one), name=f"notice {one.id}")
             lane.busy.add(task)
             task.add_done_callback(lane.done)
+        # Nothing claimed of what is due: another machine's worker holds it just now.
+        return now if claimed else now + timedelta(seconds=STORE_TROUBLE_SECONDS)
+
+    async def _nearest(self, lane: _Lane) -> datetime | None:
         async with self._store.read() as conn:
-            nearest = await rows.nearest(conn, lane.sender.channel)
-        if nearest is None or nearest > longest:
-            return longest
-        if nearest > now or claimed:
-            return nearest if len(lane.busy) < lane.sender.at_once else longest
-        # Another machine's worker holds it just now.
-        return now + timedelta(seconds=STORE_TROUBLE_SECONDS)
+            return await rows.nearest(conn, lane.sender.channel)
 
     async def _claim(self, lane: _Lane, limit: int) -> list[Notice]:
         channel = lane.sender.channel

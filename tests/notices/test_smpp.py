@@ -187,6 +187,25 @@ async def test_a_silent_link_is_asked_for_a_sign_of_life_and_closed_without_one(
     assert isinstance(await channel.send(MESSAGE), Sent)
 
 
+async def test_a_link_is_held_for_receipts_opened_anew_when_it_breaks_and_not_after_the_end(
+    smsc: Smsc, make: Make, told: Told
+) -> None:
+    channel = make(enquire_seconds=0.02)
+    listening = asyncio.ensure_future(channel.listen())
+    try:
+        await until(lambda: smsc.enquiries)  # it is bound, though nothing was sent
+        smsc.tell("m0")
+        await until(lambda: told)
+        smsc.say(Pdu(Command.UNBIND, 0, 9).encode())
+        await until(lambda: len(smsc.binds) == 2)
+        await channel.close()
+        before = len(smsc.binds)
+        assert isinstance(await channel.send(MESSAGE), Later) and len(smsc.binds) == before
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
 async def test_what_the_centre_asks_is_answered(smsc: Smsc, make: Make, told: Told) -> None:
     smsc.greeting = Pdu(Command.ENQUIRE_LINK, 0, 5).encode() + Pdu(0x00000103, 0, 6).encode()  # data_sm: not ours
     channel = make()

@@ -59,6 +59,7 @@ class Smpp:
         self._answer_seconds, self._enquire_seconds = answer_seconds, enquire_seconds
         self._link: _Link | None = None
         self._opening = asyncio.Lock()
+        self._closed = False
         self._tasks = Tasks()
 
     async def send(self, message: Message) -> Result:
@@ -106,6 +107,8 @@ class Smpp:
 
     async def _bound(self) -> _Link:
         async with self._opening:
+            if self._closed:
+                raise LinkLost("the engine stops")
             if self._link is not None and self._link.alive:
                 return self._link
             self._link = await self._open()
@@ -149,6 +152,7 @@ class Smpp:
                 await asyncio.sleep(self._enquire_seconds)
 
     async def close(self) -> None:
+        self._closed = True
         if self._link is not None and self._link.alive:
             await self._link.unbind()
         await self._tasks.close()
