@@ -29,10 +29,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "Чтобы оставить сообщение, нажмите два.",
         "after-hours": "Сейчас нерабочее время. Мы обязательно перезвоним вам. Чтобы оставить сообщение, нажмите два.",
         "accident": "По вашему адресу известно об аварии. Бригада уже работает.",
-        "robot-mark": "Это диспетчерская служба. Оцените, пожалуйста, выполненную у вас работу от одного до пяти: "
-        "нажмите цифру на телефоне.",
+        "robot-done": "Это диспетчерская служба, о вашей заявке. Если работа выполнена, нажмите один. "
+        "Если нет, нажмите два.",
+        "robot-mark": "Оцените, пожалуйста, работу от одного до пяти.",
         "robot-thanks": "Спасибо, оценка принята. До свидания.",
-        "robot-sorry": "Извините, разговор прервался. Мы позвоним вам ещё раз. До свидания.",
+        "robot-sorry": "Извините. Мы позвоним вам ещё раз. До свидания.",
         "connection-lost": "Связь с диспетчером прервалась. Пожалуйста, оставайтесь на линии.",
     },
     "en": {
@@ -48,10 +49,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "no-operators": "There is no dispatcher on duty now. We shall call you back. To leave a message, press two.",
         "after-hours": "We are closed now. We shall call you back. To leave a message, press two.",
         "accident": "We know of an emergency at your address. The crew is at work.",
-        "robot-mark": "This is the dispatch service. Please rate the job done at your place from one to five: "
-        "press a digit on your telephone.",
+        "robot-done": "This is the dispatch service, about your ticket. If the job is done, press one. "
+        "If not, press two.",
+        "robot-mark": "Please rate the job from one to five.",
         "robot-thanks": "Thank you, your mark has been taken. Goodbye.",
-        "robot-sorry": "We are sorry, the call was cut short. We shall call you again. Goodbye.",
+        "robot-sorry": "We are sorry. We shall call you again. Goodbye.",
         "connection-lost": "The connection to the dispatcher was lost. Please hold.",
     },
 }

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from callengine.clock import SystemClock
 from callengine.config import OnePbx
@@ -23,6 +24,9 @@ QUICK = LinkLimits(
     refused_seconds=0.05,
     resync_seconds=0,
 )
+
+# A real Asterisk on a machine that is busy with other tests may take its time.
+PATIENT = replace(QUICK, action_seconds=15, ping_seconds=2)
 
 Answer = Callable[[dict[str, str]], "bytes | None"]
 

@@ -26,7 +26,7 @@ from callengine.sandbox.pbx import SandboxPbx
 from callengine.sandbox.street import Behaviour, Street
 from callengine.store.database import Store
 from callengine.tasks import Tasks
-from tests.pbx.fake_ami import QUICK, Heard
+from tests.pbx.fake_ami import PATIENT, Heard
 
 pytestmark = [pytest.mark.pbx]
 TO = "+79074121806"
@@ -55,7 +55,7 @@ async def link(asterisk: SandboxPbx, heard: Heard) -> AsyncIterator[AmiLink]:
         on_events=heard.on_events,
         on_resync=heard.on_resync,
         on_state=heard.on_state,
-        limits=QUICK,
+        limits=PATIENT,
     )
     tasks = Tasks()
     tasks.start(link.run(), name="link")

@@ -191,13 +191,40 @@ def assert_whole(folder: Path, call: Conversation) -> None:
 
 
 @pytest.mark.pbx
-async def test_without_an_engine_the_pbx_itself_takes_the_mark(robot: Robot, outside: Sipp) -> None:
-    await outside.outside(robot.pbx.trunk_port, Operator(ring_seconds=0.3), presses=[(6.0, "4")])
+@pytest.mark.parametrize(
+    ("presses", "result", "mark"),
+    [([(6.0, "1"), (9.0, "4")], Result.MARKED, 4), ([(6.0, "2")], Result.NOT_DONE, None)],
+    ids=["done", "not done"],
+)
+async def test_without_an_engine_the_pbx_itself_asks_whether_it_is_done_and_takes_the_mark(
+    robot: Robot, outside: Sipp, presses: list[tuple[float, str]], result: Result, mark: int | None
+) -> None:
+    await outside.outside(robot.pbx.trunk_port, Operator(ring_seconds=0.3), presses=presses)
     call, noted = await robot.call()
     assert noted is not None
     told = menu.Outcome.from_facts(dict(noted.robot_facts))
-    assert (told.result, told.mark, told.proof, told.step) == (Result.MARKED, 4, Proof.KEY, "alone")
+    assert (told.result, told.mark, told.proof, told.step) == (result, mark, Proof.KEY, "alone")
     assert call.outcome is Outcome.ANSWERED
+
+
+@pytest.mark.pbx
+async def test_an_engine_that_dies_after_the_first_answer_has_the_pbx_ask_for_the_mark_alone(
+    robot: Robot, outside: Sipp
+) -> None:
+    async def dies(call: AgiCall) -> None:
+        key = await call.ask("callengine/robot-done", digits=1, seconds=10)
+        told = menu.Outcome(Result.DONE_NO_MARK, keys=key, proof=Proof.KEY, step="mark", final=False)
+        await call.keep(told.to_facts())
+
+    agi = FastAgiServer("127.0.0.1", robot.pbx.fastagi_port, {"robot": dies})
+    await agi.start()
+    try:
+        await outside.outside(robot.pbx.trunk_port, Operator(ring_seconds=0.3), presses=[(6.0, "1"), (9.0, "3")])
+        _, noted = await robot.call()
+    finally:
+        await agi.close()
+    assert noted is not None
+    assert menu.Outcome.from_facts(dict(noted.robot_facts)).mark == 3
 
 
 @pytest.mark.pbx
