@@ -22,7 +22,7 @@ from callengine.store.engines import is_dead, owner_name
 Result = TypeVar("Result")
 
 START_SECONDS = 30
-PREFIX = "callengine-pg-"
+PREFIX = "callengine-pg-"  # also of the folder of SQLite files in memory
 # Whose folder it is; one without it is younger than this, or its owner died before he could say so.
 OWNER, NAMELESS_SECONDS = "owner", 3600
 TEMPLATE = "callengine_template"

@@ -274,9 +274,9 @@ def town_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def desk(town_template: Path, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Desk]:
-    shutil.copyfile(town_template, tmp_path / "town.db")
-    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'town.db'}")
+async def desk(town_template: Path, tmp_path: Path, database_dir: Path, clock: ManualClock) -> AsyncIterator[Desk]:
+    shutil.copyfile(town_template, database_dir / "town.db")
+    store = Store(f"sqlite+aiosqlite:///{database_dir / 'town.db'}")
     opened = Desk(store, clock, tmp_path)
     await opened.open()
     yield opened

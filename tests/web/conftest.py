@@ -145,9 +145,9 @@ class Served:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def served(browser: Browser, town_template: Path, tmp_path: Path) -> AsyncIterator[Served]:
-    shutil.copyfile(town_template, tmp_path / "town.db")
-    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'town.db'}")
+async def served(browser: Browser, town_template: Path, tmp_path: Path, database_dir: Path) -> AsyncIterator[Served]:
+    shutil.copyfile(town_template, database_dir / "town.db")
+    store = Store(f"sqlite+aiosqlite:///{database_dir / 'town.db'}")
     services = Services(store, ManualClock(), tmp_path)
     services.services.web_dir = DIST
     await services.open()
