@@ -234,6 +234,8 @@ class Store:
             if self.is_sqlite:
                 await conn.exec_driver_sql("BEGIN")
             yield conn
+        except sqlite3.Error as error:  # of a prepared statement, which SQLAlchemy does not see
+            raise _sqlite_trouble(error) or error from error
         finally:
             if cancelled := await self._insist(_end_read(conn)):
                 raise cancelled

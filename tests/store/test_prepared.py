@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import bindparam, insert, select, text
 
 from callengine.errors import Unavailable
-from callengine.store.database import Store
+from callengine.store.database import Store, StoreLost
 from callengine.store.postgres import Glance
 from callengine.store.prepared import Prepared, Reader
 from callengine.store.tables import organisations, tickets
@@ -88,6 +88,15 @@ async def test_a_glance_cannot_write(store: Store) -> None:
         await store.glance(lambda conn: rename.rows(conn, one=1))
     async with store.read() as conn:
         assert (await conn.execute(select(o.name).where(o.id == 1))).scalar_one() == "УК 1"
+
+
+async def test_trouble_of_a_prepared_statement_comes_out_as_ours(sqlite_store: Store) -> None:
+    rename = Prepared(organisations.update().where(o.id == bindparam("one")).values(name="чужое"))
+    with pytest.raises(StoreLost):
+        async with sqlite_store.read() as conn:
+            await rename.rows(conn, one=1)
+    with pytest.raises(StoreLost):
+        await sqlite_store.glance(lambda conn: rename.rows(conn, one=1))
 
 
 async def test_what_goes_wrong_in_a_glance_is_told_to_who_asked_and_the_next_one_reads(store: Store) -> None:
