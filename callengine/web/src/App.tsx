@@ -13,6 +13,7 @@ import { go, useRoute } from "@/lib/route";
 import { Organisation } from "@/organisation/Organisation";
 import { listen, queries, useMe } from "@/session";
 import { Resident } from "@/resident/Resident";
+import { Robot } from "@/robot/Robot";
 import { Frame } from "@/shell/Frame";
 import { SignIn } from "@/signin/SignIn";
 import { Work } from "@/executor/Work";
@@ -22,9 +23,9 @@ import { Failed } from "@/ui/pieces";
 import { Toasts } from "@/ui/toasts";
 import { suggestLanguage } from "@/words";
 
-export type Room = "desk" | "calls" | "callbacks" | "tickets" | "houses" | "organisation" | "admin";
+export type Room = "desk" | "calls" | "callbacks" | "tickets" | "houses" | "robot" | "organisation" | "admin";
 
-const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets", "houses"];
+const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets", "houses", "robot"];
 
 function roomsOf(me: Me): Room[] {
   if (["operator", "supervisor", "administrator"].includes(me.role)) return sectionsOf(me).length ? [...CENTRE, "admin"] : CENTRE;
@@ -88,6 +89,7 @@ function SignedIn({ me }: { me: Me }) {
         {here === "tickets" && (id ? <TicketPage me={me} number={id} /> : <Tickets me={me} query={query} />)}
         {here === "organisation" && <Organisation me={me} query={query} />}
         {here === "houses" && <Houses me={me} id={id} rest={rest} />}
+        {here === "robot" && <Robot me={me} id={id} rest={rest} query={query} />}
         {here === "admin" && <Admin me={me} id={id} rest={rest} query={query} />}
       </Frame>
       <Toasts />

@@ -1,6 +1,6 @@
 // The frame of every page: rail, bar, work, and the call docked on the right.
 
-import { IconBriefcase, IconBuildingCommunity, IconClipboardList, IconHeadset, IconKeyboard, IconMoon, IconPhone, IconPhoneOutgoing, IconSettings, IconSun, type Icon } from "@tabler/icons-react";
+import { IconBriefcase, IconBuildingCommunity, IconClipboardList, IconHeadset, IconKeyboard, IconMoon, IconPhone, IconPhoneOutgoing, IconRobot, IconSettings, IconSun, type Icon } from "@tabler/icons-react";
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -19,7 +19,7 @@ import { Find } from "./Find";
 import { KeysHelp } from "./KeysHelp";
 import { Notices } from "./Notices";
 
-const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList, houses: IconBuildingCommunity, organisation: IconBriefcase, admin: IconSettings };
+const PICTURES: Record<Room, Icon> = { desk: IconHeadset, calls: IconPhone, callbacks: IconPhoneOutgoing, tickets: IconClipboardList, houses: IconBuildingCommunity, robot: IconRobot, organisation: IconBriefcase, admin: IconSettings };
 // The rail is narrow: what does not fit there is cut short, and spoken whole.
 const SHORT: Partial<Record<Room, string>> = { houses: "rail.houses", admin: "rail.admin" };
 

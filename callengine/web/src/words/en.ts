@@ -9,6 +9,7 @@ import { classifierEn } from "./classifier.en";
 import { directoryEn, importsEn, readingsEn, staffEn } from "./directory.en";
 import { contractsEn } from "./contracts.en";
 import { ticketFormEn } from "./form.en";
+import { robotEn } from "./robot.en";
 import type { Words } from "./ru";
 
 // English has two plural forms where Russian has four: the Russian-only forms may be left out.
@@ -19,8 +20,9 @@ export const en: Like<Words> = {
   directory: directoryEn, staff: staffEn, imports: importsEn, readings: readingsEn,
   ticketForm: ticketFormEn,
   contracts: contractsEn,
+  robot: robotEn,
   app: "Dispatch centre",
-  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Company", houses: "Houses and people", admin: "Administration" },
+  room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Company", houses: "Houses and people", robot: "Robot", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier", staff: "Staff", import: "Import", readings: "Log of readings", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
   rail: { rooms: "Rooms", houses: "Houses", admin: "Admin", keys: "Keys", toDay: "Day", toNight: "Night" },
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },

@@ -9,14 +9,16 @@ import { classifierRu } from "./classifier.ru";
 import { directoryRu, importsRu, readingsRu, staffRu } from "./directory.ru";
 import { contractsRu } from "./contracts.ru";
 import { ticketFormRu } from "./form.ru";
+import { robotRu } from "./robot.ru";
 
 export const ru = {
   classifier: classifierRu,
   directory: directoryRu, staff: staffRu, imports: importsRu, readings: readingsRu,
   ticketForm: ticketFormRu,
   contracts: contractsRu,
+  robot: robotRu,
   app: "Диспетчерская",
-  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", admin: "Администрирование" },
+  room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", robot: "Робот", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
   rail: { rooms: "Разделы", houses: "Дома", admin: "Админ", keys: "Клавиши", toDay: "День", toNight: "Ночь" },
   role: {

@@ -1,0 +1,198 @@
+// A new campaign: what about, to whom, when; nothing is called before the engine found every word of it sayable.
+
+import { IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconX } from "@tabler/icons-react";
+import { useRef, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Failure, post } from "@/api/client";
+import type { CampaignMade, House, NewCampaign, RobotState, SignInHints } from "@/api/types";
+import { Suggest } from "@/desk/Suggest";
+import { Labelled, TextField, whole } from "@/houses/parts";
+import { useKeys } from "@/lib/keys";
+import { phone } from "@/lib/phone";
+import { go } from "@/lib/route";
+import { momentOf } from "@/lib/time";
+import { unsaved, useUnsaved } from "@/lib/unsaved";
+import { queries } from "@/session";
+import { Btn, Segments, useWhy } from "@/ui/pieces";
+import { say } from "@/ui/toasts";
+import { LANGUAGES, type Language } from "./shapes";
+import { SurveyForm } from "./SurveyForm";
+import { dialogueOf, numbersIn, type Question } from "./survey";
+
+const KINDS = ["outage", "result", "survey", "meter"] as const;
+type Kind = (typeof KINDS)[number];
+interface Meter { id: string; title: string; last: string; most: string }
+
+const JOB = { what: "", address: "", begins: "", ends: "", work: "", result: "" };
+const WHEN = { hours: "", days: "", lines: "", attempts: "", zone: "", begins_at: "", ends_at: "" };
+
+export function CampaignForm() {
+  const { t, i18n } = useTranslation();
+  const why = useWhy();
+  const [kind, setKind] = useState<Kind>("outage");
+  const [name, setName] = useState("");
+  const [text, setText] = useState("");
+  const [houses, setHouses] = useState<House[]>([]);
+  const [language, setLanguage] = useState<Language>(queries.getQueryData<SignInHints>(["hints"])?.language === "en" ? "en" : "ru");
+  const [job, setJob] = useState(JOB);
+  const [meters, setMeters] = useState<Meter[]>([{ id: "1", title: "", last: "", most: "1000" }]);
+  const [intro, setIntro] = useState<string | null>(null);
+  const [questions, setQuestions] = useState<Question[]>([{ text: "", answers: [{ label: "", to: "" }, { label: "", to: "" }] }]);
+  const [when, setWhen] = useState(WHEN);
+  const [failed, setFailed] = useState<string[]>([]);
+  const [busy, setBusy] = useState(false);
+  const { numbers, strange } = numbersIn(text);
+  const words = i18n.getFixedT(language);
+  const spokenIntro = intro ?? words("robot.form.introDefault");
+  useUnsaved(!busy && Boolean(name || text || houses.length));
+
+  const jobOf = (): Record<string, unknown> => {
+    if (kind === "outage") return { what: job.what.trim(), address: job.address.trim(), begins: momentOf(job.begins) || null, ends: momentOf(job.ends) || null };
+    if (kind === "result") return { work: job.work.trim(), address: job.address.trim(), result: job.result.trim() };
+    if (kind === "meter") return { address: job.address.trim(), meters: meters.map((m) => ({ id: m.id.trim(), title: m.title.trim(), last: Number(m.last) || 0, most: Number(m.most) || 0 })) };
+    return {};
+  };
+  const phrases = () => ({
+    begin: words("robot.form.begin"), thanks: words("robot.form.thanks"), bye: words("robot.form.bye"), operator: words("robot.form.operator"), sorry: words("robot.form.sorry"), never: words("robot.form.never"), wrong: words("robot.form.wrongKey"),
+    press: (label: string, key: number) => words("robot.form.pressFor", { label, key }),
+  });
+  const start = () => {
+    if (busy) return;
+    setBusy(true);
+    setFailed([]);
+    const body: NewCampaign = {
+      kind, name: name.trim(), numbers, house_ids: houses.map((h) => h.id), job: jobOf(), language, hours: when.hours.replaceAll(/\s|–/g, (c) => (c === "–" ? "-" : "")), days: when.days as NewCampaign["days"], zone: when.zone.trim(),
+      lines: whole(when.lines), attempts: whole(when.attempts), begins_at: momentOf(when.begins_at) || null, ends_at: momentOf(when.ends_at) || null,
+      ...(kind === "survey" && { dialogue: dialogueOf(language, name.trim(), spokenIntro, questions, phrases()) }),
+    };
+    post<CampaignMade>("/campaigns", body).then(
+      (made) => {
+        unsaved.set(false);
+        void queries.invalidateQueries({ queryKey: ["campaigns"] });
+        const halted = queries.getQueryData<RobotState>(["outreach", "switch"])?.halted;
+        say([halted ? t("robot.form.halted") : t("robot.form.made", { count: made.calls }), made.left_out.length > 0 && t("robot.form.leftOut", { count: made.left_out.length })].filter(Boolean).join(". "));
+        go(`/robot/campaigns/${made.campaign.id}`);
+      },
+      (error: unknown) => { setBusy(false); refuse(error); },
+    );
+  };
+  const refuse = (error: unknown) => {
+    const problem = error instanceof Failure ? error.problem as Partial<Failure["problem"]> & { problems?: { step: string; problem: string }[]; left?: { number: string; why: string }[] } : {};
+    const found: Record<string, string> = {};
+    for (const one of problem.errors ?? []) {
+      const at = String(one.pointer ?? "").replace(/^#?\//, "").split("/")[0] ?? "";
+      // Our own words for what we know; what the engine adds about this very case is kept where we do not.
+      found[at] = t(`robot.form.wrong.${at}`, { defaultValue: String(one.detail ?? "") });
+      if (at === "job") found[at] += `: ${String(one.detail ?? "")}`;
+    }
+    if (problem.problems) found.dialogue = [t("robot.form.wrongDialogue"), ...problem.problems.map((p) => `${p.step}: ${p.problem}`)].join("; ");
+    const left = (problem.left ?? []).map((one) => `${phone(one.number)}: ${t(`robot.leftWhy.${one.why}`, { defaultValue: one.why })}`);
+    setFailed([...(Object.keys(found).length ? Object.values(found) : [why(error)]), ...left]);
+  };
+  useKeys({ "Ctrl+Enter": start, Escape: () => go("/robot/campaigns") });
+  const setJ = (key: keyof typeof JOB) => (value: string) => setJob((old) => ({ ...old, [key]: value }));
+  const setW = (key: keyof typeof WHEN) => (value: string) => setWhen((old) => ({ ...old, [key]: value }));
+  return (
+    <form className="rbnew" aria-label={t("robot.form.title")} onSubmit={(e) => { e.preventDefault(); start(); }}>
+      <div className="rbnewcols">
+        <Part title={t("robot.form.say")}>
+          <Segments name="rbkind" label={t("robot.form.kind")} value={kind} onChange={(k) => setKind(k as Kind)} options={KINDS.map((k) => [k, t(`robot.kind.${k}`)])} />
+          <div className="rbduo"><TextField label={t("robot.form.name")} hint={t("robot.form.nameHint")} value={name} onChange={setName} /><Labelled label={t("robot.campaign.language")}>{(id) => <div className="field"><select id={id} value={language} onChange={(e) => setLanguage(e.target.value as Language)}>{LANGUAGES.map((l) => <option key={l} value={l}>{t(`robot.language.${l}`)}</option>)}</select></div>}</Labelled></div>
+          {kind === "outage" && <><TextField label={t("robot.form.what")} hint={t("robot.form.whatHint")} value={job.what} onChange={setJ("what")} most={300} /><div className="rbduo"><TextField label={t("robot.form.begins")} type="datetime-local" value={job.begins} onChange={setJ("begins")} /><TextField label={t("robot.form.ends")} type="datetime-local" value={job.ends} onChange={setJ("ends")} /></div></>}
+          {kind === "result" && <><TextField label={t("robot.form.work")} value={job.work} onChange={setJ("work")} most={300} /><TextField label={t("robot.form.result")} hint={t("robot.form.resultHint")} value={job.result} onChange={setJ("result")} most={300} /></>}
+          {kind !== "survey" && <TextField label={t("robot.form.address")} value={job.address} onChange={setJ("address")} most={300} />}
+          {kind === "meter" && <Meters of={meters} onChange={setMeters} />}
+          {kind === "survey" && <SurveyForm intro={spokenIntro} onIntro={setIntro} questions={questions} onChange={setQuestions} />}
+        </Part>
+        <div className="col" style={{ gap: 12 }}>
+          <Part title={t("robot.form.whom")}>
+            <Numbers text={text} onText={setText} count={numbers.length} strange={strange} />
+            <Houses of={houses} onChange={setHouses} />
+          </Part>
+          <Part title={t("robot.form.when")}>
+            <div className="rbduo">
+              <TextField label={t("robot.form.hours")} hint={t("robot.form.hoursHint")} value={when.hours} onChange={setW("hours")} most={11} />
+              <Labelled label={t("robot.form.days")}>{(id) => <div className="field"><select id={id} value={when.days} onChange={(e) => setW("days")(e.target.value)}><option value="">{t("robot.form.asSet")}</option>{["each", "no_holidays", "workdays"].map((d) => <option key={d} value={d}>{t(`robot.campaign.dayses.${d}`)}</option>)}</select></div>}</Labelled>
+              <TextField label={t("robot.form.lines")} type="number" value={when.lines} onChange={setW("lines")} />
+              <TextField label={t("robot.form.attempts")} type="number" value={when.attempts} onChange={setW("attempts")} hint={t("robot.form.spacing")} />
+              <TextField label={t("robot.form.beginsAt")} type="datetime-local" value={when.begins_at} onChange={setW("begins_at")} />
+              <TextField label={t("robot.form.endsAt")} type="datetime-local" value={when.ends_at} onChange={setW("ends_at")} />
+              <TextField label={t("robot.form.zone")} hint={t("robot.form.zoneHint")} value={when.zone} onChange={setW("zone")} most={60} />
+            </div>
+          </Part>
+        </div>
+      </div>
+      <div className="rbfoot">
+        {failed.length > 0 && <ul className="rbwrong" role="alert">{failed.map((one) => <li key={one}>{one}</li>)}</ul>}
+        <div className="row wrap">
+          <Btn look="primary" size="main" icon={IconPhoneOutgoing} keys="Ctrl Enter" disabled={busy || !name.trim() || (!numbers.length && !houses.length)} onClick={start}>{t("robot.form.start")}</Btn>
+          <Btn size="main" keys="Esc" onClick={() => go("/robot/campaigns")}>{t("common.cancel")}</Btn>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+function Part({ title, children }: { title: string; children: ReactNode }) {
+  return <section className="card" aria-label={title}><header><h2>{title}</h2></header><div className="body rbform">{children}</div></section>;
+}
+
+function Numbers({ text, onText, count, strange }: { text: string; onText: (text: string) => void; count: number; strange: string[] }) {
+  const { t } = useTranslation();
+  const file = useRef<HTMLInputElement>(null);
+  const take = async (chosen: File | undefined) => {
+    if (!chosen) return;
+    const bytes = await chosen.arrayBuffer();
+    // Spreadsheets here still write Windows-1251; numbers are the same in both, and names are read for the eye only.
+    let read: string;
+    try {
+      read = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      read = new TextDecoder("windows-1251").decode(bytes);
+    }
+    onText([text.trim(), read.trim()].filter(Boolean).join("\n"));
+  };
+  return (
+    <Labelled label={t("robot.form.numbers")} hint={t("robot.form.numbersHint")}>
+      {(id) => (
+        <>
+          <textarea id={id} className="area" rows={5} value={text} onChange={(e) => onText(e.target.value)} />
+          <span className="row wrap s13"><Btn size="small" icon={IconFileSpreadsheet} onClick={() => file.current?.click()}>{t("robot.form.csv")}</Btn><input ref={file} type="file" accept=".csv,.txt,text/csv" className="sr" tabIndex={-1} aria-label={t("robot.form.csv")} onChange={(e) => { void take(e.target.files?.[0]); e.target.value = ""; }} /><b className="t2">{t("robot.form.numbersIs", { count })}</b></span>
+          {strange.length > 0 && <p className="soon s12">{t("robot.form.notNumbers", { list: strange.slice(0, 5).join("; ") + (strange.length > 5 ? ` … (${strange.length})` : "") })}</p>}
+        </>
+      )}
+    </Labelled>
+  );
+}
+
+function Houses({ of, onChange }: { of: House[]; onChange: (houses: House[]) => void }) {
+  const { t } = useTranslation();
+  const [q, setQ] = useState("");
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <div className="labelled">
+      <span>{t("robot.form.houses")}</span>
+      {of.length > 0 && <ul className="rbhouses">{of.map((h) => <li key={h.id} className="chip accent">{h.address}<button type="button" className="bare" aria-label={t("robot.form.dropHouse", { house: h.address })} onClick={() => onChange(of.filter((x) => x.id !== h.id))}><IconX size={14} stroke={1.75} aria-hidden /></button></li>)}</ul>}
+      <Suggest<House> label={t("robot.form.addHouse")} placeholder={t("robot.form.addHouse")} value={q} onChange={setQ} path="/houses" none={t("robot.form.noHouse")} keyOf={(h) => h.id} input={input} onPick={(h) => { setQ(""); if (!of.some((x) => x.id === h.id)) onChange([...of, h]); }} render={(h) => <span>{h.address}</span>} />
+      <span className="hint">{t("robot.form.housesHint")}</span>
+    </div>
+  );
+}
+
+function Meters({ of, onChange }: { of: Meter[]; onChange: (meters: Meter[]) => void }) {
+  const { t } = useTranslation();
+  const set = (n: number, change: Partial<Meter>) => onChange(of.map((m, i) => (i === n ? { ...m, ...change } : m)));
+  const fields = [["title", "meterTitle"], ["id", "meterId"], ["last", "meterLast"], ["most", "meterMost"]] as const;
+  return (
+    <fieldset className="bareset">
+      <legend className="s12 t2">{t("robot.form.meters")}</legend>
+      {of.map((m, n) => (
+        <div key={n} className="rbmeter">
+          {fields.map(([key, word]) => <div key={key} className="field compact"><input type={key === "last" || key === "most" ? "number" : "text"} aria-label={`${n + 1}: ${t(`robot.form.${word}`)}`} placeholder={t(`robot.form.${word}`)} value={m[key]} maxLength={80} onChange={(e) => set(n, { [key]: e.target.value })} /></div>)}
+          <Btn icon={IconX} aria-label={t("robot.form.dropMeter", { n: n + 1 })} disabled={of.length === 1} onClick={() => onChange(of.filter((_, i) => i !== n))} />
+        </div>
+      ))}
+      <Btn look="link" icon={IconPlus} onClick={() => onChange([...of, { id: String(of.length + 1), title: "", last: "", most: "1000" }])}>{t("robot.form.addMeter")}</Btn>
+    </fieldset>
+  );
+}

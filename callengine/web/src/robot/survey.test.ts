@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { dialogueOf, numbersIn, TO_END, type Phrases } from "./survey";
+
+const say: Phrases = { begin: "Press one.", thanks: "Thanks.", bye: "Bye.", operator: "Hold.", sorry: "Sorry.", never: "Never.", wrong: "No.", press: (label, key) => `${label}: ${key}.` };
+
+it("leads from each answer to the next question, to the one that was named, or to the end", () => {
+  const questions = [{ text: "Clean?", answers: [{ label: "yes", to: TO_END }, { label: "no", to: "" }] }, { text: "What?", answers: [{ label: "lift", to: "1" }] }];
+  const steps = dialogueOf("en", "House", "Hello.", questions, say).steps as Record<string, { say: Record<string, string>; keys: Record<string, { next: string }> }>;
+  expect(steps.q1!.say).toEqual({ en: "Clean? yes: 1. no: 2." });
+  expect([steps.hello!.keys["1"]!.next, steps.q1!.keys["1"]!.next, steps.q1!.keys["2"]!.next, steps.q2!.keys["1"]!.next, steps.q2!.keys["0"]!.next]).toEqual(["q1", "bye", "q2", "q1", "operator"]);
+});
+
+it("finds numbers in a paste and in a file of columns, once each, and names the rest", () => {
+  expect(numbersIn('Имя;Телефон\nАнна;"+7 907 412-18-06"\n89074121807, 89074121808\n+79074121806\n')).toEqual({ numbers: ["+79074121806", "89074121807", "89074121808"], strange: ["Имя;Телефон"] });
+});
