@@ -14,12 +14,13 @@ from callengine.calls.events import CallArrived, CallEnded, RobotTold
 from callengine.calls.model import Direction
 from callengine.config import Speech
 from callengine.outreach.dialer import Dialer
+from callengine.outreach.events import RobotCalled
 from callengine.outreach.model import Occupied
 from callengine.outreach.talks import Talks
 from callengine.pbx.fastagi import AgiCall
 from callengine.pbx.originate import Response
 from callengine.speech.voice import Voice, VoiceSettings
-from callengine.store.database import Store
+from callengine.store.database import Store, Tx
 from callengine.tickets.events import TicketMoved
 
 
@@ -53,7 +54,7 @@ class RobotCaller:
     """The robot of one engine: `recover` before the links, then `run` beside them; `hold` is FastAGI's `robot`."""
 
     def __init__(self, services: Services, bridges: Sequence[Bridge], voice: Voice) -> None:
-        self._outreach = services.outreach
+        self._outreach, self._recordings = services.outreach, services.recordings
         services.previews.voice = voice
         settings = services.settings.outreach
         self.talks = Talks(services.outreach, services.scripts, settings, say=voice.say, ahead=voice.ahead)
@@ -75,6 +76,15 @@ class RobotCaller:
         store.within.setdefault(CallArrived, []).append(outreach.on_call)
         store.within.setdefault(CallEnded, []).append(outreach.on_call)
         store.within.setdefault(RobotTold, []).append(outreach.on_robot_told)
+        store.within.setdefault(RobotCalled, []).append(self._commented)
+
+    async def _commented(self, tx: Tx, fact: RobotCalled) -> None:
+        """The spoken comment is fetched from the PBX, checked and kept like any recording of the call."""
+        attempt = fact.attempt
+        if attempt.comment and attempt.pbx_call_id is not None:
+            await self._recordings.announce_comment(
+                tx, pbx=attempt.pbx, call_id=attempt.pbx_call_id, file_name=f"{attempt.comment}.wav"
+            )
 
     async def hold(self, call: AgiCall) -> None:
         await self.talks.hold(call)

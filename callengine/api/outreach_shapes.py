@@ -163,6 +163,7 @@ class Rating(View):
     proof: str
     keys: str
     comment: bool
+    comment_recording: RecordingRef | None
     call_id: int | None
     recording: RecordingRef | None
     applied: str

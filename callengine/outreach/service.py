@@ -40,7 +40,7 @@ from callengine.outreach.model import (
 from callengine.outreach.optouts import OptOuts
 from callengine.store import calendar as calendar_rows
 from callengine.store import campaigns as campaign_rows
-from callengine.store import originations
+from callengine.store import originations, ticket_joins
 from callengine.store import outreach as rows
 from callengine.store.database import Store, Tx
 from callengine.tickets.calendar import Workdays
@@ -372,10 +372,11 @@ class OutreachService:
         pbx_call_id = await originations.call_id(tx.conn, call.key)
         if pbx_call_id is None:
             return
-        await rows.amend(tx, attempt.id, pbx_call_id=pbx_call_id)
+        linked = await rows.amend(tx, attempt.id, pbx_call_id=pbx_call_id)
+        await tx.tell(RobotCalled(self._clock.now(), linked))
         made = await rows.call(tx.conn, attempt.outreach_call_id)
         if made is not None and made.ticket_id is not None:
-            await rows.link_ticket(tx, made.ticket_id, pbx_call_id)
+            await ticket_joins.link_call(tx, made.ticket_id, pbx_call_id)
 
     async def on_robot_told(self, tx: Tx, fact: RobotTold) -> None:
         """Within the PBX-side ledger's word of a dialogue: it counts where the engine did not hear the end itself."""

@@ -92,12 +92,22 @@ class RecordingsService:
         if fact.call.message_file:
             await self._announce(tx, fact.call, Kind.MESSAGE, fact.call.message_file, None)
 
+    async def announce_comment(self, tx: Tx, *, pbx: str, call_id: int, file_name: str) -> None:
+        """What a resident said to the voice robot after its tone is a recording of that call; told twice, it is one."""
+        await self._expect(tx, pbx, call_id, Kind.MESSAGE, file_name, None)
+
     async def _announce(self, tx: Tx, call: Conversation, kind: Kind, file_name: str, expected: float | None) -> None:
+        call_id = await rows.call_id(tx.conn, call.key)
+        await self._expect(tx, call.key.pbx, call_id, kind, file_name, expected)
+
+    async def _expect(
+        self, tx: Tx, pbx: str, call_id: int | None, kind: Kind, file_name: str, expected: float | None
+    ) -> None:
         now = self._clock.now()
         made = await rows.announce(
             tx,
-            call_id=await rows.call_id(tx.conn, call.key),
-            pbx=call.key.pbx,
+            call_id=call_id,
+            pbx=pbx,
             kind=kind,
             file_name=file_name,
             state=RecordingState.RECORDING,

@@ -82,6 +82,13 @@ async def of_calls(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, 
     return {row.call_id: _recording(row) for row in await conn.execute(query.order_by(recordings.c.id))}
 
 
+async def comments_of(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, Recording]:
+    """What residents said to the voice robot after its tone, by the call, without peaks."""
+    columns = [column for column in recordings.c if column.name != "peaks"]
+    query = select(*columns).where(recordings.c.call_id.in_(call_ids), recordings.c.kind == Kind.MESSAGE)
+    return {row.call_id: _recording(row) for row in await conn.execute(query.order_by(recordings.c.id))}
+
+
 async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, Recording]:
     query = select(recordings).where(recordings.c.id.in_(ids))
     return {row.id: _recording(row) for row in await conn.execute(query)}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callengine.api.routes.outreach import routes
+from callengine.calls.events import CallArrived
+from callengine.calls.model import CallKey, Conversation, Direction
+from callengine.config import Speech
 from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach.events import CampaignChanged
 from callengine.outreach.model import CallKind, CallWish
+from callengine.phone import parse
+from callengine.robot import RobotCaller, voice_of
 from tests.api.conftest import Desk
 
 NUMBER = "+79073300001"
@@ -92,6 +98,28 @@ async def test_a_mark_is_told_with_its_certainty_and_the_response_rate_beside_th
     results = await desk.ask("GET", f"/campaigns/{campaign['id']}/results")
     progress = results["campaign"]["progress"]
     assert (progress["marked"], progress["mark_total"], progress["settled"], progress["marks"]) == (1, 4, 1, {"4": 1})
+
+
+async def test_a_spoken_comment_is_fetched_as_a_recording_of_its_call(desk: Desk, tmp_path: Path) -> None:
+    robot = RobotCaller(desk.services, [], voice_of(Speech(dir=tmp_path)))
+    robot.react(desk.store)
+    services = desk.services
+    async with services.store.begin() as tx:
+        await services.outreach.ask_call(tx, CallKind.RATING, CallWish(NUMBER, "rating:0:1"))
+    (planned,) = await services.outreach.choose({"main": 1})
+    request_id, now = planned.attempt.id, desk.clock.now()
+    await services.outreach.send([planned])
+    key = CallKey("main", request_id)
+    call = Conversation(key, Direction.OUTBOUND, now, parse(NUMBER), robot=True, request_id=request_id)
+    await services.calls.save([CallArrived(now, call)])
+    await services.outreach.begin_dialogue(request_id)
+    said = Outcome(Result.NOT_DONE, keys="21", proof=Proof.KEY, comment=f"callengine/{request_id}-comment")
+    for _ in range(2):
+        await services.outreach.told(request_id, said)
+    (rating,) = (await desk.ask("GET", "/ratings"))["items"]
+    assert rating["comment"] is True and rating["comment_recording"]["state"] == "recording"
+    call_seen = await desk.ask("GET", f"/calls/{rating['call_id']}")
+    assert call_seen["recording"] is None and rating["recording"] is None  # none of the conversation itself
 
 
 async def test_an_opt_out_is_added_listed_and_removed(desk: Desk) -> None:

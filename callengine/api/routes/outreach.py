@@ -109,7 +109,9 @@ async def list_ratings(ask: Ask[None, shapes.RatingsList]) -> Page[shapes.Rating
     found, cursor = await ask.services.campaigns.ratings(
         since=asked.from_, until=asked.to, mark=asked.mark, limit=asked.limit, cursor=clear(asked.cursor)
     )
-    recordings = await _recordings(ask, [one.attempt for one in found])
+    attempts = [one.attempt for one in found]
+    recordings = await _recordings(ask, attempts)
+    comments = await _recordings(ask, [one for one in attempts if one.comment], comments=True)
     items = [
         shapes.Rating(
             request_id=one.attempt.id,
@@ -121,6 +123,7 @@ async def list_ratings(ask: Ask[None, shapes.RatingsList]) -> Page[shapes.Rating
             proof=one.attempt.proof,
             keys=one.attempt.keys,
             comment=bool(one.attempt.comment),
+            comment_recording=comments.get(one.attempt.pbx_call_id or 0),
             call_id=one.attempt.pbx_call_id,
             recording=recordings.get(one.attempt.pbx_call_id or 0),
             applied=one.attempt.applied,
@@ -285,11 +288,13 @@ def _attempt(it: OutreachAttempt, recordings: Mapping[int, RecordingRef]) -> sha
     )
 
 
-async def _recordings(ask: Ask[Any, Any], attempts: Sequence[OutreachAttempt]) -> dict[int, RecordingRef]:
-    """The recording of each attempt's conversation, by the call."""
+async def _recordings(
+    ask: Ask[Any, Any], attempts: Sequence[OutreachAttempt], *, comments: bool = False
+) -> dict[int, RecordingRef]:
+    """The recording of each attempt's conversation, or of its spoken comment, by the call."""
     ids = sorted({one.pbx_call_id for one in attempts if one.pbx_call_id is not None})
     async with ask.services.store.read() as conn:
-        found = await recording_rows.of_calls(conn, ids)
+        found = await (recording_rows.comments_of if comments else recording_rows.of_calls)(conn, ids)
     return {call_id: recording_ref(recording) for call_id, recording in found.items()}
 
 

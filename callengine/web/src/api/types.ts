@@ -1711,6 +1711,7 @@ export interface Rating {
   proof: string;
   keys: string;
   comment: boolean;
+  comment_recording: RecordingRef | null;
   call_id: number | null;
   recording: RecordingRef | null;
   applied: string;
