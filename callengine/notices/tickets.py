@@ -143,7 +143,7 @@ class TicketNotices:
         """Push, SMS, a call, and then his supervisors, until he says that he has it."""
         assert ticket.executor is not None
         person = await rows.staff_recipient(tx.conn, ticket.executor.id)
-        if person is None:
+        if person is None or not await self._reachable(tx, person):
             return
         key = f"job:{ticket.number}:{ticket.history[-1].id if ticket.history else ticket.version}"
         now, danger = self._clock.now(), ticket.urgency in rules.DANGER
@@ -175,6 +175,14 @@ class TicketNotices:
             rung=len(rungs),
         )
         await self._outbox.climb(tx, [*rungs, last])
+
+    async def _reachable(self, tx: Tx, person: Recipient) -> bool:
+        """Whether he may be told by any of our ways. Who may not is told by his organisation, as ever: a ladder of
+        nothing would send each of his jobs to the supervisors."""
+        by_telephone = {Channel.SMS, Channel.CALL} & self._outbox.channels
+        if person.number.startswith("+") and by_telephone:
+            return True
+        return await rows.how_many_of(tx.conn, staff_id=person.staff_id, ticket_id=None) > 0
 
     async def _settle_jobs(self, tx: Tx, ticket: Ticket, move: str) -> None:
         """He began, so he has it; or the job is another's or over, and nobody need acknowledge it."""

@@ -163,7 +163,11 @@ async def test_rungs_that_cannot_be_told_let_the_next_one_come_at_once(office: O
     assert states == {"push": "failed", "sms": "failed", "call": "sent", "supervisor": "queued"}
 
 
-async def test_an_executor_without_any_telephone_is_the_supervisors_at_once(office: Office) -> None:
+async def test_an_executor_whose_only_browser_is_gone_is_the_supervisors_at_once(
+    office: Office, pushes: HttpServer
+) -> None:
+    await subscribed(office, pushes, 6)
+    pushes.status = 410
     async with office.store.begin() as tx:
         await tx.conn.execute(update(staff).values(phone=""))
     ticket = await assigned(office)
@@ -173,6 +177,15 @@ async def test_an_executor_without_any_telephone_is_the_supervisors_at_once(offi
     states = await office.states()
     assert (states["push"], states["sms"], states["call"]) == ("failed", "suppressed", "suppressed")
     assert [one["about"] for one in await history(office, ticket, "reminder")] == ["unacknowledged"]
+
+
+async def test_who_has_neither_a_browser_nor_a_telephone_is_told_by_his_organisation_and_troubles_nobody(
+    office: Office,
+) -> None:
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(staff).values(phone=""))
+    await assigned(office, "HVS-01")
+    assert [one for one in await office.all() if one.kind.value in ("job", "unacknowledged")] == []
 
 
 async def test_a_rung_that_cannot_be_told_gives_its_place_to_the_next_one(office: Office, pushes: HttpServer) -> None:
