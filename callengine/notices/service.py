@@ -153,7 +153,8 @@ class NoticesService:
 
         Raises NotFound for a notice that is another's or needs no acknowledgement, Conflict for one called off.
         """
-        async with self._store.begin() as tx:
+
+        async def work(tx: Tx) -> Notice:
             seen = await rows.get(tx.conn, notice_id)
             own = seen is not None and who.staff_id is not None and seen.to.staff_id == who.staff_id
             if seen is None or seen.kind is not Kind.JOB or not (own or who.role in LEADERS):
@@ -167,6 +168,9 @@ class NoticesService:
             after = await rows.get(tx.conn, notice_id)
             assert after is not None
             return after
+
+        # The robot may be settling its call of the same ladder: who is in its way is undone and begins anew.
+        return await self._store.transact(work)
 
     async def again(self, notice_id: int, who: Principal) -> Notice:
         """Queue a failed notice once more, by a person's will. Raises NotFound, Conflict for one that did not fail."""
