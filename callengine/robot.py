@@ -56,6 +56,7 @@ class RobotCaller:
     def __init__(self, services: Services, bridges: Sequence[Bridge], voice: Voice) -> None:
         self._outreach, self._recordings = services.outreach, services.recordings
         services.previews.voice = voice
+        services.notices.attach_robot(services.outreach)
         settings = services.settings.outreach
         self.talks = Talks(services.outreach, services.scripts, settings, say=voice.say, ahead=voice.ahead)
         services.robot_job = self.talks.for_script

@@ -104,6 +104,7 @@ async def test_a_spoken_comment_is_fetched_as_a_recording_of_its_call(desk: Desk
     robot = RobotCaller(desk.services, [], voice_of(Speech(dir=tmp_path)))
     robot.react(desk.store)
     services = desk.services
+    assert services.notices.outbox.calls is not None  # the ladder of notices has its last rung
     async with services.store.begin() as tx:
         await services.outreach.ask_call(tx, CallKind.RATING, CallWish(NUMBER, "rating:0:1"))
     (planned,) = await services.outreach.choose({"main": 1})
