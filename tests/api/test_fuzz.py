@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import wave
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -13,6 +15,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from callengine.api.openapi import document
+from callengine.robot import RobotCaller
+from callengine.speech.voice import Voice
 from tests.api.conftest import Desk
 
 EXAMPLES = 4
@@ -20,8 +24,21 @@ EXAMPLES = 4
 LEFT_OUT = ("live", "sign_out", "change_password", "upload_recording")
 
 
+class Hum(Voice):
+    """A voice that says the same short tone whatever it is asked for."""
+
+    def render(self, language: str, text: str) -> Path:
+        path = self.path(language, "hum", "espeak-ng")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(b"\0\1" * 800)
+        return path
+
+
 @pytest.fixture
-async def served(desk: Desk) -> AsyncIterator[Desk]:
+async def served(desk: Desk, tmp_path: Path) -> AsyncIterator[Desk]:
+    RobotCaller(desk.services, [], Hum(tmp_path / "prompts"))  # else its routes would say that there is no robot
     yield desk
 
 
