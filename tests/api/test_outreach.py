@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from callengine.outreach.model import CallKind, CallWish
 from callengine.phone import parse
 from callengine.robot import RobotCaller, voice_of
 from tests.api.conftest import Desk
+from tests.api.test_fuzz import Hum
 
 NUMBER = "+79073300001"
 OUTAGE = {"kind": "outage", "name": "Вода", "numbers": [NUMBER, "109"], "job": {"what": "воды", "address": "Мира, 44"}}
@@ -181,6 +184,21 @@ async def test_an_engine_without_a_voice_says_so_and_there_is_no_dialogue_of_ano
     assert told["code"] == "no-voice"
     await desk.ask("GET", "/scripts/singing", status=404)
     await desk.ask("POST", "/scripts/rating/preview", json={"step": "nowhere"}, status=404)
+
+
+async def test_a_step_is_heard_as_one_sound_with_its_own_words_or_with_others(desk: Desk, tmp_path: Path) -> None:
+    RobotCaller(desk.services, [], Hum(tmp_path / "prompts"))
+    lengths = []
+    for form in ({"step": "hello"}, {"step": "hello", "text": "Здравствуйте."}):
+        async with desk.client.post(
+            "/api/v1/scripts/rating/preview", json=form, headers=desk.headers("operator")
+        ) as answer:
+            assert (answer.status, answer.content_type) == (200, "audio/wav")
+            with wave.open(io.BytesIO(await answer.read())) as sound:
+                assert (sound.getframerate(), sound.getnchannels()) == (8000, 1)
+                lengths.append(sound.getnframes())
+    assert lengths[0] > lengths[1] == 800  # the hum of one sentence
+    await desk.ask("POST", "/scripts/rating/preview", json={"step": "hello", "text": "…"}, status=422)
 
 
 async def test_screens_hear_that_a_campaign_changed(desk: Desk) -> None:
