@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from asterisk.agi import AGI, AGIException
 
 from callengine.menus.line import (
+    BEEP_MILLISECONDS,
+    BEEP_TONE,
     KEYS_AT_ONCE,
     OPERATOR_CONTEXT,
-    SOUND_SAMPLES,
     Caller,
     HungUp,
     caller_of,
+    has_sound,
     ledger_text,
 )
 
@@ -67,7 +69,11 @@ class PystLine:
 
     async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:
         name = f"{self._get('ASTSPOOLDIR') or '/var/spool/asterisk'}/monitor/{file}"
-        parts = [_quoted(name), "wav", '"0123456789*#"', str(int(seconds * 1000)), *(["BEEP"] if beep else [])]
+        parts = [_quoted(name), "wav", '"0123456789*#"', str(int(seconds * 1000))]
+        if beep:  # RECORD FILE's own needs a sound that may not be installed, and then records nothing
+            self._do("EXEC Playtones", _quoted(f"!{BEEP_TONE}"))
+            self._do("WAIT FOR DIGIT", str(BEEP_MILLISECONDS))
+            self._do("EXEC StopPlaytones")
         self._stdin.last = ""
         try:
             self._do("RECORD FILE", *parts, f"s={max(1, int(silence_seconds))}")
@@ -75,7 +81,8 @@ class PystLine:
             if not self._stdin.last:
                 raise  # the stream itself has ended
         samples = _SAMPLES.search(self._stdin.last)
-        return samples is not None and int(samples[1]) >= SOUND_SAMPLES
+        silent = "(timeout)" in self._stdin.last
+        return samples is not None and has_sound(int(samples[1]), silence_seconds, fell_silent=silent)
 
     async def keep(self, facts: Mapping[str, str]) -> None:
         # The hang-up's signal makes pyst2 refuse every command, and just then the outcome must be kept.

@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 OPERATOR_CONTEXT = "callengine-robot-operator"
+BEEP_TONE, BEEP_MILLISECONDS = "440/400", 450  # before a recording; made by Asterisk, no file
 KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
 SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
 
@@ -82,6 +83,15 @@ class Line(Protocol):
         ...
 
     async def hang_up(self) -> None: ...
+
+
+def has_sound(samples: int, silence_seconds: float, *, fell_silent: bool) -> bool:
+    """Whether a recording of RECORD FILE (8 kHz) may hold a voice.
+
+    One that ended in silence holds that silence too, less the second that Asterisk takes back: no longer than it, it is
+    nothing but silence.
+    """
+    return samples > (max(1, int(silence_seconds)) * 8000 if fell_silent else 0) + SOUND_SAMPLES
 
 
 def ledger_text(facts: Mapping[str, str]) -> str:

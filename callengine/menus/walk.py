@@ -30,7 +30,7 @@ from callengine.speech import words
 log = logging.getLogger(__name__)
 
 ALL_KEYS = "0123456789*#"
-BURST_SECONDS = 0.4  # keys that follow so closely are one press: a bounce, a sleeve, a child
+BURST_SECONDS = 0.6  # keys that follow so closely are one press: a bounce, a sleeve, a child
 PAUSE_SECONDS = 3.0  # between the digits of a number
 SILENCE_SECONDS = 4.0  # the end of a spoken comment
 MOST_VISITS = 3  # of one step: who changes his mind for ever is let go

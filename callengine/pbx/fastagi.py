@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from callengine.errors import EngineError, Refused
 from callengine.menus.line import (
+    BEEP_MILLISECONDS,
+    BEEP_TONE,
     KEYS_AT_ONCE,
     OPERATOR_CONTEXT,
-    SOUND_SAMPLES,
     Caller,
     HungUp,
     caller_of,
+    has_sound,
     ledger_text,
 )
 from callengine.tasks import Tasks
@@ -165,12 +167,20 @@ class AgiCall:
             raise Refused(f"no name for a recording: {file[:80]!r}")
         # Asterisk takes a relative name for one of its prompts.
         spool = await self.get("ASTSPOOLDIR") or "/var/spool/asterisk"
-        asked = [f"{spool}/monitor/{file}", "wav", _DIGIT, str(int(seconds * 1000)), *(["BEEP"] if beep else [])]
+        if beep:
+            await self._beep()
+        asked = [f"{spool}/monitor/{file}", "wav", _DIGIT, str(int(seconds * 1000))]
         reply = await self.command(
             "RECORD FILE", *asked, f"s={max(1, int(silence_seconds))}", seconds=seconds + 10, gone_is_told=False
         )
         # 0 at the end of the term or of the silence, the code of a key, -1 at a hang-up or when the file cannot be made
-        return reply.endpos >= SOUND_SAMPLES
+        return has_sound(reply.endpos, silence_seconds, fell_silent=reply.data == "timeout")
+
+    async def _beep(self) -> None:
+        """RECORD FILE's own BEEP records nothing at all where Asterisk's sound `beep` is not installed."""
+        await self.command("EXEC Playtones", f"!{BEEP_TONE}")
+        await self.command("WAIT FOR DIGIT", str(BEEP_MILLISECONDS), seconds=1)  # a key in the beep is for nobody
+        await self.command("EXEC StopPlaytones")
 
     async def keep(self, facts: Mapping[str, str]) -> None:
         if self._ledger_key is None:

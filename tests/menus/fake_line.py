@@ -76,7 +76,7 @@ class FakeLine:
         if self._hang_up_listening is not None and self.listened > self._hang_up_listening:
             self._gone = True
             raise HungUp
-        if not self._buffer and quiet_seconds > 0.5 and self.heard:
+        if not self._buffer and quiet_seconds > 1 and self.heard:
             self._buffer += self._pressed(self._after, self.heard[-1])
         found = ""
         while self._buffer and len(found) < most and not (found and found[-1] in until):

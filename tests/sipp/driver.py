@@ -249,15 +249,24 @@ class Sipp:
         return await self._run(work, _operator(pcap, behaviour, self.sip_port), port=port)
 
     async def outside(
-        self, trunk_port: int, behaviour: Operator | None = None, *, presses: Sequence[tuple[float, str]] = ()
+        self,
+        trunk_port: int,
+        behaviour: Operator | None = None,
+        *,
+        presses: Sequence[tuple[float, str]] = (),
+        speaks_at: float = 0.0,
     ) -> Crowd:
         """All outside numbers, at the port that the trunk calls: whoever is called does what `behaviour` says.
 
-        Says a word as he picks up, then is silent, and presses keys so many seconds after it.
+        Says a word as he picks up, then is silent, and presses keys so many seconds after it. With `speaks_at` he says
+        the word again for 3 s from then on.
         """
         work = self._folder("outside")
         word = (await speech.conversation(["Алло, слушаю."]))[: 2 * speech.RATE]
-        pcap = write_pcap(work / "sound.pcap", word + speech.SILENCE * speech.RATE * 2, presses=presses)
+        sound = word + speech.SILENCE * speech.RATE * 2
+        if speaks_at:
+            sound = sound.ljust(int(speaks_at * speech.RATE), speech.SILENCE) + (word * 3)[: 3 * speech.RATE]
+        pcap = write_pcap(work / "sound.pcap", sound, presses=presses)
         return await self._run(work, _operator(pcap, behaviour or Operator(), self.sip_port), port=trunk_port)
 
     async def register(self, extension: str, port: int, *, expires: int = 600) -> None:
