@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { I } from "@/ui/pieces";
 import { common, keysOf, labelAt, NODE, pathOf, pictureOf, type Line } from "./layout";
-import type { Step, Way } from "./shapes";
+import { byKey, type Step, type Way } from "./shapes";
 
 const KIND: Record<string, Icon> = { say: IconMessage, key: IconKeyboard, digits: IconHash, record: IconMicrophone, end: IconPhoneOff };
 
@@ -14,7 +14,7 @@ export function Graph({ nodes, edges, language, at, wrong, visited, onPick }: {
 }) {
   const { t, i18n } = useTranslation();
   const picture = useMemo(() => pictureOf(nodes, edges), [nodes, edges]);
-  const everywhere = useMemo(() => common(edges), [edges]);
+  const everywhere = useMemo(() => common(nodes, edges), [nodes, edges]);
   const box = useRef<HTMLDivElement>(null);
   const reader = i18n.language === "en" ? "en" : "ru";
   useEffect(() => {
@@ -23,15 +23,16 @@ export function Graph({ nodes, edges, language, at, wrong, visited, onPick }: {
   const words = (line: Line) => {
     const keys = keysOf(line.keys);
     const label = edges.find((e) => e.from === line.from && e.to === line.to && e.label[reader])?.label[reader] ?? "";
-    const other = line.keys.filter((k) => k && !/^\d$/.test(k)).map((k) => t(`robot.script.way.${k}`, { defaultValue: k }));
+    // Silence is a dashed line, and the words under the picture say so.
+    const other = line.keys.filter((k) => k && k !== "silent" && !/^\d$/.test(k)).map((k) => t(`robot.script.way.${k}`, { defaultValue: k }));
     return { keys, text: [label !== keys && label, ...other].filter(Boolean).join(", ") };
   };
-  const beside = (id: string) => edges.filter((e) => e.from === id && everywhere.has(e.to));
+  const beside = (id: string) => edges.filter((e) => e.from === id && everywhere.has(e.to)).sort(byKey);
   return (
     <div ref={box} className="rbgraph" role="group" aria-label={t("robot.script.graph")} tabIndex={0}>
       <div className="rbcanvas" style={{ width: picture.width, height: picture.height }}>
         <svg width={picture.width} height={picture.height} aria-hidden>
-          <defs><marker id="rbtip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z" className="rbtip" /></marker></defs>
+          <defs><marker id="rbtip" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto"><path d="M0,0 L8,4 L0,8 z" className="rbtip" /></marker></defs>
           {picture.lines.map((l) => <path key={`${l.from} ${l.to}`} d={pathOf(l.points)} markerEnd="url(#rbtip)" className={`rbline ${l.keys.every((k) => k === "silent") ? "quiet" : ""} ${l.from === at || l.to === at ? "on" : ""}`} />)}
         </svg>
         {picture.lines.map((l) => {
@@ -44,7 +45,7 @@ export function Graph({ nodes, edges, language, at, wrong, visited, onPick }: {
           if (!spot) return null;
           return (
             <button key={n.id} type="button" data-step={n.id} style={{ left: spot.x, top: spot.y, width: NODE.w, height: NODE.h }} aria-pressed={n.id === at}
-              className={`rbnode ${n.kind} ${n.id === at ? "on" : ""} ${wrong.has(n.id) ? "bad" : ""} ${visited?.has(n.id) ? "visited" : ""}`} onClick={() => onPick(n.id)}>
+              className={`rbnode of-${n.kind} ${n.id === at ? "on" : ""} ${wrong.has(n.id) ? "bad" : ""} ${visited?.has(n.id) ? "visited" : ""}`} onClick={() => onPick(n.id)}>
               <span className="rbnodehead"><I of={KIND[n.kind] ?? IconCircleCheck} size={15} /><b className="cut">{n.id}</b>{n.start && <span className="chip accent">{t("robot.script.start")}</span>}{beside(n.id).map((e) => <kbd key={e.key} className="key calm" title={`${e.key}: ${e.label[reader] || e.to}`}>{e.key}</kbd>)}</span>
               <span className="rbnodetext" lang={language}>{n.say[language]}</span>
             </button>

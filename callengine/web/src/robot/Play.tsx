@@ -7,7 +7,7 @@ import type { Script } from "@/api/types";
 import { useKeys } from "@/lib/keys";
 import { Btn, I } from "@/ui/pieces";
 import { useVoice } from "./audio";
-import { begin, press, SILENCE, ways, type Said } from "./play";
+import { begin, press, SILENCE, spoken, ways, type Said } from "./play";
 import { waysOf, type Language, type Step } from "./shapes";
 
 const PAD = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
@@ -37,10 +37,10 @@ export function Play({ of: x, nodes, language, onAt, onClose }: { of: Script; no
   const end = here?.kind === "end" && !walk.over;
   return (
     <section className="card" aria-labelledby="rbplay-title">
-      <header><h2 id="rbplay-title">{t("robot.play.title")}</h2><span className="end row" style={{ gap: 4 }}><Btn size="small" icon={aloud ? IconVolume : IconVolumeOff} aria-pressed={aloud} onClick={() => setAloud((a) => !a)}>{t("robot.play.aloud")}</Btn><Btn size="small" icon={IconX} aria-label={t("common.close")} keys="Esc" onClick={onClose} /></span></header>
+      <header><h2 id="rbplay-title">{t("robot.play.title")}</h2><span className="end row" style={{ gap: 4 }}><Btn size="small" icon={aloud ? IconVolume : IconVolumeOff} aria-pressed={aloud} onClick={() => setAloud((a) => !a)}>{t("robot.play.aloud")}</Btn><Btn size="small" icon={IconX} aria-label={t("common.close")} title={`${t("common.close")}, Esc`} onClick={onClose} /></span></header>
       <div className="body rbplay">
         <ol className="rbtalk" ref={log} tabIndex={0} aria-live="polite" aria-label={t("robot.play.talk")}>
-          {walk.said.map((one, i) => <Line key={i} of={one} script={x} nodes={nodes} language={language} />)}
+          {walk.said.map((one, i) => <Line key={i} of={one} before={walk.said[i - 1]} script={x} nodes={nodes} language={language} />)}
           {walk.over && <li className="rbover"><I of={IconPhoneOff} size={16} />{t(here?.kind === "end" && here.result === "to_operator" ? "robot.play.toOperator" : "robot.play.over")}{here?.result && <span className="chip">{t(`robot.result.${here.result}`, { defaultValue: here.result })}</span>}</li>}
         </ol>
         {voice.problem && <p className="errorline" role="alert">{voice.problem}</p>}
@@ -60,9 +60,9 @@ export function Play({ of: x, nodes, language, onAt, onClose }: { of: Script; no
   );
 }
 
-function Line({ of: one, script, nodes, language }: { of: Said; script: Script; nodes: Step[]; language: Language }) {
+function Line({ of: one, before, script, nodes, language }: { of: Said; before: Said | undefined; script: Script; nodes: Step[]; language: Language }) {
   const { t } = useTranslation();
   if ("pressed" in one) return <li className="rbpressed">{one.pressed === SILENCE ? <i>{t("robot.play.wasSilent")}</i> : ["next", "done"].includes(one.pressed) ? <i>{t(`robot.script.way.${one.pressed}`)}</i> : <kbd className="key">{one.pressed}</kbd>}</li>;
   const text = "told" in one ? script.told[one.told]?.[language] : nodes.find((n) => n.id === one.step)?.say[language];
-  return <li className="rbsays" lang={language}>{text}</li>;
+  return <li className="rbsays" lang={language}>{spoken(text ?? "", before && "pressed" in before ? before.pressed.replace("#", "") : "")}</li>;
 }

@@ -16,7 +16,7 @@ import { say } from "@/ui/toasts";
 import { useVoice } from "./audio";
 import { Graph } from "./Graph";
 import { Play } from "./Play";
-import { LANGUAGES, waysOf, type Language, type Texts } from "./shapes";
+import { byKey, LANGUAGES, waysOf, type Language, type Texts } from "./shapes";
 
 const KINDS = ["rating", "result", "job", "outage", "survey", "meter", "status"] as const;
 type Words = Record<string, Texts>;
@@ -149,7 +149,7 @@ function Words({ of: x, at, typed, leads, wrong, failed, changed, busy, onAt, on
   const reader: Language = i18n.language === "en" ? "en" : "ru";
   const mine = wrong.filter((w) => w.step === at);
   const elsewhere = wrong.filter((w) => w.step !== at);
-  const keys = waysOf(x).filter((e) => e.from === at);
+  const keys = waysOf(x).filter((e) => e.from === at).sort(byKey);
   return (
     <section className="card" aria-labelledby="rbstep-title">
       <header><h2 id="rbstep-title" className="cut">{node ? at : t(`robot.script.told.${at}`, { defaultValue: at })}</h2>{node && <span className="chip">{t(`robot.script.step.${node.kind}`)}</span>}{worded && <span className="chip accent end">{t("robot.template.own")}</span>}</header>
@@ -159,7 +159,7 @@ function Words({ of: x, at, typed, leads, wrong, failed, changed, busy, onAt, on
           const id = `rbwords-${l}`;
           return (
             <div key={l} className="labelled">
-              <span className="row"><label htmlFor={id}>{t(`robot.language.${l}`)}</label><span className="end"><Btn look="link" size="small" icon={IconVolume} disabled={!text.trim() || voice.busy} onClick={() => void voice.play({ kind: x.kind, step: at, language: l, text: typed[at]?.[l] })}>{t("robot.script.listen")}<span className="sr">: {t(`robot.language.${l}`)}</span></Btn></span></span>
+              <span className="row"><label htmlFor={id}>{t(`robot.language.${l}`)}</label><span className="end"><Btn look="link" size="small" icon={IconVolume} disabled={!text.trim() || voice.busy} onClick={() => void voice.play({ kind: x.kind, step: at, language: l, text: typed[at]?.[l] })} aria-label={`${t("robot.script.listen")}: ${t(`robot.language.${l}`)}`}>{t("robot.script.listen")}</Btn></span></span>
               <textarea id={id} className={mine.length ? "area rbbad" : "area"} rows={Math.min(11, Math.max(3, Math.ceil(text.length / 44)))} lang={l} maxLength={600} value={text} disabled={!leads} aria-invalid={mine.length > 0} aria-describedby={mine.length ? "rbwrong" : undefined} onChange={(e) => onType(at, l, e.target.value)} />
             </div>
           );

@@ -75,7 +75,8 @@ function Side({ of: x, leads, onDirty }: { of: NoticeTemplate; leads: boolean; o
   const dirty = words.subject !== x.subject || words.text !== x.text;
   useEffect(() => setWords({ subject: x.subject, text: x.text }), [x.subject, x.text]);
   useEffect(() => onDirty(dirty), [dirty]);
-  const subjectless = x.subject === "" && x.channel !== "email" && x.channel !== "push";
+  // An SMS and a call have none.
+  const subjectless = x.channel === "sms" || x.channel === "call";
   const what = { kind: x.kind, channel: x.channel, language: x.language };
   const preview = useQuery({ queryKey: ["template-preview", i18n.language, what, asked], queryFn: () => post<TemplatePreview>("/notices/templates/preview", { ...what, ...asked }), placeholderData: keepPreviousData });
   const send = (body: { subject: string; text: string }, done: string, undo?: { subject: string; text: string }) => {
@@ -109,7 +110,7 @@ function Side({ of: x, leads, onDirty }: { of: NoticeTemplate; leads: boolean; o
         {(refused.length > 0 || problems.length > 0) && <ul className="rbwrong" role="alert">{(refused.length ? refused : problems).map((one) => <li key={one}>{one}</li>)}</ul>}
         <div className="rbpreview" aria-live="polite">
           <p className="t3 s12">{t("robot.template.preview")}{p && p.parts > 0 && <span> · {t("robot.template.parts", { count: p.parts })}, {t("robot.template.units", { count: p.units })}</span>}</p>
-          {preview.isError ? <p className="errorline">{why(preview.error)}</p> : <div className={`rbbubble ${x.channel}`} lang={x.language}>{p?.subject && <p className="b">{p.subject}</p>}<p className="rbtext">{p?.text ?? "…"}</p></div>}
+          {preview.isError ? <p className="errorline">{why(preview.error)}</p> : <div className={`rbbubble ${x.channel}`} lang={x.language}>{!subjectless && p?.subject && <p className="b">{p.subject}</p>}<p className="rbtext">{p?.text ?? "…"}</p></div>}
         </div>
         {leads && (
           <div className="row wrap">

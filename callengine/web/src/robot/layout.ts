@@ -1,6 +1,6 @@
 // Where the steps of a dialogue stand in its picture: in layers from the start down, with as few crossings as a few sweeps give. Pure.
 
-export interface GraphNode { id: string; start: boolean }
+export interface GraphNode { id: string; kind: string; start: boolean }
 export interface GraphEdge { from: string; to: string; key: string }
 
 export const NODE = { w: 196, h: 92 };
@@ -12,8 +12,9 @@ export interface Spot { x: number; y: number }
 export interface Line { from: string; to: string; keys: string[]; points: Spot[] }
 export interface Picture { width: number; height: number; spots: Map<string, Spot>; lines: Line[] }
 
-/** Keys that mean the same wherever they are pressed (an operator, «not me», «never»): drawn as marks on the step and not as lines. */
-export function common(edges: GraphEdge[]): Set<string> {
+/** Ends that one key leads to wherever it is pressed (an operator, «not me», «never»): drawn as marks on the step and not as lines. */
+export function common(nodes: GraphNode[], edges: GraphEdge[]): Set<string> {
+  const last = new Set(nodes.filter((n) => n.kind === "end").map((n) => n.id));
   const sources = new Map<string, Set<string>>();
   const keys = new Map<string, Set<string>>();
   for (const e of edges) {
@@ -21,7 +22,7 @@ export function common(edges: GraphEdge[]): Set<string> {
     keys.set(e.to, (keys.get(e.to) ?? new Set()).add(e.key));
   }
   const digit = (key: string | undefined) => key !== undefined && /^\d$/.test(key);
-  return new Set([...sources].filter(([to, from]) => keys.get(to)!.size === 1 && digit([...keys.get(to)!][0]) && (from.size > 1 || keys.get(to)!.has("0"))).map(([to]) => to));
+  return new Set([...sources].filter(([to, from]) => last.has(to) && keys.get(to)!.size === 1 && digit([...keys.get(to)!][0]) && (from.size > 1 || keys.get(to)!.has("0"))).map(([to]) => to));
 }
 
 /** One line for all keys that lead from one step to the same other one. */
@@ -58,7 +59,7 @@ function layersOf(ids: string[], start: string, lines: { from: string; to: strin
 }
 
 export function pictureOf(nodes: GraphNode[], edges: GraphEdge[]): Picture {
-  const ends = common(edges);
+  const ends = common(nodes, edges);
   const start = nodes.find((n) => n.start)?.id ?? nodes[0]?.id ?? "";
   const inFlow = nodes.map((n) => n.id).filter((id) => !ends.has(id));
   const lines = joined(edges.filter((e) => !ends.has(e.to) && !ends.has(e.from)));

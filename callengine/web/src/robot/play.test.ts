@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { begin, press, type Dialogue } from "./play";
+import { begin, press, spoken, type Dialogue } from "./play";
 
 const dialogue: Dialogue = {
   nodes: [["hello", "key"], ["warm", "digits"], ["thanks", "say"], ["comment", "record"], ["bye", "end"], ["operator", "end"]].map(([id, kind], i) => ({ id: id!, kind: kind!, start: i === 0 })),
@@ -28,3 +28,5 @@ it("asks again after a wrong key, and goes the way of silence after the third", 
   expect(walked(["*"]).said.at(-1)).toEqual({ step: "hello" });
   expect(walked(["1", "silent"])).toMatchObject({ at: "warm", over: true });
 });
+
+it("speaks a text without what it does not know", () => expect(spoken("Robot[ of {service}][: well]. Your mark is {entered}.", "4")).toBe("Robot: well. Your mark is 4."));

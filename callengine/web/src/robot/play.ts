@@ -81,3 +81,9 @@ function silent(d: Dialogue, walk: Walk): Walk {
 
 /** The keys that lead on from where one stands. */
 export const ways = (d: Dialogue, at: string): Edge[] => d.edges.filter((e) => e.from === at);
+
+/** A text as it sounds when no field is known but the keys that were just pressed: parts in [brackets] that need another one are left out. */
+export function spoken(text: string, entered: string): string {
+  const known = entered ? text.replaceAll("{entered}", entered) : text;
+  return known.replace(/\[([^\]]*)\]/g, (_, part: string) => (part.includes("{") ? "" : part)).replace(/ {2,}/g, " ").trim();
+}

@@ -8,4 +8,8 @@ export type Texts = Partial<Record<Language, string>>;
 export type Step = Script["nodes"][number];
 export interface Way { from: string; to: string; key: string; label: Texts; result: string }
 
+/** As they stand on a telephone: 1 to 9, then 0, then what is no key. */
+export const byKey = (a: { key: string }, b: { key: string }): number => placeOf(a.key) - placeOf(b.key);
+const placeOf = (key: string): number => (/^\d$/.test(key) ? "1234567890".indexOf(key) : 10);
+
 export const waysOf = (script: Script): Way[] => script.edges.map(({ source, target, key, label, result }) => ({ from: source, to: target, key, label, result }));
