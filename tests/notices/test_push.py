@@ -54,6 +54,7 @@ async def test_the_browser_alone_reads_what_was_sent_and_its_service_knows_from_
         "body": "Заявка 26-000001",
         "ticket": "26-000001",
         "link": "",
+        "language": "ru",
         "acknowledge": True,
         "danger": True,
     }

@@ -124,6 +124,7 @@ class Push:
             "body": message.text[:MOST_PAYLOAD_CHARACTERS],
             "ticket": message.ticket_number,
             "link": message.link,
+            "language": message.language,
             "acknowledge": message.acknowledge,
             "danger": message.danger,
         }

@@ -9,6 +9,7 @@ import { get } from "@/api/client";
 import type { Me, Page, TermClock, Ticket, TicketRow } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
+import { endPushes } from "@/lib/push";
 import { follow, go } from "@/lib/route";
 import { clockAt, dayOf, exact, hm, shiftDay, span, until } from "@/lib/time";
 import { queries, signOut } from "@/session";
@@ -16,6 +17,7 @@ import { Dialog } from "@/ui/dialog";
 import { Bones, Btn, Empty, Failed, I, Urgency, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { setLanguage } from "@/words";
+import { PushSwitch, ToAcknowledge } from "./Notices";
 import { again, drop, flush, keep, load, outbox, sending, type Act, type Kept } from "./outbox";
 import "./executor.css";
 
@@ -89,13 +91,15 @@ function Jobs({ me }: { me: Me }) {
         {list.isPending && <Bones count={3} height={110} />}
         {list.isError && !list.data && <div className="card"><Failed error={list.error} again={() => void list.refetch()} /></div>}
         {list.data && rows[tab].length === 0 && <div className="card"><Empty icon={IconChecklist} title={t(`work.empty.${tab}`)}>{t(`work.emptyLead.${tab}`)}</Empty></div>}
+        {tab === "now" && <ToAcknowledge />}
         <ul className="jobs">{list.data && rows[tab].map((row) => <JobCard key={row.number} row={row} now={now} me={me} />)}</ul>
         <Refusals />
       </main>
       <footer className="worker-foot">
         <Btn icon={dark ? IconSun : IconMoon} aria-label={t("work.theme")} onClick={() => setColorScheme(dark ? "light" : "dark")} />
         <button type="button" className="btn" lang={i18n.language === "ru" ? "en" : "ru"} onClick={() => setLanguage(i18n.language === "ru" ? "en" : "ru")}>{t("work.language")}</button>
-        <button type="button" className="btn end" onClick={() => void signOut()}>{t("work.signOut")}</button>
+        <PushSwitch />
+        <button type="button" className="btn end" onClick={() => void endPushes().then(signOut)}>{t("work.signOut")}</button>
       </footer>
     </>
   );
