@@ -30,8 +30,8 @@ res_pjsip_logger chan_pjsip chan_bridge_media bridge_simple bridge_native_rtp br
 bridge_builtin_features bridge_builtin_interval_features pbx_config app_dial app_queue app_mixmonitor app_stack
 app_playtones app_userevent app_playback app_record app_db app_directed_pickup app_transfer app_read app_originate
 app_echo app_amd app_senddtmf app_exec app_verbose app_softhangup app_channelredirect app_waitforsilence app_milliwatt
-app_system func_callerid func_channel func_db func_strings func_uri func_logic func_math func_timeout func_cut func_env func_global
-func_devstate func_hangupcause func_dialplan func_rand func_sprintf func_pjsip_aor func_pjsip_contact
+app_system func_callerid func_channel func_db func_strings func_uri func_logic func_math func_timeout func_cut func_env
+func_global func_devstate func_hangupcause func_dialplan func_rand func_sprintf func_pjsip_aor func_pjsip_contact
 func_pjsip_endpoint func_version codec_alaw codec_ulaw codec_g722 codec_gsm codec_resample format_wav format_pcm
 format_sln format_gsm
 """.split()
