@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from callengine.menus.outcome import Outcome, Proof, Result
+from callengine.outreach.model import CallKind, CallWish
 from tests.web.conftest import Served
 from tests.web.test_axe import look
 
@@ -27,15 +28,18 @@ async def outage(served: Served, name: str = "Нет воды", numbers: list[st
     return int(made["campaign"]["id"])
 
 
-async def talked(served: Served) -> None:
-    """Two of the calls were made: one was acknowledged by a key, the other reached a machine."""
+async def answer(served: Served, *outcomes: Outcome) -> None:
+    """As many calls are made, one after the other, and come to these."""
     outreach = served.services.services.outreach
-    outcomes = [Outcome(Result.ACKNOWLEDGED, keys="1", proof=Proof.KEY), Outcome(Result.MACHINE)]
     for outcome in outcomes:
         planned = await outreach.send(await outreach.choose({"main": 1}))
-        request_id = planned[0].attempt.id
-        await outreach.begin_dialogue(request_id)
-        await outreach.told(request_id, outcome)
+        await outreach.begin_dialogue(planned[0].attempt.id)
+        await outreach.told(planned[0].attempt.id, outcome)
+
+
+async def talked(served: Served) -> None:
+    """Two of the calls were made: one was acknowledged by a key, the other reached a machine."""
+    await answer(served, Outcome(Result.ACKNOWLEDGED, keys="1", proof=Proof.KEY), Outcome(Result.MACHINE))
 
 
 async def as_leader(served: Served, path: str) -> Page:
@@ -108,6 +112,23 @@ async def test_a_campaign_shows_what_it_came_to_as_chart_and_table_and_each_atte
     await expect(page.locator(".rbtry")).to_contain_text("клавиши 1 · нажата клавиша")
     await page.get_by_label("Состояние вызова").select_option("waiting")
     await expect(page.locator(".rbcalls tbody tr.pick")).to_have_count(2)
+
+
+async def test_the_response_rate_stands_beside_the_mean_mark(served: Served) -> None:
+    outreach = served.services.services.outreach
+    for number in NUMBERS:
+        async with served.services.store.begin() as tx:
+            assert await outreach.ask_call(tx, CallKind.RATING, CallWish(number, f"rating {number}"))
+    marks = [Outcome(Result.MARKED, mark=m, keys=f"1{m}", proof=Proof.KEY) for m in (5, 2)]
+    await answer(served, *marks, Outcome(Result.NOT_ME, keys="8", proof=Proof.KEY))
+    page = await as_leader(served, "/robot")
+    row = page.locator("tbody tr", has_text="Оценка работы")
+    await expect(row).to_contain_text("постоянная")
+    await expect(row.get_by_role("button", name="Остановить…")).to_have_count(0)
+    await row.get_by_role("link").click()
+    await expect(page.locator(".stat", has_text="Доля ответов")).to_contain_text("2 из 3")
+    await expect(page.locator(".stat", has_text="Средняя оценка")).to_contain_text("3,50по 2 оценкам, ответили 67")
+    await expect(page.locator(".rbcalls tbody tr", has_text="оценка 2").locator(".chip.danger")).to_be_visible()
 
 
 async def test_a_campaign_begins_from_a_paste_and_a_refusal_loses_nothing(served: Served) -> None:

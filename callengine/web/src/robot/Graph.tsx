@@ -22,7 +22,7 @@ export function Graph({ nodes, edges, language, at, wrong, visited, onPick }: {
   }, [at]);
   const words = (line: Line) => {
     const keys = keysOf(line.keys);
-    const label = edges.find((e) => e.from === line.from && e.to === line.to && e.label[reader])?.label[reader] ?? "";
+    const label = [...new Set(edges.filter((e) => e.from === line.from && e.to === line.to && e.label[reader]).map((e) => e.label[reader]))].join(", ");
     // Silence is a dashed line, and the words under the picture say so.
     const other = line.keys.filter((k) => k && k !== "silent" && !/^\d$/.test(k)).map((k) => t(`robot.script.way.${k}`, { defaultValue: k }));
     return { keys, text: [label !== keys && label, ...other].filter(Boolean).join(", ") };
