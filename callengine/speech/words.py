@@ -31,7 +31,13 @@ _NO_END = {
 @lru_cache(4096)
 def normalise(text: str, language: str) -> str:
     """The text in words, as far as it is known how; other signs stay for the voice. Idempotent. Raises Refused."""
-    return _of(language, russian.normalise, english.normalise)(text)
+    once = _of(language, russian.normalise, english.normalise)
+    for _ in range(5):
+        # What one pass has said may be what another looks for: «31.02 XIV».
+        if (said := once(text)) == text:
+            break
+        text = said
+    return text
 
 
 def sentences(text: str, language: str) -> list[str]:
