@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+from callengine.menus import dialogues
 from callengine.menus.jobs import OpenTicket, StatusJob
-from callengine.menus.line import Caller
+from callengine.menus.line import Caller, Line
+from callengine.menus.outcome import Outcome
+from callengine.menus.walk import Say
 from callengine.tickets.service import TicketsService
 
 LOOKED_AT = 20  # their count is told in full, the nearest terms in words
@@ -32,3 +35,8 @@ class StatusByPhone:
             for one in found
         )
         return StatusJob(language=language, service=self._service, tickets=told)
+
+    async def hold(self, line: Line, say: Say, language: str = "ru") -> Outcome | None:
+        """The dialogue of a line that rings (a handler of FastAGI); None when the dialplan shall go on without it."""
+        job = await self.job(line.caller, language)
+        return None if job is None else await dialogues.status(line, say, job)
