@@ -181,7 +181,7 @@ class StatusJob(Job):
         told = [words.ticket_status(t.number, t.work, t.status, t.due, self.language) for t in self.tickets[:MOST_TOLD]]
         return _base(self) | {
             "count": words.number(len(self.tickets), self.language, gender="f") if self.tickets else "",
-            "tickets": " ".join(told) or words.no_tickets(self.language),
+            "tickets": (" ".join(told) or words.no_tickets(self.language)).removesuffix("."),
         }
 
 
