@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from callengine.menus.outcome import Outcome, Proof, Result
+from callengine.notices.model import Channel, Kind, Recipient, Wanted
 from callengine.outreach.model import CallKind, CallWish
 from tests.web.conftest import Served
 from tests.web.test_axe import look
@@ -231,6 +233,33 @@ async def test_a_template_is_shown_as_people_will_read_it_and_one_without_its_fi
     await expect(text).not_to_have_value("Работа {number}: {place}")
 
 
+async def told(served: Served) -> None:
+    """Two notices: one stands in the outbox, the other lacks a field and failed."""
+    to = Recipient(number=NUMBERS[0], name="Мельничук Анна")
+    fields = {"number": "26-000001", "link": "https://example.org/r/1"}
+    whole = Wanted(key="1", kind=Kind.DONE, channel=Channel.SMS, to=to, fields=fields, ticket_number="26-000001")
+    async with served.services.store.begin() as tx:
+        for wanted in (whole, replace(whole, key="2", fields={})):
+            assert await served.services.services.notices.outbox.tell(tx, wanted)
+
+
+async def test_the_outbox_is_narrowed_and_tells_the_story_of_a_notice(served: Served) -> None:
+    await told(served)
+    page = await as_leader(served, "/robot/notices")
+    rows = page.locator("tbody tr.pick")
+    await expect(rows).to_have_count(2)
+    await expect(rows.first).to_contain_text("Мельничук Анна")
+    await page.get_by_label("Состояние", exact=True).select_option("failed")
+    await expect(rows).to_have_count(1)
+    await page.get_by_role("group", name="Уведомления").focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".rbstory")).to_contain_text("не ушло")
+    await expect(page.get_by_role("button", name="Отправить ещё раз")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".rbstory")).to_have_count(0)
+
+
 async def test_an_opt_out_is_written_down_and_taken_off_and_both_are_undone(served: Served) -> None:
     page = await as_leader(served, "/robot/optouts")
     await expect(page.get_by_text("Отказов нет")).to_be_visible()
@@ -264,6 +293,7 @@ async def test_a_list_that_does_not_come_says_why_and_comes_when_asked_again(ser
 async def _pages(served: Served) -> list[str]:
     campaign = await outage(served)
     await talked(served)
+    await told(served)
     await served.services.ask("POST", "/opt-outs", json={"number": "+79990001109", "note": "просил"}, status=201)
     named = ["campaigns", f"campaigns/{campaign}", "campaigns/new", "scripts/rating", "scripts/meter", "notices"]
     return [f"/robot/{one}" for one in [*named, "templates/critical/email", "optouts"]]

@@ -160,7 +160,7 @@ function Words({ of: x, at, typed, leads, wrong, failed, changed, busy, onAt, on
           return (
             <div key={l} className="labelled">
               <span className="row"><label htmlFor={id}>{t(`robot.language.${l}`)}</label><span className="end"><Btn look="link" size="small" icon={IconVolume} disabled={!text.trim() || voice.busy} onClick={() => void voice.play({ kind: x.kind, step: at, language: l, text: typed[at]?.[l] })} aria-label={`${t("robot.script.listen")}: ${t(`robot.language.${l}`)}`}>{t("robot.script.listen")}</Btn></span></span>
-              <textarea id={id} className={mine.length ? "area rbbad" : "area"} rows={Math.min(11, Math.max(3, Math.ceil(text.length / 44)))} lang={l} maxLength={600} value={text} disabled={!leads} aria-invalid={mine.length > 0} aria-describedby={mine.length ? "rbwrong" : undefined} onChange={(e) => onType(at, l, e.target.value)} />
+              <textarea id={id} className={mine.length ? "area rbbad" : "area"} rows={Math.min(12, Math.max(3, Math.ceil(text.length / 32)))} lang={l} maxLength={600} value={text} disabled={!leads} aria-invalid={mine.length > 0} aria-describedby={mine.length ? "rbwrong" : undefined} onChange={(e) => onType(at, l, e.target.value)} />
             </div>
           );
         })}
