@@ -62,12 +62,12 @@ export function Outbox({ leads, query }: { leads: boolean; query: URLSearchParam
                 {items.map((x) => (
                   <Fragment key={x.id}>
                     <tr {...row(x.id)} className={`pick ${x.id === at || x.id === open ? "now" : ""}`}>
-                      <td className="t2"><button type="button" tabIndex={-1} className="bare" aria-expanded={x.id === open}><At at={x.created_at} now={now} /></button></td>
+                      <td className="t2 rbwide"><button type="button" tabIndex={-1} className="bare" aria-expanded={x.id === open}><At at={x.created_at} now={now} /></button></td>
                       <td><State of={x} /></td>
                       <td><span className="row" style={{ gap: 6 }}><I of={CHANNELS[x.channel]} size={16} className="t3" /><span className="sr">{t(`robot.notice.channels.${x.channel}`)}: </span>{t(`robot.notice.kinds.${x.kind}`)}{x.danger && <span className="chip danger">{t("robot.notice.danger")}</span>}</span></td>
                       <td><span className="col" style={{ gap: 0 }}><span className="cut rbwho">{x.to || "—"}</span><span className="t3 s12">{x.number ? phone(x.number) : x.email}</span></span></td>
-                      <td>{x.ticket_number ? <a href={`/tickets/${x.ticket_number}`} onClick={(e) => { e.stopPropagation(); follow(`/tickets/${x.ticket_number}`)(e); }}>{x.ticket_number}</a> : "—"}</td>
-                      <td className="t2"><span className="rbtwo">{x.subject && <b>{x.subject}. </b>}{x.text}</span></td>
+                      <td style={{ whiteSpace: "nowrap" }}>{x.ticket_number ? <a href={`/tickets/${x.ticket_number}`} onClick={(e) => { e.stopPropagation(); follow(`/tickets/${x.ticket_number}`)(e); }}>{x.ticket_number}</a> : "—"}</td>
+                      <td className="t2"><span className="rbtwo">{x.subject && <b>{x.subject}. </b>}{x.text || x.problem}</span></td>
                     </tr>
                     {x.id === open && <tr className="opened"><td colSpan={columns.length}><Opened of={x} leads={leads} /></td></tr>}
                   </Fragment>

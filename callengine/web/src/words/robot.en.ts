@@ -44,10 +44,10 @@ export const robotEn = {
   play: { title: "Walk the dialogue", aloud: "Aloud", talk: "The talk", keypad: "Keys of the telephone", repeat: "repeat", finish: "finish", silent: "Keep silent", wasSilent: "silence", again: "Begin again", over: "The robot hangs up", toOperator: "The robot connects to a dispatcher" },
   notice: {
     at: "Created", state: "State", anyState: "All states", kind: "About", anyKind: "All occasions", to: "To", ticket: "Ticket", text: "Text", channel: "Channel", anyChannel: "All channels", danger: "danger",
-    states: { queued: "queued", sending: "being sent", sent: "sent", delivered: "delivered", acknowledged: "acknowledged", failed: "failed", suppressed: "not needed" }, channels: { push: "Push", sms: "SMS", email: "E-mail", call: "Call" },
+    states: { queued: "queued", sending: "being sent", sent: "sent", delivered: "delivered", acknowledged: "acknowledged", failed: "failed", suppressed: "not sent" }, channels: { push: "Push", sms: "SMS", email: "E-mail", call: "Call" },
     kinds: { job: "new job", unacknowledged: "job not acknowledged", reminder: "reminder", registered: "ticket registered", done: "job done", closed: "ticket closed", critical: "accident, to the municipality", untold: "municipality not told", outage: "outage" },
     none: "No notices", noneLead: "All that goes out to people comes here: pushes, SMS, letters and calls.", noneFound: "Change the filter.", tries: "attempts: {{count}}", receipt: "Receipt: {{receipt}}", again: "Send again", againDone: "Queued again", ack: "Acknowledge for the executor", ackDone: "Acknowledged", story: "Story", next: "next attempt in {{time}}",
-    events: { "called off": "called off", queued: "queued", sent: "sent", delivered: "delivered", acknowledged: "acknowledged", failed: "failed", suppressed: "not needed", tried: "an attempt failed", receipt: "receipt", again: "sent again" },
+    events: { "called off": "called off", queued: "queued", sent: "sent", delivered: "delivered", acknowledged: "acknowledged", failed: "failed", suppressed: "not sent", tried: "an attempt failed", receipt: "receipt", again: "sent again" },
   },
   template: { none: "No templates", own: "own", changed: "changed: {{name}}", subject: "Subject", text: "Text", fields: "Insert a field", required: "required", preview: "People will read", parts_one: "{{count}} SMS", parts_other: "{{count}} SMS", units: "characters: {{count}}", saved: "Template saved", back: "The shipped text is back", shipped: "Shipped text" },
   optout: {
