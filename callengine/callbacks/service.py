@@ -36,7 +36,7 @@ from callengine.log import masked
 from callengine.phone import Phone
 from callengine.store import callbacks as rows
 from callengine.store import compliance as day_rows
-from callengine.store import timers
+from callengine.store import ticket_joins, timers
 from callengine.store.database import Store, Tx
 from callengine.timers.model import Owner
 
@@ -372,6 +372,7 @@ class CallbacksService:
         )
         await rows.save_duty(tx, duty)
         await rows.link(tx, duty.id, contact.call_id, "contact")
+        await self._on_ticket(tx, duty, contact.call_id)
         await self._forget_timers(tx, duty.id)
         data = {
             "from": before.value,
@@ -384,12 +385,19 @@ class CallbacksService:
         )
         await tx.tell(DutySettled(at, duty))
 
+    @staticmethod
+    async def _on_ticket(tx: Tx, duty: Duty, call_id: int) -> None:
+        """What was said about a ticket, a bad mark for example, is heard where the ticket is read."""
+        if duty.ticket_id is not None:
+            await ticket_joins.link_call(tx, duty.ticket_id, call_id)
+
     async def _tried(self, tx: Tx, duty_id: int, tried: Tried, *, request_id: str, at: datetime) -> None:
         duty = await self._get(tx, duty_id)
         if any(a.call_id == tried.call_id and a.result == tried.result for a in await rows.attempts_of(tx, duty_id)):
             return  # told twice
         staff_id = await self._note_attempt(tx, duty, tried, request_id=request_id, ended_at=tried.ended_at)
         await rows.link(tx, duty_id, tried.call_id, "attempt")
+        await self._on_ticket(tx, duty, tried.call_id)
         data = {"result": tried.result, "operator": tried.operator}
         await rows.append_history(tx, duty_id, at, "attempt", staff_id=staff_id, call_id=tried.call_id, data=data)
         if duty.state.owed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, func, select, text, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -218,9 +218,3 @@ async def results_of(tx: Tx, call_id: int) -> list[str]:
     """The results of a call's settled attempts, the newest last."""
     query = select(a.result).where(a.outreach_call_id == call_id, a.settled_at.is_not(None))
     return list((await tx.conn.execute(query.order_by(a.planned_at, a.id))).scalars())
-
-
-async def link_ticket(tx: Tx, ticket_id: int, pbx_call_id: int) -> None:
-    """The conversation stands on the ticket's timeline, with its recording."""
-    statement = text("INSERT INTO ticket_calls (ticket_id, call_id) VALUES (:ticket, :call) ON CONFLICT DO NOTHING")
-    await tx.conn.execute(statement, {"ticket": ticket_id, "call": pbx_call_id})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
@@ -35,6 +35,12 @@ async def count(tx: Tx, ticket_id: int, by: int) -> None:
     """So many applicants more (or fewer, below 0): lists show the sum without reading the applicants."""
     more = tickets.c.applicant_count + by
     await tx.conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(applicant_count=more))
+
+
+async def link_call(tx: Tx, ticket_id: int, call_id: int) -> None:
+    """The conversation stands on the ticket's timeline, with its recording. Told twice, it stands there once."""
+    statement = text("INSERT INTO ticket_calls (ticket_id, call_id) VALUES (:ticket, :call) ON CONFLICT DO NOTHING")
+    await tx.conn.execute(statement, {"ticket": ticket_id, "call": call_id})
 
 
 async def unlink_call(tx: Tx, ticket_id: int, call_id: int) -> None:
