@@ -120,6 +120,7 @@ class Engine:
             self._background(bridge.watch(), f"watch {bridge.name}")
             self._closing.push_async_callback(bridge.link.close)
         self._background(self.robot.run(), "robot")
+        self._background(self.robot.tidy(), "robot's prompts")
         await self._serve_http()
 
     async def _start_pbx(self) -> list[OnePbx]:

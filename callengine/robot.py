@@ -5,6 +5,8 @@ Wiring, no rules of its own: those are in outreach/, what is said is in menus/.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +24,10 @@ from callengine.pbx.originate import Response
 from callengine.speech.voice import Voice, VoiceSettings
 from callengine.store.database import Store, Tx
 from callengine.tickets.events import TicketMoved
+
+log = logging.getLogger(__name__)
+
+TIDY_SECONDS = 86_400
 
 
 class BridgeLines:
@@ -55,6 +61,7 @@ class RobotCaller:
 
     def __init__(self, services: Services, bridges: Sequence[Bridge], voice: Voice) -> None:
         self._outreach, self._recordings = services.outreach, services.recordings
+        self._voice, self._keep_days = voice, services.settings.speech.keep_days
         services.previews.voice = voice
         services.notices.attach_robot(services.outreach)
         settings = services.settings.outreach
@@ -95,6 +102,14 @@ class RobotCaller:
 
     async def run(self) -> None:
         await self.dialer.run()
+
+    async def tidy(self) -> None:
+        """For ever: each day what was said so long ago that nobody needs it; names and addresses are in it."""
+        while True:
+            gone = await asyncio.to_thread(self._voice.forget_unused, self._keep_days)
+            if gone:
+                log.info("prompts deleted", extra={"action": "prompts_forgotten", "files": gone})
+            await asyncio.sleep(TIDY_SECONDS)
 
     async def resynced(self, pbx: str) -> None:
         """The PBX answers again: what was in doubt is looked for there."""

@@ -124,16 +124,6 @@ class SandboxPbx:
         return self._home / "spool/monitor"
 
     @property
-    def spoken_dir(self) -> Path:
-        """On the host: what the robot says must lie where this Asterisk can read it."""
-        return self._home / "spoken"
-
-    @property
-    def spoken_dir_inside(self) -> str:
-        """The same folder as the Asterisk sees it."""
-        return self._ready().inside(self.spoken_dir)
-
-    @property
     def speech_dir(self) -> tuple[Path, str]:
         """Where the robot's sentences are spoken to: on the host, and as the Asterisk sees it."""
         folder = self._home / "spool/robot"
