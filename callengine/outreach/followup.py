@@ -96,8 +96,8 @@ class FollowUp:
             data["again_at"] = rfc3339(call.due_at)
         await self.note(tx, call.ticket_id, "robot_call", "", data)
         if call.state is CallState.GIVEN_UP:
-            why = "робот больше не звонит, срок клиента идёт / the robot calls no more, the client's term goes on"
-            await self.note(tx, call.ticket_id, "robot_gave_up", why, {"attempts": call.attempts})
+            # The client's own term goes on.
+            await self.note(tx, call.ticket_id, "robot_gave_up", "", {"attempts": call.attempts})
 
     async def note(
         self, tx: Tx, ticket_id: int | None, what: str, reason: str, data: Mapping[str, Any] | None = None

@@ -400,7 +400,7 @@ async def test_a_house_without_open_matters_offers_no_joining(desk: Desk) -> Non
 async def test_a_supervisor_marks_a_moment_where_the_sound_stands_and_takes_it_away(desk: Desk) -> None:
     page = await desk.open("/calls?open=1", who="supervisor")
     await page.locator(".wave").wait_for()
-    marks = page.get_by_role("region", name="Отметки")
+    marks = page.get_by_role("group", name="Отметки")
     await expect(marks.get_by_role("listitem")).to_have_count(1)
     await page.get_by_role("slider").fill("2")
     await page.evaluate("document.activeElement.blur()")
@@ -420,7 +420,7 @@ async def test_a_supervisor_marks_a_moment_where_the_sound_stands_and_takes_it_a
 
 async def test_an_operator_reads_marks_goes_to_them_and_writes_none(desk: Desk) -> None:
     page = await desk.open("/calls?open=1")
-    marks = page.get_by_role("region", name="Отметки")
+    marks = page.get_by_role("group", name="Отметки")
     await expect(marks.get_by_text("не назвал номер заявки")).to_be_visible()
     await page.locator(".flag").click()
     assert await page.locator("audio").evaluate("a => a.currentTime") == pytest.approx(4.2, abs=0.1)

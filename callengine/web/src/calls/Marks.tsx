@@ -50,7 +50,7 @@ export function Marks({ id, marks, at, me, keys, onGo }: Props) {
     }, (e: unknown) => say(why(e), { bad: true }));
   if (!leader && marks.length === 0) return null;
   return (
-    <section className="marks" aria-label={t("marks.title")}>
+    <div className="marks" role="group" aria-label={t("marks.title")}>
       {marks.length > 0 && (
         <ul>
           {marks.map((m) => (
@@ -64,7 +64,7 @@ export function Marks({ id, marks, at, me, keys, onGo }: Props) {
         </ul>
       )}
       {leader && (writing === null ? <div><Btn size="small" icon={IconPlus} keys={keys ? "M" : undefined} onClick={begin}>{t("marks.add", { time: clock(at) })}</Btn></div> : <Writing id={id} at={writing} onDone={() => { setWriting(null); void fresh(); }} onLeave={() => setWriting(null)} />)}
-    </section>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 // What happened with a ticket, newest first: moves, words, calls with their recordings, photos; and tabs to look at one kind.
 
-import { IconAlertTriangle, IconArrowBackUp, IconBell, IconCalendarClock, IconCheck, IconDropletOff, IconEyeOff, IconFile, IconLink, IconLock, IconMessage, IconPaperclip, IconPhone, IconPhoneOutgoing, IconPlayerPlay, IconPoint, IconRefresh, IconRoute, IconScale, IconSignature, IconStar, IconTrash, IconUserCheck, IconUsersPlus, IconX, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangle, IconArrowBackUp, IconBell, IconCalendarClock, IconCheck, IconDropletOff, IconEyeOff, IconFile, IconLink, IconLock, IconMessage, IconPaperclip, IconPhone, IconPhoneOutgoing, IconPlayerPlay, IconPoint, IconRefresh, IconRobot, IconRoute, IconScale, IconSignature, IconStar, IconTrash, IconUserCheck, IconUsersPlus, IconX, type Icon } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { post, remove } from "@/api/client";
@@ -61,6 +61,7 @@ function Line({ item, of: x, me, keys }: { item: Item; of: Ticket; me: Me; keys:
 }
 
 function pictureOf(item: Item): [Icon, string] {
+  if (item.event?.what === "robot_call") return [IconRobot, item.event.data.proof === "key" ? "done" : ""];
   if (item.call) return [item.call.direction.startsWith("out") ? IconPhoneOutgoing : IconPhone, item.call.talk_seconds ? "done" : "danger"];
   if (item.recording) return [IconPhone, "done"];
   const known = PICTURES[item.event?.what ?? ""] ?? [IconPoint, ""];
@@ -71,7 +72,7 @@ function EventLine({ event: e, item, now }: { event: TicketEvent; item: Item; no
   const { t } = useTranslation();
   const from = typeof e.data.from === "string" && typeof e.data.to === "string" && e.data.from !== e.data.to ? [e.data.from, e.data.to] : null;
   const resident = e.role === "resident";
-  const author = e.author === "callengine" ? t("ticket.engine") : shortName(e.author);
+  const author = e.author === "callengine" ? t("ticket.engine") : e.author === "robot" ? t("ticket.robot") : shortName(e.author);
   const who = [author, !resident && e.role && e.role !== "system" && t(`role.${e.role}`, { defaultValue: "" }), resident && t("ticket.resident")].filter(Boolean).join(", ");
   const word = e.what === "comment";
   return (
@@ -91,6 +92,7 @@ function Title({ event: e, now }: { event: TicketEvent; now: number }) {
   const { t } = useTranslation();
   const d = e.data as Record<string, string | number | boolean | null>;
   if ((e.what === "routed" || e.what === "route") && d.organisation) return <>{t("ticket.routedTo", { name: d.organisation }).replace(/«([^«»]*«[^»]*»)»/, "$1")}</>;
+  if (e.what === "robot_call") return <>{t("ticket.robotCalled", { result: d.mark ? t("ticket.marked", { mark: d.mark }) : t(`robot.result.${d.result}`, { defaultValue: String(d.result ?? "") }) })}</>;
   if (e.what === "assign" && d.executor) return <>{t("ticket.assignedTo", { name: d.executor })}</>;
   if (e.what === "postpone" && d.until) return <>{t("ticket.postponedUntil", { time: until(String(d.until), now) })}</>;
   if (e.what === "mark") return <>{d.not_done ? t("ticket.notDone") : t("ticket.marked", { mark: d.mark })}</>;
@@ -107,10 +109,12 @@ function CallLine({ item, of: x, me, keys }: { item: Item; of: Ticket; me: Me; k
   const call = item.call;
   const sound = call?.recording ?? item.recording;
   const seconds = call?.talk_seconds ?? item.recording?.seconds ?? 0;
+  const robot = item.event?.what === "robot_call" ? item.event : null;
+  const title = robot && <Title event={robot} now={0} />;
   const word = call && !call.talk_seconds ? "ticket.callMissed" : call?.direction.startsWith("out") ? "ticket.callOut" : sound ? "ticket.callIn" : "ticket.callPlain";
   return (
     <>
-      <p className="row wrap headline"><b>{t(word, { time: clock(seconds) })}</b>{call && <span className="t3 s12">{[x.applicant.number === call.number && x.applicant.name && shortName(x.applicant.name), phone(call.number)].filter(Boolean).join(" · ")}</span>}</p>
+      <p className="row wrap headline"><b>{title ?? t(word, { time: clock(seconds) })}</b>{call && <span className="t3 s12">{[x.applicant.number === call.number && x.applicant.name && shortName(x.applicant.name), phone(call.number)].filter(Boolean).join(" · ")}</span>}</p>
       {sound && (DESK.has(me.role) ? <Recorded id={sound.id} caller={x.applicant.name} me={me} keys={keys} /> : <p className="t2 s12">{t("ticket.recordingKept")}</p>)}
     </>
   );

@@ -33,3 +33,8 @@ test("the time of a status is that of its last coming; a move that keeps it does
   const x = ticket({ history: [event("registered", 0, { data: { status: "awaiting_acceptance" } }), to("awaiting_acceptance", "declined", 5), to("declined", "awaiting_acceptance", 9), to("awaiting_acceptance", "awaiting_acceptance", 12)] });
   expect(entered(x)).toEqual({ awaiting_acceptance: "2026-11-22T10:09:00Z", declined: "2026-11-22T10:05:00Z" });
 });
+
+test("a call of the robot and what it came to stand in one line", () => {
+  const x = ticket({ calls: [call], history: [event("robot_call", 3, { data: { call_id: 7, result: "marked", mark: 2 } }), event("robot_call", 9, { data: { call_id: null, result: "busy" } })] });
+  expect(story(x).map((i) => [i.kind, i.event?.data.result])).toEqual([["other", "busy"], ["call", "marked"]]);
+});

@@ -30,6 +30,11 @@ export function story(x: Ticket): Item[] {
   x.history.forEach((event, i) => {
     const item: Item = { key: `e${i}`, at: event.at, kind: kindOf(event), internal: !event.public, event, files: [] };
     if (event.what === "call_linked" && calls.has(Number(event.data.call_id))) return;
+    if (event.what === "robot_call" && calls.has(Number(event.data.call_id))) {
+      // One line for the call and for what it came to.
+      const call = items.find((one) => one.call?.id === Number(event.data.call_id));
+      if (call && !call.event) return void (call.event = event);
+    }
     if (event.what === "file_added") {
       const file = files.get(Number(event.data.file_id));
       if (!file) return; // taken down since: its own line says so
