@@ -107,7 +107,16 @@ class PostgresServer:
         data = self._dir / "data"
         if not (data / "PG_VERSION").exists():
             subprocess.run(
-                [self._bin / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+                [
+                    self._bin / "initdb",
+                    "-D",
+                    data,
+                    "-U",
+                    USER,
+                    "-A",
+                    "trust",
+                    *"-E UTF8 --locale=C.UTF-8 --no-sync".split(),
+                ],
                 check=True,
                 stdout=subprocess.DEVNULL,
                 cwd=self._dir,
