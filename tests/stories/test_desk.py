@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ DEADLINE_MS = 20_000
 class SandboxEngine:
     """`callengine run` as `make run` starts it: in sandbox mode, with an Asterisk of its own."""
 
-    def __init__(self, folder: Path, version: str) -> None:
+    def __init__(self, folder: Path, version: str, *, more: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.log = folder / "engine.log"
         self.url = ""
@@ -52,7 +52,9 @@ class SandboxEngine:
             "CALLENGINE_SANDBOX__ASTERISK": version,
             "CALLENGINE_SANDBOX__SIP_PORT": str(sandbox.sip_port),
             "CALLENGINE_SANDBOX__TRUNK_PORT": str(sandbox.trunk_port),
+            **(more or {}),
         }
+        self.sip_port = sandbox.sip_port
         self._instance = f"pbx-{sandbox.sip_port}"
         self._process: asyncio.subprocess.Process | None = None
 
