@@ -116,6 +116,7 @@ async def test_a_filter_is_saved_counted_deleted_and_brought_back(served: Served
 async def test_news_change_a_line_in_its_place_and_the_list_does_not_jump(served: Served, made: list[str]) -> None:
     page = await journal(served, "/tickets?sort=newest&status=all")
     await page.locator("tbody tr").nth(49).wait_for()
+    await page.wait_for_load_state("networkidle")  # the filters' counts come later, and their line grows
     body = page.get_by_role("group", name="Заявки")
     await body.evaluate("(b) => { b.scrollTop = 500; }")
     top = "() => document.querySelectorAll('tbody tr')[20].getBoundingClientRect().top"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from callengine.api import schemas as s
 from tests.web import town
@@ -161,7 +162,8 @@ async def test_a_duty_that_another_claims_loses_its_button_at_once(desk: Desk) -
     row = page.locator(f"[data-duty='{duty.id}']")
     await expect(row.get_by_role("button", name="Позвонить")).to_be_visible()
     claimed = {"state": "claimed", "claimed_by": 8, "claimed_by_name": "Гусев Иван", "claimed_at": datetime.now(UTC)}
-    await desk.engine.tell("duty", duty.model_copy(update={**claimed, "attempts": [town.trying()]}))
+    desk.engine.duties[1] = duty.model_copy(update={**claimed, "attempts": [town.trying()]})
+    await desk.engine.tell("duty", desk.engine.duties[1])
     await expect(row.get_by_text("Гусев И. набирает")).to_be_visible()
     await expect(row.get_by_role("button", name="Позвонить")).to_have_count(0)
 
@@ -303,6 +305,27 @@ async def test_a_duty_is_given_by_two_keys_to_who_is_free_first(desk: Desk) -> N
     await page.keyboard.press("Digit1")
     await expect(page.locator("[data-duty='6']")).to_contain_text("поручено: Петрова Н.")
     assert desk.engine.bodies("POST", "/callbacks/assign") == [{"ids": [6], "staff_id": 11}]
+
+
+async def test_an_answer_that_was_on_its_way_does_not_undo_what_was_told_meanwhile(desk: Desk) -> None:
+    free = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await free.wait()
+        await route.fulfill(response=answer)
+
+    await desk.page.route(re.compile(r"/api/v1/callbacks\?"), late)
+    page = await desk.open("/calls")
+    duty = desk.engine.duties[4]
+    given = {"state": "claimed", "claimed_by": 1, "claimed_by_name": "Петрова Наталья", "claimed_at": datetime.now(UTC)}
+    desk.engine.duties[4] = duty.model_copy(update={**given, "assigned_by_name": "Орлова Тамара"})
+    await desk.engine.tell("duty", desk.engine.duties[4])
+    await expect(page.get_by_text("Вам поручен перезвон")).to_be_visible()
+    free.set()
+    await page.get_by_role("link", name="Стол").click()
+    await expect(page.locator(f"[data-duty='{duty.id}']")).to_contain_text("поручено вам: Орлова Т.")
+    await page.unroute_all(behavior="wait")
 
 
 async def test_who_is_given_a_duty_sees_it_at_once_on_any_page_and_dials_it_first(desk: Desk) -> None:

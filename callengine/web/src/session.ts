@@ -59,6 +59,10 @@ function tellGiven(duty: Duty, me: Me): void {
 }
 
 function putDuty(duty: Duty): void {
+  // An answer that is on its way may be older than this news: it must not have the last word.
+  // It is awaited and asked for again, and not cancelled: a stream of news would keep the list from ever coming.
+  const awaited = queries.getQueryCache().find({ queryKey: ["duties", "owed"] });
+  if (awaited?.state.fetchStatus === "fetching") void awaited.promise?.catch(() => undefined).then(() => queries.invalidateQueries({ queryKey: ["duties", "owed"] }));
   queries.setQueryData<Page<Duty>>(["duties", "owed"], (old) => {
     if (!old) return old;
     const others = old.items.filter((d) => d.id !== duty.id);
