@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import BigInteger, event
+from sqlalchemy import BigInteger, event, exc
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.engine import Dialect, ExceptionContext, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -140,6 +140,7 @@ class Store:
             translate_errors(self._writer)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._glances = Glances(url, POSTGRES_GLANCES)
+            translate_errors(self._glances.engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
@@ -285,12 +286,10 @@ class Store:
     ) -> Callable[[], Awaitable[None]] | None:
         """PostgreSQL: call `heard` at each NOTIFY on `channel`, `lost` when the connection breaks.
 
-        Gives back what stops it; None on SQLite, where one process is all. Raises StoreLost.
+        Gives back what stops it; None on SQLite, where one process is all. Raises StoreBusy, StoreLost.
         """
         if self.is_sqlite:
             return None
-        conn = await _connected(self._writer)
-        raw: Any = (await conn.get_raw_connection()).driver_connection
 
         def on_notify(*_: Any) -> None:
             heard()
@@ -298,14 +297,29 @@ class Store:
         def on_end(*_: Any) -> None:
             lost()
 
-        await raw.add_listener(channel, on_notify)
-        raw.add_termination_listener(on_end)
+        conn = await _connected(self._writer)
+        try:
+            raw: Any = (await conn.get_raw_connection()).driver_connection
+            await raw.add_listener(channel, on_notify)
+            raw.add_termination_listener(on_end)
+        except BaseException as error:
+            if cancelled := await self._insist(_discard(conn)):
+                raise cancelled from error
+            if isinstance(error, LOST):
+                raise StoreLost(f"the PostgreSQL server does not answer: {error}") from error
+            if isinstance(error, asyncpg.PostgresError):
+                raise _postgres_trouble(error) or error from error
+            raise
 
         async def stop() -> None:
-            raw.remove_termination_listener(on_end)
-            if not raw.is_closed():
-                await raw.remove_listener(channel, on_notify)
-            await _discard(conn)
+            try:
+                raw.remove_termination_listener(on_end)
+                if not raw.is_closed():
+                    await raw.remove_listener(channel, on_notify)
+            except LOST:
+                log.debug("a listener's connection broke as it stopped", exc_info=True)
+            finally:
+                await _discard(conn)
 
         return stop
 
@@ -331,6 +345,8 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
         return await engine.connect()
     except OSError as error:  # the driver lets the network's own errors through
         raise StoreLost(f"the PostgreSQL server does not answer: {error}") from error
+    except exc.TimeoutError as error:  # the pool's own: no connection came free
+        raise StoreBusy() from error
 
 
 async def _end_read(conn: AsyncConnection) -> None:
@@ -424,10 +440,10 @@ def _sqlite_trouble(error: sqlite3.Error) -> Unavailable | None:
 
 
 # SQLSTATE of PostgreSQL: 40001 serialization failure, 40P01 deadlock, 55P03 lock not available; 53100 disk full;
-# class 08 connection trouble, 57P01-57P03 the server goes down or starts.
+# class 08 connection trouble, 57P01-57P03 the server goes down or starts; 53300 it takes no more connections.
 def _postgres_trouble(error: BaseException | None) -> Unavailable | None:
     state = str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")
-    if state in ("40001", "40P01", "55P03"):
+    if state in ("40001", "40P01", "55P03", "53300"):
         return StoreBusy()
     if state == "53100":
         return StoreFull()

@@ -64,10 +64,10 @@ class Glance:
 
 
 class Glances:
-    """The kept connections, `most` at once."""
+    """The kept connections, `most` at once. `engine` opens them: whoever holds us hears of its errors there."""
 
     def __init__(self, url: str, most: int) -> None:
-        self._engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self.engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._free: list[Glance] = []
         self._room = asyncio.Semaphore(most)
 
@@ -86,10 +86,10 @@ class Glances:
         free, self._free = self._free, []
         for kept in free:
             await kept.discard()
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def _open(self) -> Glance:
-        held = await self._engine.connect()
+        held = await self.engine.connect()
         driver: Any = (await held.get_raw_connection()).driver_connection
         await driver.execute("SET default_transaction_read_only = on")
         return Glance(held, driver)

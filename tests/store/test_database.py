@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import asyncpg
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import exc, func, insert, select, text, update
 
 from callengine.store import database
 from callengine.store.database import Store, StoreBusy, StoreFull, StoreLost, Tx, sqlite_path
@@ -294,6 +296,60 @@ async def test_a_deadlock_runs_the_transaction_again(postgres_store: Store) -> N
     async with store.read() as conn:
         names = set((await conn.execute(select(organisations.c.name))).scalars())
     assert names == {runs[2]}, "the one that ran again came last, and wholly"
+
+
+@pytest.mark.parametrize(
+    ("error", "family"),
+    [(asyncpg.CannotConnectNowError, StoreLost), (asyncpg.TooManyConnectionsError, StoreBusy)],
+)
+async def test_a_server_that_starts_or_is_full_is_told_clearly_to_all_who_connect(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception], family: type[Exception]
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise error("not now")
+
+    async def nothing(_: Any) -> None:
+        raise AssertionError("there is no connection")
+
+    monkeypatch.setattr(asyncpg, "connect", refuse)
+    store = Store("postgresql+asyncpg://callengine@127.0.0.1:1/nothing")
+    with pytest.raises(family):
+        await add(store, "a")
+    with pytest.raises(family):
+        await codes(store)
+    with pytest.raises(family):
+        await store.glance(nothing)
+    await store.close()
+
+
+async def test_a_pool_without_a_free_connection_is_busy(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crowded() -> None:
+        raise exc.TimeoutError("QueuePool limit reached")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(sqlite_store._reader), "connect", lambda _: crowded())
+        with pytest.raises(StoreBusy):
+            await codes(sqlite_store)
+    assert await codes(sqlite_store) == []
+
+
+@pytest.mark.postgres
+async def test_a_listener_that_cannot_begin_gives_its_connection_back(
+    postgres_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    pool: Any = postgres_store._writer.pool
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "add_listener", broken)
+        for _ in range(2):
+            with pytest.raises(StoreLost):
+                await postgres_store.listen("room", lambda: None, lambda: None)
+            assert pool.checkedout() == 0
+    stop = await postgres_store.listen("room", lambda: None, lambda: None)
+    assert stop is not None
+    await stop()
 
 
 async def test_a_transaction_that_others_got_in_the_way_of_lets_them_pass_before_it_runs_again(
