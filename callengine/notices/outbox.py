@@ -150,8 +150,11 @@ class Outbox:
 
     # --- just before it goes -----------------------------------------------------------------------------------
 
-    async def may_go(self, one: Notice) -> bool:
-        """Once more, for time has passed: too late, quiet hours or an opt-out. What may not go is settled here."""
+    async def may_go(self, one: Notice, *, lease_seconds: float) -> bool:
+        """Once more, for time has passed: too late, called off, quiet hours, an opt-out. What may not go is settled here.
+
+        True only while our claim holds, and then it lasts `lease_seconds` from now: nobody else sends it meanwhile.
+        """
         now = self._clock.now()
         if one.expires_at <= now:
             late = f"it could not be told in time: {one.problem}" if one.problem else "it could not be told in time"
@@ -159,14 +162,17 @@ class Outbox:
             return False
         allowed = self._allowed(now, one.channel, danger=one.danger)
         async with self._store.begin() as tx:
-            await rows.of_ladder(tx, one.ladder)
+            if _called_off(await rows.of_ladder(tx, one.ladder), one):
+                await self._close(tx, one, State.SUPPRESSED, CALLED_OFF)
+                return False
             if allowed > now:
-                await rows.settle(tx, one, {"state": State.QUEUED.value, "next_at": allowed, "tries": one.tries - 1})
+                later = {"next_at": allowed, "expires_at": one.expires_at + (allowed - now), "tries": one.tries - 1}
+                await rows.settle(tx, one, {"state": State.QUEUED.value, **later})
                 await rows.wake(tx, one.channel, allowed)
                 return False
             words = (one.channel.value, one.kind.value)
             if one.danger or not await rows.opted_out(tx.conn, one.to.number, words):
-                return True
+                return await rows.renew(tx, one, now + timedelta(seconds=lease_seconds))
             await self._close(tx, one, State.SUPPRESSED, "who has the number asked not to be told this way")
             await self._follow(tx, one.ladder)
         return False
@@ -181,7 +187,8 @@ class Outbox:
 
     async def _settle(self, tx: Tx, one: Notice, result: Result, *, repeatable: bool) -> None:
         now = self._clock.now()
-        await rows.of_ladder(tx, one.ladder)  # the whole ladder first, always: two rungs never wait for each other
+        # The whole ladder first, always: two rungs never wait for each other.
+        called_off = _called_off(await rows.of_ladder(tx, one.ladder), one)
         match result:
             case Sent(receipt, ids, gone):
                 await rows.add_parts(tx, one.id, ids, now)
@@ -201,6 +208,8 @@ class Outbox:
                 else:
                     why = f"nobody knows whether it arrived, and it is not sent twice: {problem}"
                     await self._close(tx, one, State.FAILED, why)
+        if called_off and (after := await rows.locked(tx, one.id)) is not None:
+            await self._take_back(tx, after)
         await self._follow(tx, one.ladder)
 
     async def _sent(self, tx: Tx, one: Notice, receipt: str) -> None:
@@ -217,10 +226,12 @@ class Outbox:
         now, problem = self._clock.now(), problem[:MOST_PROBLEM]
         wait = max(rules.backoff(one.tries, danger=one.danger), timedelta(seconds=after_seconds or 0))
         next_at = self._allowed(now + wait, one.channel, danger=one.danger)
-        if next_at >= one.expires_at:
+        expires_at = one.expires_at + (next_at - (now + wait))  # the hours when it may not be told are not its life
+        if next_at >= expires_at:
             await self._close(tx, one, State.FAILED, f"given up after {one.tries} tries: {problem}")
             return
-        if await rows.settle(tx, one, {"state": State.QUEUED.value, "next_at": next_at, "problem": problem}):
+        values = {"state": State.QUEUED.value, "next_at": next_at, "expires_at": expires_at, "problem": problem}
+        if await rows.settle(tx, one, values):
             if problem != one.problem:  # a gateway that is down for a day is one line, not a hundred
                 await rows.add_events(tx, [(one.id, NoticeEvent(now, "tried", problem))])
             await rows.wake(tx, one.channel, next_at)
@@ -300,9 +311,13 @@ class Outbox:
         for one in await rows.of_ladder(tx, ladder):
             if one.state is State.ACKNOWLEDGED:
                 continue
-            await self._suppress(tx, one, CALLED_OFF)
-            await rows.change(tx, one.id, tuple(State), {"problem": CALLED_OFF})
+            await self._take_back(tx, one)
             await rows.add_events(tx, [(one.id, NoticeEvent(now, CALLED_OFF, why))])
+
+    async def _take_back(self, tx: Tx, one: Notice) -> None:
+        """One rung of a ladder that is called off; one that is being sent just now is taken back when it settles."""
+        await self._suppress(tx, one, CALLED_OFF)
+        await rows.change(tx, one.id, tuple(State), {"problem": CALLED_OFF})
 
     # --- what came back ----------------------------------------------------------------------------------------
 
@@ -360,6 +375,11 @@ class Outbox:
         await rows.change(tx, one.id, (State.SENT,), values)
         await rows.add_events(tx, [(one.id, NoticeEvent(now, state.value, detail))])
         await self._follow(tx, one.ladder)
+
+
+def _called_off(rungs: Sequence[Notice], one: Notice) -> bool:
+    """Whether it is, by the rows as they stand: what was claimed may have been called off since."""
+    return any(rung.id == one.id and rung.problem == CALLED_OFF for rung in rungs)
 
 
 def _ends(one: Notice) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -65,6 +66,23 @@ def quiet_until(at: datetime, quiet: str, zone: ZoneInfo) -> datetime | None:
         return None
     day = local.date() if now < ends else local.date() + timedelta(days=1)
     return datetime.combine(day, ends, zone).astimezone(at.tzinfo)
+
+
+def climbing(
+    begins: datetime, after_seconds: Sequence[float], *, danger: bool, quiet: str, zone: ZoneInfo
+) -> list[datetime]:
+    """The moments of a ladder's rungs, each so many seconds after `begins`.
+
+    The first one that falls into quiet hours waits for their end, and those after it wait as long: the gaps between
+    them stay, so that nobody is told by three ways at once in the morning.
+    """
+    moments, shift = [], timedelta()
+    for seconds in after_seconds:
+        at = begins + shift + timedelta(seconds=seconds)
+        allowed = (None if danger else quiet_until(at, quiet, zone)) or at
+        shift += allowed - at
+        moments.append(allowed)
+    return moments
 
 
 def allowed_at(at: datetime, channel: Channel, *, danger: bool, quiet: str, zone: ZoneInfo) -> datetime:

@@ -173,7 +173,10 @@ class NoticesService:
         return await self._store.transact(work)
 
     async def again(self, notice_id: int, who: Principal) -> Notice:
-        """Queue a failed notice once more, by a person's will. Raises NotFound, Conflict for one that did not fail."""
+        """Queue a failed notice once more, by a person's will.
+
+        Raises NotFound, Conflict for one that did not fail or was called off.
+        """
         now = self._clock.now()
         async with self._store.begin() as tx:
             one = await rows.locked(tx, notice_id)
@@ -181,6 +184,8 @@ class NoticesService:
                 raise NotFound(f"there is no notice {notice_id}")
             if one.state is not State.FAILED or not one.text:
                 raise Conflict(f"only a notice that failed is sent again: this one is {one.state}")
+            if one.problem == rows.CALLED_OFF:
+                raise Conflict(f"the ticket {one.ticket_number} is another's by now, or it is over")
             values = {
                 "state": State.QUEUED.value,
                 "next_at": now,

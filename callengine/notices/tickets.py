@@ -5,9 +5,9 @@ All of it within the transaction of the fact: a ticket that moved has its notice
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -146,9 +146,8 @@ class TicketNotices:
         if person is None or not await self._reachable(tx, person):
             return
         key = f"job:{ticket.number}:{ticket.history[-1].id if ticket.history else ticket.version}"
-        now, danger = self._clock.now(), ticket.urgency in rules.DANGER
-        begins = rules.quiet_until(now, self._settings.quiet_hours, self._zone) if not danger else None
-        moments = [(begins or now) + timedelta(seconds=seconds) for seconds in self._settings.ladder_seconds]
+        danger = ticket.urgency in rules.DANGER
+        moments = self._climbing(self._settings.ladder_seconds, danger=danger)
         rungs = [
             Wanted(
                 key=f"{key}:{channel}",
@@ -175,6 +174,10 @@ class TicketNotices:
             rung=len(rungs),
         )
         await self._outbox.climb(tx, [*rungs, last])
+
+    def _climbing(self, after_seconds: Sequence[float], *, danger: bool) -> list[datetime]:
+        quiet = self._settings.quiet_hours
+        return rules.climbing(self._clock.now(), after_seconds, danger=danger, quiet=quiet, zone=self._zone)
 
     async def _reachable(self, tx: Tx, person: Recipient) -> bool:
         """Whether he may be told by any of our ways. Who may not is told by his organisation, as ever: a ladder of
@@ -206,7 +209,7 @@ class TicketNotices:
         danger = kind is Kind.REGISTERED and ticket.urgency in rules.DANGER  # he who waits in danger is awake
         to = Recipient(number=number, name=ticket.applicant.name, language=self._language)
         fields = {**self.fields(ticket, self._language), "link": LINK}
-        key, now = f"resident:{ticket.number}:{what}", self._clock.now()
+        key = f"resident:{ticket.number}:{what}"
         sms = Wanted(
             key=f"{key}:sms",
             kind=kind,
@@ -223,8 +226,8 @@ class TicketNotices:
                 await self._outbox.tell(tx, sms)
             return
         push = replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)
-        later = now + timedelta(seconds=self._settings.ladder_seconds[-1])
-        await self._outbox.climb(tx, [push, replace(sms, not_before=later)])
+        first, later = self._climbing((0, self._settings.ladder_seconds[-1]), danger=danger)
+        await self._outbox.climb(tx, [replace(push, not_before=first), replace(sms, not_before=later)])
 
     # --- the municipality ---------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class NoticesWorker:
     # --- for ever ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Send until cancelled; a trouble of the store is logged and waited out."""
+        """Send until cancelled; any trouble is logged and waited out: no fault of a notice ends the engine."""
         try:
             async with asyncio.TaskGroup() as group:
                 if not self._store.is_sqlite:
@@ -95,24 +95,24 @@ class NoticesWorker:
                     await self._settle_abandoned(lane, all=True)
                     first = False
                 until = await self._fill(lane)
-            except Unavailable as error:
-                log.warning("notices wait: %s", error, extra={"action": "notices_wait"})
+            except Exception as error:
+                _log_trouble("notices wait", error, "notices_wait")
                 until = self._clock.now() + timedelta(seconds=STORE_TROUBLE_SECONDS)
             await lane.sleep(until, self._clock)
 
     async def _listen(self) -> None:
         """PostgreSQL: another machine queued something."""
         while True:
-            if self._stop_listening is not None:
-                await self._stop_listening()
-                self._stop_listening = None
             lost = asyncio.Event()
             try:
+                stop, self._stop_listening = self._stop_listening, None
+                if stop is not None:
+                    await stop()
                 self._stop_listening = await self._store.listen(rows.CHANNEL, self.wake, lost.set)
                 self.wake()
                 await lost.wait()
-            except Unavailable as error:
-                log.warning("notices do not hear: %s", error, extra={"action": "notices_deaf"})
+            except Exception as error:
+                _log_trouble("notices do not hear", error, "notices_deaf")
                 await asyncio.sleep(STORE_TROUBLE_SECONDS)
 
     async def stop(self) -> None:
@@ -184,7 +184,7 @@ class NoticesWorker:
 
     async def _one(self, lane: _Lane, one: Notice) -> None:
         """One notice on its way; whatever happens is kept as its result."""
-        if not await self._insist(lambda: self._outbox.may_go(one)):
+        if not await self._insist(lambda: self._outbox.may_go(one, lease_seconds=LEASE_SECONDS)):
             return
         result = await self._sent(lane.sender, one)
         lane.heard(result, self._clock)
@@ -254,6 +254,14 @@ class NoticesWorker:
     def _repeatable(sender: Sender, one: Notice) -> bool:
         """Losing word of danger is worse than telling it twice."""
         return sender.repeatable or one.danger
+
+
+def _log_trouble(what: str, error: Exception, action: str) -> None:
+    """What passes by itself in a line; a fault of ours with where it came from."""
+    if isinstance(error, Unavailable):
+        log.warning("%s: %s", what, error, extra={"action": action})
+    else:
+        log.error(what, exc_info=error, extra={"action": action})
 
 
 class _Lane:

@@ -56,6 +56,8 @@ Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 CHANNEL = "callengine_notices"
 _c = notices.c
 CALLED_OFF = "called off"
+# A newer release, which works beside us while an upgrade rolls, may queue what we do not know: it sends that itself.
+_KNOWN = _c.kind.in_([kind.value for kind in Kind]) & _c.until.in_([until.value for until in Until])
 _TO_ACKNOWLEDGE = and_(_c.ladder != "", _c.until == Until.ACKNOWLEDGED)
 # Taken by him, or taken from him: a ladder that was called off has its mark on every rung.
 _SETTLED = case((or_(_c.state == State.ACKNOWLEDGED, _c.problem == CALLED_OFF), 1), else_=0)
@@ -140,7 +142,7 @@ async def claim(tx: Tx, channel: Channel, now: datetime, *, lease_seconds: float
     """Claim what is due of one channel, danger first; nobody else gets the same row while the lease lasts."""
     due = (
         select(_c.id)
-        .where(_c.channel == channel, _c.state == State.QUEUED, _c.next_at <= now)
+        .where(_c.channel == channel, _c.state == State.QUEUED, _c.next_at <= now, _KNOWN)
         .order_by(_c.rank, _c.next_at)
         .limit(limit)
     )
@@ -163,7 +165,7 @@ async def claim(tx: Tx, channel: Channel, now: datetime, *, lease_seconds: float
 
 async def abandoned(tx: Tx, channel: Channel, now: datetime, *, all: bool = False) -> list[Notice]:
     """What an engine was sending when it died: its lease ran out (or, with `all`, whatever its lease)."""
-    query = select(notices).where(_c.channel == channel, _c.state == State.SENDING)
+    query = select(notices).where(_c.channel == channel, _c.state == State.SENDING, _KNOWN)
     if not all:
         query = query.where(_c.lease_until <= now)
     if tx.is_postgres:
@@ -189,6 +191,12 @@ async def settle(tx: Tx, one: Notice, values: Mapping[str, Any]) -> bool:
     """Write what became of a row, only where our claim still holds: whoever lost its lease changes nothing."""
     query = update(notices).where(_c.id == one.id, _c.fence == one.fence, _c.state == State.SENDING)
     return bool((await tx.conn.execute(query.values(lease_until=None, **values))).rowcount)
+
+
+async def renew(tx: Tx, one: Notice, until: datetime) -> bool:
+    """Our claim lasts until then; False when it holds no more."""
+    query = update(notices).where(_c.id == one.id, _c.fence == one.fence, _c.state == State.SENDING)
+    return bool((await tx.conn.execute(query.values(lease_until=until))).rowcount)
 
 
 async def change(tx: Tx, notice_id: int, states: Collection[State], values: Mapping[str, Any]) -> bool:

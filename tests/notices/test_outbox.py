@@ -109,6 +109,40 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_any_more(office: Off
     assert (kept.state.value, kept.problem) == ("sent", "")
 
 
+async def test_whose_lease_ran_out_before_he_began_sends_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store may keep him waiting longer than his lease lasts: by then the notice is another's."""
+    await office.tell("closed:1")
+    slow, quick = Gateway(repeatable=True), Gateway(repeatable=True)
+    first, second = await working(office, slow), await working(office, quick)
+    true = office.outbox.may_go
+
+    async def late(*given: Any, **more: Any) -> bool:
+        monkeypatch.setattr(office.outbox, "may_go", true)
+        office.clock.advance(seconds=LEASE_SECONDS + 1)
+        await second.work_off()  # finds it abandoned, and puts it back
+        office.clock.advance(seconds=60)
+        await second.work_off()
+        return await true(*given, **more)
+
+    monkeypatch.setattr(office.outbox, "may_go", late)
+    await first.work_off()
+    assert (len(quick.given), len(slow.given)) == (1, 0)
+
+
+async def test_who_begins_late_has_his_lease_anew(office: Office) -> None:
+    await office.tell("closed:1")
+    slow, quick = Gateway(repeatable=True), Gateway(repeatable=True)
+    first, second = await working(office, slow), await working(office, quick)
+    [claimed] = await first._claim(first._lanes[Channel.SMS], 1)
+    office.clock.advance(seconds=LEASE_SECONDS - 1)
+    assert await office.outbox.may_go(claimed, lease_seconds=LEASE_SECONDS)
+    office.clock.advance(seconds=LEASE_SECONDS - 1)
+    await second.work_off()
+    assert (await office.one("closed:1")).state.value == "sending" and quick.given == []
+
+
 # --- nothing lost -------------------------------------------------------------------------------------------
 
 
@@ -189,6 +223,69 @@ async def test_a_store_that_is_away_for_a_moment_makes_nothing_unknown(
     monkeypatch.setattr(one.outbox, "settle", settle)
     await worker.work_off()
     assert (await one.one("closed:1")).state.value == "sent" and len(gateway.given) == 1 and not away
+
+
+async def test_no_fault_of_the_store_or_of_a_row_ends_the_worker(
+    live: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_module, "STORE_TROUBLE_SECONDS", 0)
+    gateway = Gateway()
+    worker = await working(live, gateway)
+    true, faults = worker._nearest, [ValueError("'poem' is not a valid Kind"), StoreLost(), OSError("broken pipe")]
+
+    async def nearest(lane: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return await true(lane)
+
+    monkeypatch.setattr(worker, "_nearest", nearest)
+    await live.tell("danger:1", danger=True)
+    running = asyncio.ensure_future(worker.run())
+    try:
+        await until(lambda: gateway.given or running.done())
+        assert gateway.given and not running.done() and not faults
+        assert "is not a valid Kind" in caplog.text
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_worker_that_cannot_listen_tries_again(live: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "STORE_TROUBLE_SECONDS", 0)
+    asked = 0
+
+    async def broken_stop() -> None:
+        raise RuntimeError("the connection is in another operation")
+
+    async def listen(_: str, __: Any, lost: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise RuntimeError("a driver's own fault")
+        if asked == 2:
+            lost()
+        return broken_stop
+
+    worker = await working(live, Gateway())
+    monkeypatch.setattr(live.store, "listen", listen)
+    running = asyncio.ensure_future(worker._listen())
+    try:
+        await until(lambda: asked == 3 or running.done())
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_a_newer_release_queued_is_left_to_it_and_holds_nobody_up(office: Office) -> None:
+    for n in range(3):
+        await office.tell(f"closed:{n}")
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(notices).where(notices.c.key == "closed:0").values(kind="poem"))
+        await tx.conn.execute(update(notices).where(notices.c.key == "closed:1").values(kind="poem", state="sending"))
+    gateway = Gateway()
+    await (await working(office, gateway)).work_off()
+    assert [message.key for message in gateway.given] == ["closed:2"]
 
 
 # --- an engine that dies --------------------------------------------------------------------------------------
@@ -277,6 +374,33 @@ async def test_what_was_due_by_day_and_is_late_does_not_wake_people(one: Office)
     assert gateway.given == [] and (await one.one("closed:1")).tries == 0
     await one.pass_time(worker, hours=9.1)
     assert len(gateway.given) == 1
+
+
+async def test_quiet_hours_take_nothing_from_the_time_in_which_a_notice_is_worth_telling(one: Office) -> None:
+    """An outage is worth telling for six hours, and the night has ten."""
+    gateway = Gateway()
+    worker = await working(one, gateway)
+    await tell_of_outage(one, "claimed")
+    one.clock.advance(seconds=10.9 * 3600)  # 21:54 in Moscow
+    await tell_of_outage(one, "tried")
+    await tell_of_outage(one, "late")
+    gateway.next = [Later("busy", 600), Sent("ok")]
+    await worker.work_off()
+    assert {key: state for key, state in (await one.states()).items()} == {
+        "claimed": "failed",  # its six hours went by day
+        "tried": "queued",
+        "late": "sent",
+    }
+    await tell_of_outage(one, "evening")
+    one.clock.advance(seconds=360)  # 22:00
+    await worker.work_off()
+    await one.pass_time(worker, hours=10)
+    assert (await one.states())["tried"] == (await one.states())["evening"] == "sent"
+
+
+async def tell_of_outage(one: Office, key: str) -> None:
+    fields = {"address": "Мира, 44", "problem": "нет воды", "until": "18:00"}
+    await one.tell(f"outage:{key}", kind=Kind.OUTAGE, fields=fields)
 
 
 @pytest.mark.parametrize(("kind", "silent"), [("", True), ("sms", True), ("closed", True), ("call", False)])

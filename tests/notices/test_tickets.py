@@ -244,6 +244,87 @@ async def test_a_job_by_night_waits_for_the_morning_and_an_accident_does_not(off
     assert len(smsc.submits) > before
 
 
+async def test_a_ladder_that_the_night_interrupts_keeps_its_gaps_in_the_morning(
+    office: Office, pushes: HttpServer
+) -> None:
+    await subscribed(office, pushes, 6)
+    office.clock.advance(seconds=11 * 3600 - 120)  # 21:58 in Moscow
+    began = office.clock.now()
+    await assigned(office)
+    after = {one.key.rpartition(":")[2]: (one.next_at - began).total_seconds() for one in await office.all()}
+    morning = 120 + 10 * 3600  # 08:00
+    assert after == {"push": 0, "sms": morning, "call": morning + 180, "supervisor": morning + 480}
+
+
+async def test_a_job_that_is_called_off_while_a_rung_is_on_its_way_is_told_no_more(office: Office) -> None:
+    ticket = await assigned(office)
+    worker = await office.worker()
+    office.robot.error = Unavailable("halted")
+    true = office.robot.ask
+
+    async def ask(message: Any) -> str:
+        await office.block.move(ticket, "orlova", "cancel", "заявлено по ошибке")
+        return await true(message)
+
+    office.robot.ask = ask  # type: ignore[method-assign]
+    await office.pass_time(worker, minutes=5)
+    kept = await office.one(await job(office, "call"))
+    assert (kept.state.value, kept.problem) == ("suppressed", "called off")
+    office.robot.error = None
+    await office.pass_time(worker, minutes=30)
+    assert office.robot.asked == [] and await office.service.mine(office.block.who("ivanov")) == []
+
+
+async def test_a_call_that_is_planned_as_the_job_is_called_off_is_withdrawn(office: Office) -> None:
+    ticket = await assigned(office)
+    worker = await office.worker()
+    true = office.robot.ask
+
+    async def ask(message: Any) -> str:
+        await office.block.move(ticket, "orlova", "cancel", "заявлено по ошибке")
+        return await true(message)
+
+    office.robot.ask = ask  # type: ignore[method-assign]
+    await office.pass_time(worker, minutes=5)
+    kept = await office.one(await job(office, "call"))
+    assert (kept.state.value, kept.problem) == ("suppressed", "called off")
+    assert office.robot.withdrawn == [kept.key]
+    assert await office.service.mine(office.block.who("ivanov")) == []
+
+
+async def test_a_rung_that_is_called_off_between_its_claim_and_its_sending_does_not_go(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await assigned(office)
+    worker = await office.worker()
+    true = office.outbox.may_go
+
+    async def late(*given: Any, **more: Any) -> bool:
+        monkeypatch.setattr(office.outbox, "may_go", true)
+        await office.block.move(ticket, "orlova", "cancel", "заявлено по ошибке")
+        return await true(*given, **more)
+
+    office.clock.advance(seconds=300)
+    monkeypatch.setattr(office.outbox, "may_go", late)
+    await worker._one(worker._lanes[Channel.CALL], (await worker._claim(worker._lanes[Channel.CALL], 1))[0])
+    kept = await office.one(await job(office, "call"))
+    assert (kept.state.value, kept.problem) == ("suppressed", "called off") and office.robot.asked == []
+
+
+async def test_nobody_sends_again_what_was_called_off(office: Office, smsc: Smsc) -> None:
+    ticket = await assigned(office)
+    worker = await office.worker()
+    smsc.statuses = [0x0B]
+    await worker.work_off()  # no browser: the SMS comes at once, and is refused
+    failed = await office.one(await job(office, "sms"))
+    assert failed.state.value == "failed"
+    await office.block.move(ticket, "orlova", "cancel", "заявлено по ошибке")
+    with pytest.raises(Conflict, match="another's by now"):
+        await office.service.again(failed.id, office.block.who("orlova"))
+    await worker.work_off()
+    assert (await office.one(failed.key)).state.value == "failed"
+
+
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
