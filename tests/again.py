@@ -3,9 +3,9 @@
     python -m tests.again -n 3 -m "not alone"
 
 Only a run that ended with "tests failed" (1) is looked at again: an interruption, a broken collection, wrong options or
-an error of pytest itself end it at once with pytest's own code. The second run takes exactly the tests that failed.
-What passes there is flaky and named so; it has to be mended all the same. What fails again, is skipped or is not found
-fails the whole. Both runs end with pytest's own closing line.
+an error of pytest itself end it at once with pytest's own code, and so does a run that stopped early (-x, --maxfail).
+The second run takes exactly the tests that failed. What passes there is flaky and named so; it has to be mended all the
+same. What fails again, is skipped or is not found fails the whole. Both runs end with pytest's own closing line.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class FailedList:
         if report.failed:
             self._failed[report.nodeid] = None
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.shouldfail or session.shouldstop:  # -x, --maxfail: what did not run was not tested
+            return
         self._path.write_text("".join(f"{name}\n" for name in self._failed), "utf-8")
 
 

@@ -71,6 +71,14 @@ def test_a_test_that_kills_its_worker_is_run_again_like_one_that_failed(tmp_path
     assert status == 0
 
 
+@pytest.mark.parametrize("option", ["-x", "--maxfail=1"])
+def test_a_run_that_stopped_at_its_first_failure_has_not_run_the_rest_and_is_not_forgiven(
+    option: str, tmp_path: Path
+) -> None:
+    status, said = again(tmp_path, f"{FLAKY}\ndef test_wrong(): assert 0", option)
+    assert (status, said.count("test session starts")) == (1, 1), said
+
+
 def test_wrong_options_are_no_failed_tests(tmp_path: Path) -> None:
     status, said = again(tmp_path, FLAKY, "--no-such-option")
     assert (status, said.count("test session starts")) == (4, 0)
