@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callengine.config import Notices
-from callengine.notices.channels import pdu
+from callengine.notices.channels import pdu, smpp
 from callengine.notices.channels.pdu import Command, Pdu
 from callengine.notices.channels.smpp import Smpp
 from callengine.notices.model import Later, Message, Rejected, Sent, Unknown
@@ -232,6 +232,51 @@ async def test_a_receipt_is_answered_when_it_was_kept_and_asked_for_again_when_n
     smsc.tell("m0")
     await until(lambda: smsc.answered == [0x64, 0])
     assert kept == ["failed", "m0"]
+
+
+async def test_a_store_that_is_slow_to_keep_a_receipt_holds_up_no_message_and_no_sign_of_life(
+    smsc: Smsc, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smpp, "MOST_RECEIPTS", 2)
+    kept: list[str] = []
+    store_is_back = asyncio.Event()
+
+    async def slow(names: list[str], delivered: bool, detail: str) -> None:
+        kept.append(names[0])
+        await store_is_back.wait()
+
+    channel = make(slow, answer_seconds=1)
+    await channel.send(MESSAGE)
+    smsc.tell("m0")
+    await until(lambda: kept)
+    for name in ("m1", "m2", "m3"):  # two wait in the line, the third is for later
+        smsc.tell(name)
+    await until(lambda: smsc.answered == [0x64])
+    assert isinstance(await channel.send(MESSAGE), Sent)
+    store_is_back.set()
+    await until(lambda: smsc.answered == [0x64, 0, 0, 0])
+    assert kept == ["m0", "m1", "m2"]
+
+
+async def test_a_centre_that_takes_our_bind_and_hangs_up_is_not_stormed(
+    smsc: Smsc, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 7:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(smpp, "sleep", pause)
+    smsc.greeting = Pdu(Command.UNBIND, 0, 9).encode()
+    listening = asyncio.ensure_future(make().listen())
+    try:
+        await until(lambda: len(pauses) == 7 or len(smsc.binds) > 7)
+        assert pauses == [1, 2, 4, 8, 16, 30, 30] and len(smsc.binds) == 7
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 async def test_receipts_say_what_became_of_a_message(smsc: Smsc, make: Make, told: Told) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from asyncio import sleep
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -23,7 +24,10 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 ENQUIRE_SECONDS = 30.0
+REBIND_SECONDS = 1.0  # after the first link that ended soon
+MOST_RECEIPTS = 100  # that wait to be kept: the SMSC is asked to bring more of them later
 REFUSED_SECONDS = 60.0  # a wrong password is not right a second later
+AGAIN = 0x64  # of a deliver_sm_resp: a passing trouble, bring it again (ESME_RX_T_APPN)
 CODING_GSM, CODING_LATIN1, CODING_UCS2 = 0x00, 0x03, 0x08
 
 # A receipt: the names that its message may have, whether it arrived, and the SMSC's word.
@@ -120,6 +124,7 @@ class Smpp:
             reader, writer = await asyncio.open_connection(it.smpp_host, it.smpp_port, ssl=self._tls)
         link = _Link(reader, writer, self._on_receipt, self._answer_seconds)
         link.work = self._tasks.start(link.read(), name="SMPP")
+        self._tasks.start(link.keep_receipts(), name="SMPP receipts")
         try:
             password = it.smpp_password.get_secret_value()
             answer = await link.ask(partial(pdu.bind, system_id=it.smpp_user, password=password))
@@ -142,14 +147,23 @@ class Smpp:
             self._link = None
 
     async def listen(self) -> None:
-        """Hold a link also when nothing is sent: receipts come when they come. For ever; a failure waits."""
+        """Hold a link also when nothing is sent: receipts come when they come. For ever; a failure waits.
+
+        So does a link that ended soon after it was bound, longer each time: an SMSC that takes our bind and hangs up is
+        not stormed.
+        """
+        loop, short = asyncio.get_running_loop(), 0
         while True:
             try:
                 link = await self._bound()
+                began = loop.time()
                 await link.ended.wait()
+                short = short + 1 if loop.time() - began < self._enquire_seconds else 0
+                if short:
+                    await sleep(min(self._enquire_seconds, REBIND_SECONDS * 2.0 ** min(short - 1, 10)))
             except (BindRefused, LinkLost, OSError, TimeoutError, pdu.Malformed) as error:
                 log.warning("no link to the SMSC: %s", error, extra={"action": "smpp_lost"})
-                await asyncio.sleep(self._enquire_seconds)
+                await sleep(self._enquire_seconds)
 
     async def close(self) -> None:
         self._closed = True
@@ -168,6 +182,7 @@ class _Link:
         self._answer_seconds = answer_seconds
         self._sequence = 0
         self._waiting: dict[int, asyncio.Future[Pdu]] = {}
+        self._receipts: asyncio.Queue[tuple[int, pdu.Receipt] | None] = asyncio.Queue()
         self.ended = asyncio.Event()
         self.work: asyncio.Task[None] | None = None
         self._why = ""
@@ -231,16 +246,32 @@ class _Link:
         return True
 
     async def _delivered(self, it: Pdu) -> None:
-        """A receipt is answered when it is durable; what cannot be kept now is asked for again (0x64)."""
-        status = pdu.OK
+        """A receipt waits in its line: while it is written down, answers and signs of life go on."""
         found = pdu.receipt(pdu.deliver(it.body))
-        if found is not None and found.delivered is not None:
+        if found is None or found.delivered is None:
+            await self._tell(Pdu(Command.DELIVER_SM_RESP, pdu.OK, it.sequence, b"\0"))
+        elif self._receipts.qsize() >= MOST_RECEIPTS:
+            await self._tell(Pdu(Command.DELIVER_SM_RESP, AGAIN, it.sequence, b"\0"))
+        else:
+            self._receipts.put_nowait((it.sequence, found))
+
+    async def keep_receipts(self) -> None:
+        """Answer each receipt when it is durable, in their order, until the link ends.
+
+        What cannot be kept now is asked for again, and what was not answered by the end the SMSC brings again.
+        """
+        while (waiting := await self._receipts.get()) is not None and self.alive:
+            sequence, found = waiting
+            status = pdu.OK
             try:
-                await self._on_receipt(pdu.names(found.message_id), found.delivered, found.state)
+                await self._on_receipt(pdu.names(found.message_id), bool(found.delivered), found.state)
             except Exception:
                 log.exception("receipt not kept", extra={"action": "smpp_receipt"})
-                status = 0x64
-        await self._tell(Pdu(Command.DELIVER_SM_RESP, status, it.sequence, b"\0"))
+                status = AGAIN
+            try:
+                await self._tell(Pdu(Command.DELIVER_SM_RESP, status, sequence, b"\0"))
+            except OSError as error:
+                self.close(str(error))
 
     async def _tell(self, it: Pdu) -> None:
         self._writer.write(it.encode())
@@ -271,6 +302,7 @@ class _Link:
             return
         self._why = why
         self.ended.set()
+        self._receipts.put_nowait(None)
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(LinkLost(why))
