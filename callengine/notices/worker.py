@@ -40,6 +40,7 @@ SEND_SECONDS = 45.0  # longer than any channel waits for its other side
 LEASE_SECONDS = 90.0
 LONGEST_SLEEP_SECONDS = 60.0
 STORE_TROUBLE_SECONDS = 1.0
+MOST_PAUSE_SECONDS = 60.0  # of a whole channel
 INSIST_TIMES = 20
 LAST_SECONDS = 5.0  # at the end, for what is being sent
 
@@ -284,7 +285,9 @@ class _Lane:
         """A gateway that is down is not asked again for each message, but after a pause that grows."""
         if isinstance(result, Later) and result.whole_channel:
             self._failures += 1
-            pause = max(rules.backoff(self._failures, danger=True), timedelta(seconds=result.after_seconds or 0))
+            # Danger waits behind the same pause: whose own message is to wait longer waits by its row.
+            seconds = min(result.after_seconds or 0, MOST_PAUSE_SECONDS)
+            pause = max(rules.backoff(self._failures, danger=True), timedelta(seconds=seconds))
             self.paused_until = clock.now() + pause
         elif not isinstance(result, Later):
             self._failures, self.paused_until = 0, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from callengine.config import Notices
 from callengine.errors import Refused
 from callengine.notices.channels.push import Push, SigningKey, check_endpoint, check_keys
 from callengine.notices.model import Later, Message, Rejected, Sent, Subscription
+from tests.notices.office import until
 from tests.notices.servers import Browser, HttpServer, claims
 
 HOSTS = Notices().push_hosts
@@ -116,6 +118,29 @@ async def test_a_service_that_is_down_or_breaks_off_is_tried_again(channel: Push
     assert isinstance(await channel.send(message(pushes, Browser())), Later)
     await pushes.stop()
     assert isinstance(await channel.send(message(pushes, Browser())), Later)
+
+
+async def test_a_browser_whose_service_is_mute_keeps_no_other_waiting(channel: Push, pushes: HttpServer) -> None:
+    mute = HttpServer(status=201, answer="", hold=asyncio.Event())
+    await mute.start()
+    assert mute.hold is not None
+    held, live = message(mute, Browser(), Browser()), message(pushes, Browser())
+    made = replace(live, subscriptions=(*held.subscriptions, *live.subscriptions), danger=True)
+    sending = asyncio.ensure_future(channel.send(made))
+    try:
+        await until(lambda: pushes.asked and len(mute.asked) == 2, seconds=5)
+    finally:
+        mute.hold.set()
+        result = await sending
+        await mute.stop()
+    assert isinstance(result, Sent) and result.receipt.startswith("3 of 3")
+
+
+async def test_a_push_service_holds_us_off_for_so_long_and_no_longer(channel: Push, pushes: HttpServer) -> None:
+    pushes.status, pushes.headers = 429, {"Retry-After": "9" * 400}
+    for danger, seconds in ((False, 900), (True, 60)):
+        result = await channel.send(message(pushes, Browser(), danger=danger))
+        assert isinstance(result, Later) and result.after_seconds == seconds
 
 
 async def test_nobody_to_push_to_is_a_refusal_in_words(channel: Push, pushes: HttpServer) -> None:

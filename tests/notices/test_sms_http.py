@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,45 @@ async def test_each_answer_has_its_consequence(
         assert result.whole_channel is whole and str(status) in result.problem
         assert (result.after_seconds == 17) is (status in (429, 503))
     assert len(gateway.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "danger", "seconds"),
+    [
+        ("86400", False, 900),
+        ("86400", True, 60),
+        ("9" * 400, False, 900),
+        ("9" * 5000, True, 60),
+        ("soon", False, None),
+    ],
+)
+async def test_a_gateway_holds_us_off_for_so_long_and_no_longer(
+    gateway: HttpServer, make: Make, said: str, danger: bool, seconds: float | None
+) -> None:
+    gateway.status, gateway.headers = 429, {"Retry-After": said}
+    result = await make().send(replace(MESSAGE, danger=danger))
+    assert isinstance(result, Later) and result.after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "said"),
+    [
+        (f"send?login=x&key={KEY}", [], KEY),
+        ("send?key=s3cr3t%2Bkey+two", [], "s3cr3t+key two"),
+        ("send?key=s3cr3t%2Bkey+two", [], "s3cr3t%2Bkey+two"),
+        (f"send?{KEY}", [], KEY),
+        (f"{KEY}/send", [], KEY),
+        ("send", [f"Authorization: Bearer {KEY}"], KEY),
+        ("send", [f'Authorization: App key="{KEY}"'], KEY),
+    ],
+)
+async def test_a_gateway_that_repeats_the_bare_key_brings_it_into_no_result(
+    gateway: HttpServer, make: Make, url: str, headers: list[str], said: str
+) -> None:
+    gateway.status, gateway.answer = 403, f"the key {said} is not known"
+    result = await make(sms_url=f"http://127.0.0.1:{gateway.port}/{url}", sms_headers=headers).send(MESSAGE)
+    assert isinstance(result, Later) and said not in result.problem
+    assert result.problem.endswith("••• is not known")
 
 
 async def test_an_error_that_comes_with_200_is_an_error(gateway: HttpServer, make: Make) -> None:

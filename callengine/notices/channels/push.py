@@ -5,6 +5,7 @@ pywebpush's own `webpush` uses requests and would hold the loop: only its encryp
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import fnmatch
@@ -24,12 +25,14 @@ from pywebpush import WebPusher
 from callengine import config
 from callengine.clock import Clock
 from callengine.errors import Refused
+from callengine.notices.channels.pause import retry_after
 from callengine.notices.channels.scrub import scrub
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Subscription, Unknown
 
 log = logging.getLogger(__name__)
 
 ANSWER_SECONDS, CONNECT_SECONDS = 15.0, 5.0
+AT_ONCE = 16  # browsers of one notice: a few that are dead hold up none that live
 TTL_SECONDS = 3600
 SIGNED_SECONDS = 6 * 3600  # a push service takes at most 24 h
 MOST_ANSWER = 4096
@@ -83,7 +86,13 @@ class Push:
     async def send(self, message: Message) -> Result:
         if not message.subscriptions:
             return Rejected("no browser takes pushes for this recipient")
-        results = [await self._to(one, message) for one in message.subscriptions]
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def to(one: Subscription) -> Result | None:
+            async with room:
+                return await self._to(one, message)
+
+        results = await asyncio.gather(*map(to, message.subscriptions))
         gone = tuple(one.id for one, result in zip(message.subscriptions, results, strict=True) if result is None)
         taken = [result for result in results if isinstance(result, Sent)]
         if taken:
@@ -110,7 +119,8 @@ class Push:
         try:
             async with self._session.post(one.endpoint, data=body, headers=headers, allow_redirects=False) as response:
                 raw = await response.content.read(MOST_ANSWER)
-                return _answer(response.status, response.headers.get("Retry-After", ""), raw)
+                after = retry_after(response.headers.get("Retry-After", ""), danger=message.danger)
+                return _answer(response.status, after, raw)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Later(f"the push service cannot be reached: {type(error).__name__}")
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -154,13 +164,12 @@ class Push:
             self._session = None
 
 
-def _answer(status: int, retry_after: str, raw: bytes) -> Result | None:
+def _answer(status: int, after: float | None, raw: bytes) -> Result | None:
     said = scrub(raw.decode("utf-8", "replace"))
     if status in (404, 410):
         return None
     if 200 <= status < 300:
         return Sent(f"{status} {said}".strip())
-    after = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
     if status in (408, 429) or status >= 500:
         return Later(f"the push service is busy: {status} {said}", after)
     return Rejected(f"the push service refused: {status} {said}")

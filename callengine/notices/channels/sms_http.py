@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 import aiohttp
 
 from callengine import config
+from callengine.notices.channels.pause import retry_after
 from callengine.notices.channels.scrub import scrub
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Unknown
 
 ANSWER_SECONDS, CONNECT_SECONDS = 20.0, 5.0
 MOST_ANSWER = 64 * 1024
+LONG_PIECE = 12  # characters: a shorter piece of a path is a word, not a key
 NO_ERROR: tuple[Any, ...] = (None, False, 0, "", "0", [], {})
 
 
@@ -27,7 +31,11 @@ class HttpGateway:
         self.repeatable = settings.sms_repeatable
         self._url = settings.sms_url.get_secret_value()
         self._headers = dict(_header(one.get_secret_value()) for one in settings.sms_headers)
-        self._secrets = [self._url, *self._headers.values(), *_words_of(settings.sms_body.get_secret_value())]
+        self._secrets = [
+            *_parts_of_url(self._url),
+            *[part for value in self._headers.values() for part in _parts_of_header(value)],
+            *_words_of(settings.sms_body.get_secret_value()),
+        ]
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, message: Message) -> Result:
@@ -43,7 +51,8 @@ class HttpGateway:
                 **self._body(message),
             ) as response:
                 raw = await response.content.read(MOST_ANSWER)
-                return self._answer(response.status, response.headers.get("Retry-After", ""), raw)
+                after = retry_after(response.headers.get("Retry-After", ""), danger=message.danger)
+                return self._answer(response.status, after, raw)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Later(f"the SMS gateway cannot be reached: {type(error).__name__}", whole_channel=True)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -62,11 +71,10 @@ class HttpGateway:
         flat = {str(name): str(value) for name, value in filled.items()}
         return {"params": flat} if self._settings.sms_format == "query" else {"data": flat}
 
-    def _answer(self, status: int, retry_after: str, raw: bytes) -> Result:
+    def _answer(self, status: int, after: float | None, raw: bytes) -> Result:
         text = raw.decode("utf-8", "replace")
         said = scrub(text, self._secrets)
         if status == 429 or status == 503:
-            after = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
             return Later(f"the SMS gateway is busy: {status} {said}", after, whole_channel=True)
         if status == 408 or status >= 500:
             return Later(f"the SMS gateway failed: {status} {said}")
@@ -125,6 +133,22 @@ def _replaced(text: str, values: dict[str, str]) -> str:
 def _header(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":")
     return name.strip(), value.strip()
+
+
+def _parts_of_url(url: str) -> list[str]:
+    """The URL and what a key may be in it, as it is written and as the gateway reads it: a query's value, a password,
+    a long piece of the path."""
+    place = urlsplit(url)
+    values = [pair.partition("=")[2] or pair for pair in place.query.split("&")]
+    paths = [piece for piece in place.path.split("/") if len(piece) >= LONG_PIECE]
+    found = [*values, *paths, place.username or "", place.password or ""]
+    return [url, *found, *map(unquote, found), *map(unquote_plus, values)]
+
+
+def _parts_of_header(value: str) -> list[str]:
+    """The value and its words: a gateway repeats a key without the "Bearer" that stood before it."""
+    words = value.split()
+    return [value, *words, *[part for word in words for part in re.split(r"[=:,;\"']+", word)]]
 
 
 def _words_of(body: str) -> list[str]:
