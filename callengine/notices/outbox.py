@@ -151,7 +151,7 @@ class Outbox:
     # --- just before it goes -----------------------------------------------------------------------------------
 
     async def may_go(self, one: Notice, *, lease_seconds: float) -> bool:
-        """Once more, for time has passed: too late, called off, quiet hours, an opt-out. What may not go is settled here.
+        """Once more, for time has passed: too late, called off, quiet hours, an opt-out. What may not go is settled.
 
         True only while our claim holds, and then it lasts `lease_seconds` from now: nobody else sends it meanwhile.
         """
@@ -208,8 +208,8 @@ class Outbox:
                 else:
                     why = f"nobody knows whether it arrived, and it is not sent twice: {problem}"
                     await self._close(tx, one, State.FAILED, why)
-        if called_off and (after := await rows.locked(tx, one.id)) is not None:
-            await self._take_back(tx, after)
+        if called_off and (settled := await rows.locked(tx, one.id)) is not None:
+            await self._take_back(tx, settled)
         await self._follow(tx, one.ladder)
 
     async def _sent(self, tx: Tx, one: Notice, receipt: str) -> None:

@@ -310,10 +310,14 @@ async def parts(conn: AsyncConnection, notice_id: int) -> dict[int, str]:
     return {part: state for part, state in rows}
 
 
-async def part_of(conn: AsyncConnection, names: Collection[str]) -> tuple[int, int] | None:
-    """(notice, part) of the latest message that a gateway gave one of the names: it may give a name again."""
+async def part_of(conn: AsyncConnection, names: Sequence[str]) -> tuple[int, int] | None:
+    """(notice, part) of the latest message that a gateway gave one of the names: it may give a name again.
+
+    The first name is the receipt's own: who has it goes before who has what else it may mean.
+    """
     p = notice_parts.c
-    query = select(p.notice_id, p.part).where(p.message_id.in_(names)).order_by(p.at.desc()).limit(1)
+    other = case((p.message_id == names[0], 0), else_=1)
+    query = select(p.notice_id, p.part).where(p.message_id.in_(names)).order_by(other, p.at.desc()).limit(1)
     row = (await conn.execute(query)).one_or_none()
     return (row.notice_id, row.part) if row else None
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 
 from callengine.clock import ManualClock, SystemClock
 from callengine.notices import worker as worker_module
+from callengine.notices.channels import pdu
 from callengine.notices.model import Channel, Kind, Later, Message, Recipient, Rejected, Result, Sent, Unknown
 from callengine.notices.worker import LEASE_SECONDS, NoticesWorker
 from callengine.store.database import Store, StoreLost
@@ -487,6 +488,29 @@ async def test_a_name_that_the_gateway_gives_again_is_the_latest_message(one: Of
         one.clock.advance(seconds=3600)
     await one.outbox.receipt(["m0"], delivered=True, detail="DELIVRD")
     assert [kept.state.value for kept in await one.all()] == ["sent", "delivered"]
+
+
+async def test_a_receipt_is_of_who_has_its_very_name_before_who_has_it_in_another_notation(office: Office) -> None:
+    gateway = Gateway()
+    worker = await working(office, gateway)
+    for name in ("1234", "4660"):  # 0x1234 is 4660
+        gateway.next = [Sent("taken", {0: name})]
+        await office.tell(f"closed:{name}")
+        await worker.work_off()
+        office.clock.advance(seconds=60)
+    await office.outbox.receipt(pdu.names("1234"), delivered=True, detail="DELIVRD")
+    assert await office.states() == {"1234": "delivered", "4660": "sent"}
+
+
+async def test_a_gateway_that_asks_for_a_day_holds_danger_up_for_a_minute(one: Office) -> None:
+    gateway = Gateway()
+    gateway.next = [Later("busy", 86400, whole_channel=True)]
+    worker = await working(one, gateway)
+    await one.tell("closed:1")
+    await worker.work_off()
+    await one.tell("danger:1", danger=True)
+    await one.pass_time(worker, seconds=61)
+    assert (await one.states())["1"] and (await one.one("danger:1")).state.value == "sent"
 
 
 async def test_parts_that_were_taken_are_not_sent_again(one: Office) -> None:

@@ -489,6 +489,18 @@ WAY = (
 )
 
 
+async def test_a_residents_sms_comes_after_his_push_also_when_both_waited_for_the_morning(
+    office: Office, pushes: HttpServer
+) -> None:
+    ticket = await office.block.to(S.IN_PROGRESS, "KRO-05")
+    await subscribed(office, pushes, None, ticket.id)
+    office.clock.advance(seconds=12 * 3600)
+    await office.block.move(ticket, "ivanov", "report_done")
+    await office.block.move(await office.block.tickets.get(ticket.number), "orlova", "confirm")
+    moments = {one.channel: one.next_at for one in await office.all() if one.kind.value == "done"}
+    assert (moments[Channel.SMS] - moments[Channel.PUSH]).total_seconds() == 600
+
+
 async def test_who_gave_his_mark_is_not_told_that_it_is_closed_and_who_was_silent_is(office: Office) -> None:
     marked = await office.block.to(S.CLOSED, "KRO-05")
     silent = await office.block.to(S.AWAITING_CLIENT, "KRO-05")
