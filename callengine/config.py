@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -154,22 +155,33 @@ class Outreach(Section):
     @field_validator("hours")
     @classmethod
     def _by_day(cls, hours: str) -> str:
-        return _called_by_day(hours)
+        called_by_day(hours)
+        return hours
 
     @field_validator("hours_of")
     @classmethod
     def _each_by_day(cls, hours: dict[str, str]) -> dict[str, str]:
-        return {kind: _called_by_day(one) for kind, one in hours.items()}
+        for one in hours.values():
+            called_by_day(one)
+        return hours
 
 
-def _called_by_day(hours: str) -> str:
+# Nobody is called at night, whatever the configuration says. A call that begins at 21:55 is over by ten.
+DAY_BEGINS, LAST_START = time(8), time(21, 55)
+
+
+def called_by_day(hours: str) -> tuple[time, time]:
+    """The hours ("09-20") without what of them is night. Raises ValueError when nothing is left, or no hours."""
     match = re.fullmatch(r"([01]\d|2[0-3])(?::([0-5]\d))?-([01]\d|2[0-3])(?::([0-5]\d))?", hours)
     if not match:
         raise ValueError('write hours like "09-20" or "09:30-20:00"')
-    opens, closes = (int(match[n]) * 60 + int(match[n + 1] or 0) for n in (1, 3))
-    if max(opens, 8 * 60) >= min(closes, 22 * 60):
-        raise ValueError("nobody is called from 22 to 8: write hours of the day, the earlier first")
-    return hours
+    opens, closes = (time(int(match[n]), int(match[n + 1] or 0)) for n in (1, 3))
+    opens, closes = max(opens, DAY_BEGINS), min(closes, LAST_START)
+    if opens >= closes:
+        raise ValueError(
+            "nobody is called from 22 to 8, and no call begins after 21:55: write hours of the day, the earlier first"
+        )
+    return opens, closes
 
 
 class Notices(Section):

@@ -68,7 +68,7 @@ class Dialer:
         await self._service.recover(sorted(self._robots))
 
     async def run(self) -> None:
-        """Until cancelled. A trouble of the store is logged and waited out."""
+        """Until cancelled. Whatever trouble there is, of the store or any other, is logged and waited out."""
         try:
             while True:
                 self._woken.clear()
@@ -77,6 +77,10 @@ class Dialer:
                 except Unavailable as error:
                     log.warning("the dialler waits: %s", error.detail, extra={"action": "dialler_waits"})
                     seconds = STORE_TROUBLE_SECONDS
+                except Exception:
+                    # Whatever is wrong with the robot's calls, the engine goes on.
+                    log.exception("the dialler failed, and tries again", extra={"action": "dialler_failed"})
+                    seconds = LONGEST_SLEEP_SECONDS
                 await self._sleep(seconds)
         finally:
             await self._tasks.close()

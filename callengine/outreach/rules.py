@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,17 +14,13 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from callengine.config import Outreach
+from callengine.config import Outreach, called_by_day
 from callengine.outreach.model import CallKind, CallState, NoAnswer, Occupied
 from callengine.phone import Kind, Phone
 
-# Nobody is called at night, whatever the configuration says. A call that begins at 21:55 is over by ten.
-DAY_BEGINS, DAY_ENDS = time(8), time(22)
-LAST_START = time(21, 55)
 EACH_DAY, NO_HOLIDAYS, WORKDAYS = "each", "no_holidays", "workdays"
 DAYS = (EACH_DAY, NO_HOLIDAYS, WORKDAYS)
 YEAR_DAYS = 400
-_HOURS = re.compile(r"([01]\d|2[0-3])(?::([0-5]\d))?-([01]\d|2[0-3])(?::([0-5]\d))?")
 
 
 class Calendar(Protocol):
@@ -69,14 +64,9 @@ class Window:
 
 def window(hours: str, days: str = EACH_DAY) -> Window:
     """The hours as configured, without what of them is night. Raises ValueError when nothing is left, or no hours."""
-    match = _HOURS.fullmatch(hours)
-    if match is None or days not in DAYS:
-        raise ValueError(f"no hours or days of calls: {hours!r} {days!r}")
-    opens = max(time(int(match[1]), int(match[2] or 0)), DAY_BEGINS)
-    closes = min(time(int(match[3]), int(match[4] or 0)), LAST_START)
-    if opens >= closes:
-        raise ValueError("nobody is called from 22 to 8: write hours of the day, the earlier first")
-    return Window(opens, closes, days)
+    if days not in DAYS:
+        raise ValueError(f"no days of calls: {days!r}")
+    return Window(*called_by_day(hours), days)
 
 
 def hours_of(kind: CallKind, settings: Outreach) -> str:

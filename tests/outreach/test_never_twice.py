@@ -290,6 +290,26 @@ async def test_what_the_ledger_tells_of_a_dialogue_that_goes_on_here_is_left_to_
     assert (await world.the_call()).result == "never_again"
 
 
+async def test_whatever_trouble_the_dialler_has_it_looks_again_and_the_engine_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles: list[Exception] = [ValueError("no hours"), PbxRefused("no"), KeyError("gone"), Unavailable("away")]
+
+    async def round_of_trouble() -> float:
+        if not troubles:
+            raise asyncio.CancelledError  # only the shutdown ends it
+        raise troubles.pop(0)
+
+    async def no_sleep(seconds: float) -> None:
+        assert seconds > 0
+
+    monkeypatch.setattr(world.dialer, "round", round_of_trouble)
+    monkeypatch.setattr(world.dialer, "_sleep", no_sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await world.dialer.run()
+    assert troubles == []
+
+
 # --- the gates ------------------------------------------------------------------------------------------------------
 
 

@@ -61,7 +61,9 @@ def test_no_configured_hours_reach_into_the_night(hours: str) -> None:
     assert span.opens == time(8) and span.closes == time(21, 55)
 
 
-@pytest.mark.parametrize("hours", ["22-23", "00-08", "20-09", "12-12", "9-20", "09-24", "morning", "23:10-23:50"])
+@pytest.mark.parametrize(
+    "hours", ["22-23", "00-08", "20-09", "12-12", "9-20", "09-24", "morning", "23:10-23:50", "21:56-22"]
+)
 def test_hours_of_the_night_or_no_hours_are_refused(hours: str) -> None:
     with pytest.raises(ValueError, match="hours"):
         rules.window(hours)
