@@ -39,7 +39,10 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`mark` (1 to 5) and `comment` (name of the recording) stand whatever the result is; no mark without a key."""
+    """`mark` (1 to 5), `comment` (name of the recording) and `never_again` stand whatever the result is.
+
+    No mark without its key: raises ValueError.
+    """
 
     result: Result
     mark: int | None = None
@@ -49,6 +52,7 @@ class Outcome:
     proof: Proof = Proof.NONE
     step: str = ""  # where it ended
     final: bool = True  # False: kept on the way, the dialogue was still going on
+    never_again: bool = False  # he wants no more calls; the result of who also said "not done" is that
 
     def __post_init__(self) -> None:
         if self.mark is not None and (not 1 <= self.mark <= 5 or str(self.mark) not in self.keys):
@@ -67,6 +71,7 @@ class Outcome:
             "proof": self.proof.value,
             "step": self.step,
             "final": "1" if self.final else "0",
+            "never_again": "1" if self.never_again else "",
         }
         return {k: v for k, v in facts.items() if v} | {f"a.{step}": keys for step, keys in self.answers.items()}
 
@@ -82,4 +87,5 @@ class Outcome:
             proof=Proof(facts.get("proof", "none")),
             step=facts.get("step", ""),
             final=facts.get("final", "1") == "1",
+            never_again=facts.get("never_again") == "1",
         )

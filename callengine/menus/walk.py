@@ -101,6 +101,7 @@ class Known:
 
     result: Result | None = None
     mark: int | None = None
+    never_again: bool = False
     answers: dict[str, str] = field(default_factory=dict)
     comment: str = ""
     keys: str = ""
@@ -115,7 +116,14 @@ class Known:
             self.proof = Proof.KEY
 
     def meant(self, result: Result) -> None:
-        """What a key says stands over what was said before; a mark does not outlive "not done" or "not me"."""
+        """What a key says stands over what was said before; a mark does not outlive "not done" or "not me".
+
+        "Not done" is not taken back by who asks for an operator or for no more calls; who says that it is not his
+        ticket has said nothing of the job.
+        """
+        self.never_again = self.never_again or result is Result.NEVER_AGAIN
+        if self.result is Result.NOT_DONE and result in (Result.TO_OPERATOR, Result.NEVER_AGAIN):
+            return
         self.result = result
         if result in (Result.NOT_DONE, Result.DONE_NO_MARK, Result.NOT_ME):
             self.mark = None
@@ -127,6 +135,7 @@ class Known:
         return Outcome(
             result=self.result or otherwise,
             mark=self.mark,
+            never_again=self.never_again,
             answers=dict(self.answers),
             comment=self.comment,
             keys=keys,

@@ -470,7 +470,7 @@ class OutreachService:
         applied = await self._follow_up.apply(tx, campaign, call, settled, outcome)
         if applied:
             settled = await rows.amend(tx, request_id, applied=applied)
-        if outcome is not None and outcome.result is Result.NEVER_AGAIN:
+        if outcome is not None and (outcome.never_again or outcome.result is Result.NEVER_AGAIN):
             who = f"robot, {settled.keys}"
             await self._opt_outs.write(tx, call.number, "", who, how="robot", at=now, request_id=request_id)
         await tx.tell(RobotCalled(now, settled))

@@ -80,6 +80,23 @@ async def test_who_says_not_done_gives_no_mark_and_may_say_why() -> None:
     assert "Диспетчер перезвонит вам в течение часа." in line.heard
 
 
+@pytest.mark.parametrize(
+    ("key", "result", "never"),
+    [("0", Result.NOT_DONE, False), ("9", Result.NOT_DONE, True), ("8", Result.NOT_ME, False)],
+)
+async def test_not_done_stands_whatever_he_asks_for_next_unless_it_is_not_his_ticket(
+    key: str, result: Result, never: bool
+) -> None:
+    outcome, _ = await held(RATING, after={NINE: "2", "не сделано, нажмите один.": key})
+    assert (outcome.result, outcome.never_again, outcome.keys) == (result, never, "2" + key)
+    assert Outcome.from_facts(outcome.to_facts()) == outcome
+
+
+async def test_who_wants_no_more_calls_is_known_by_his_result_too() -> None:
+    outcome, _ = await held(RATING, after={NINE: "9"})
+    assert (outcome.result, outcome.never_again) == (Result.NEVER_AGAIN, True)
+
+
 async def test_a_mark_that_is_changed_is_the_last_one() -> None:
     outcome, _ = await held(RATING, after={NINE: "1", MARK: "15", MARKED: "6"})
     assert (outcome.mark, outcome.keys) == (5, "1165")

@@ -128,6 +128,24 @@ async def test_not_done_is_a_conflict(world: World, talks: Talks) -> None:
     assert len(await world.duties()) == 1
 
 
+@pytest.mark.parametrize(("keys", "opted_out"), [("20", 0), ("29", 1)])
+async def test_not_done_and_then_an_operator_or_no_more_calls_is_still_a_conflict(
+    world: World, talks: Talks, keys: str, opted_out: int
+) -> None:
+    ticket = await world.done_job()
+    await talks.hold(Phone(await world.dial_one(), keys))
+    assert (await world.ticket(ticket)).status is Status.CONFLICT
+    assert len(await world.duties()) == 1
+    assert len((await world.opt_outs.find())[0]) == opted_out
+
+
+async def test_who_says_that_it_is_not_his_ticket_has_said_nothing_of_the_job(world: World, talks: Talks) -> None:
+    ticket = await world.done_job()
+    await talks.hold(Phone(await world.dial_one(), "28"))
+    assert (await world.ticket(ticket)).status is Status.AWAITING_CLIENT
+    assert await world.duties() == []
+
+
 async def test_who_hangs_up_at_the_first_question_has_given_no_mark(world: World, talks: Talks) -> None:
     ticket = await world.done_job()
     request_id = await world.dial_one()
