@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -209,16 +209,22 @@ class CampaignsService:
         reserved = {"kind", "language", "service", "machine", "comment_file", "script"}
         if clash := reserved & wish.job.keys():
             _refuse([("/job", f"{', '.join(sorted(clash))}: the engine fills this in")], [])
+        language = wish.language or self._locale.language
         try:
-            job = jobs.from_raw({"kind": Kind(wish.kind.value).value, **wish.job})
+            job = jobs.from_raw({"kind": Kind(wish.kind.value).value, "language": language, **wish.job})
             dialogue = script.get("dialogue")
             if dialogue and dialogue["kind"] != wish.kind.value:
                 _refuse([("/dialogue", f"its kind is {dialogue['kind']!r}, and not {wish.kind.value!r}")], [])
+            if dialogue:
+                job = replace(job, script=scripts.read(dialogue))
             job.texts()
         except scripts.ScriptWrong:
             raise
         except (EngineError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
             _refuse([("/job", getattr(error, "detail", f"it does not fit the dialogue: {error}"))], [])
+        if language not in job.walked.languages:
+            spoken = ", ".join(job.walked.languages)
+            _refuse([("/language", f"this dialogue is written in {spoken}, and not in {language!r}")], [])
 
     async def _audience(self, wish: NewCampaign) -> tuple[dict[str, str], list[Left]]:
         """Numbers with names, each once, in the order given; and who is left out."""

@@ -74,6 +74,10 @@ class Talks:
             told = {"action": "dialogue_failed", "request_id": request_id, "problem": error.detail}
             log.error("a dialogue could not be held", extra=told)
             await self._service.told(request_id, None, error.detail)
+        except Exception as error:
+            told = {"action": "dialogue_failed", "request_id": request_id, "problem": type(error).__name__}
+            log.exception("a dialogue broke by a fault of the engine", extra=told)
+            await self._service.told(request_id, None, f"a fault of the engine: {type(error).__name__}")
         else:
             await self._service.told(request_id, outcome)
 

@@ -96,6 +96,35 @@ async def test_a_survey_whose_question_leads_nowhere_is_refused_before_anybody_i
         await world.campaigns.create(wish, "Орлова", 2)
 
 
+# A survey that is written in Russian only.
+WARM = {
+    "kind": "survey",
+    "start": "warm",
+    "fields": ["service"],
+    "languages": ["ru"],
+    "title": {"ru": "Тепло ли?"},
+    "told": {name: {"ru": "Не так."} for name in ("wrong", "too_low", "too_high")},
+    "steps": {
+        "warm": {
+            "kind": "key",
+            "records": True,
+            "say": {"ru": "Тепло ли у вас? Да: один. Нет: два."},
+            "keys": {"1": {"next": "bye"}, "2": {"next": "bye"}, "0": {"next": "op", "result": "to_operator"}},
+        },
+        "bye": {"kind": "end", "say": {"ru": "Спасибо."}, "result": "answered"},
+        "op": {"kind": "end", "say": {"ru": "Соединяю."}, "then": "operator"},
+    },
+}
+
+
+async def test_a_survey_that_is_not_written_in_its_language_is_refused_before_anybody_is_rung(world: World) -> None:
+    wish = NewCampaign(CallKind.SURVEY, "Warm?", numbers=(number(1),), dialogue=WARM, language="en")
+    with pytest.raises(Refused, match="written in ru") as refused:
+        await world.campaigns.create(wish, "Орлова", 2)
+    assert refused.value.extra["errors"][0]["pointer"] == "#/language"
+    assert await world.made() == []
+
+
 # --- its state -------------------------------------------------------------------------------------------------------
 
 
@@ -312,25 +341,7 @@ async def test_the_response_rate_stands_beside_the_mean(store: Store, clock: Man
 
 async def test_the_answers_of_a_survey_are_counted_by_question(both: World) -> None:
     world = both
-    dialogue = {
-        "kind": "survey",
-        "start": "warm",
-        "fields": ["service"],
-        "languages": ["ru"],
-        "title": {"ru": "Тепло ли?"},
-        "told": {name: {"ru": "Не так."} for name in ("wrong", "too_low", "too_high")},
-        "steps": {
-            "warm": {
-                "kind": "key",
-                "records": True,
-                "say": {"ru": "Тепло ли у вас? Да: один. Нет: два."},
-                "keys": {"1": {"next": "bye"}, "2": {"next": "bye"}, "0": {"next": "op", "result": "to_operator"}},
-            },
-            "bye": {"kind": "end", "say": {"ru": "Спасибо."}, "result": "answered"},
-            "op": {"kind": "end", "say": {"ru": "Соединяю."}, "then": "operator"},
-        },
-    }
-    wish = NewCampaign(CallKind.SURVEY, "Тепло", numbers=(number(1), number(2)), dialogue=dialogue)
+    wish = NewCampaign(CallKind.SURVEY, "Тепло", numbers=(number(1), number(2)), dialogue=WARM)
     made = await world.campaigns.create(wish, "Орлова", 2)
     for (request_id, _), key in zip(await world.dial(), "12", strict=True):
         answered = Outcome(Result.ANSWERED, answers={"warm": key}, keys=key, proof=Proof.KEY)

@@ -221,6 +221,22 @@ async def test_a_dialogue_that_breaks_off_is_settled_and_never_tried_again(world
     assert (await world.the_call()).state is CallState.GIVEN_UP
 
 
+async def test_a_dialogue_that_breaks_by_our_own_fault_is_settled_too_and_its_line_is_free_again(
+    world: World, talks: Talks
+) -> None:
+    await world.done_job()
+    request_id = await world.dial_one()
+
+    class Faulty(Phone):
+        async def play(self, prompt: str, *, keys: str = "") -> str:
+            raise KeyError("en")
+
+    await talks.hold(Faulty(request_id))
+    (attempt,) = await world.attempts()
+    assert (attempt.result, attempt.reason) == ("interrupted", "a fault of the engine: KeyError")
+    assert await world.service.under_way() == []
+
+
 async def test_the_services_own_words_and_a_surveys_own_questions_are_spoken(world: World, talks: Talks) -> None:
     scripts = ScriptsService(world.store, world.clock)
     await scripts.put("rating", {"hello": {"ru": "Работа выполнена? Да: один. Нет: два."}}, "Орлова")
