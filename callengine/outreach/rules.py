@@ -15,6 +15,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from callengine.config import Outreach, called_by_day
+from callengine.menus.outcome import Outcome, Result
 from callengine.outreach.model import CallKind, CallState, NoAnswer, Occupied
 from callengine.phone import Kind, Phone
 
@@ -162,6 +163,7 @@ CAME_TO_SOMETHING = frozenset(
 # What was heard to its end is delivered, where nothing was asked.
 NOTICES = frozenset({CallKind.OUTAGE, CallKind.RESULT})
 UNCOUNTED = frozenset({NoAnswer.NOT_PLACED.value})
+ALONE = "alone"  # the step of what the PBX asks without the engine (dialplan/robot.conf)
 HANG_UPS = 2  # the second one says that he does not want it
 NOT_PLACED_SECONDS = (15, 60, 300, 900)
 _SPACING = {
@@ -214,6 +216,22 @@ def verdict(
         return Verdict(CallState.GIVEN_UP)
     seconds = getattr(settings, _SPACING.get(newest, "no_answer_seconds"))
     return Verdict(CallState.WAITING, now + timedelta(seconds=seconds))
+
+
+_CAME_TO_LITTLE = frozenset({Result.HUNG_UP, Result.SILENT, Result.MACHINE, Result.DONE_NO_MARK})
+
+
+def knows_more(later: Outcome, told: Outcome) -> bool:
+    """Whether another word of the same call has a mark, or "not done", that the one told has not.
+
+    A dialogue whose connection breaks takes it for a hang-up, and the PBX goes on asking alone. What was kept on the
+    way, before keys that the told one has heard, is no news.
+    """
+    if told.mark is not None or told.result not in _CAME_TO_LITTLE:
+        return False
+    if later.mark is None and later.result is not Result.NOT_DONE:
+        return False
+    return later.step == ALONE or not told.keys.startswith(later.keys)
 
 
 # The Reason of OriginateResponse: AST_CONTROL_ codes. 0 and 8 are what a trunk says that cannot be reached.

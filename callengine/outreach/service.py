@@ -357,7 +357,8 @@ class OutreachService:
         await self._link(tx, attempt, call)
         if not isinstance(fact, CallEnded) or attempt.state is AttemptState.SETTLED:
             return
-        if call.answered_at is None:
+        # The ledger of a robot's call says that it was answered, and not when.
+        if call.answered_at is None and attempt.answered_at is None and call.outcome is not CallOutcome.ANSWERED:
             result = _BY_NETWORK.get(call.outcome, NoAnswer.NO_ANSWER) if call.outcome else NoAnswer.NO_ANSWER
             await self._settle(tx, attempt.id, result)
         else:
@@ -379,10 +380,13 @@ class OutreachService:
             await ticket_joins.link_call(tx, made.ticket_id, pbx_call_id)
 
     async def on_robot_told(self, tx: Tx, fact: RobotTold) -> None:
-        """Within the PBX-side ledger's word of a dialogue: it counts where the engine did not hear the end itself."""
+        """Within the PBX-side ledger's word of a dialogue: it counts where the engine did not hear the end itself.
+
+        That is also where its connection broke, and the PBX went on asking alone.
+        """
         request_id = fact.call.request_id
         attempt = await rows.attempt(tx.conn, request_id) if request_id.startswith(ROBOT_REQUEST) else None
-        if attempt is None or attempt.told_at is not None:
+        if attempt is None:
             return
         try:
             outcome = Outcome.from_facts(dict(fact.facts))
@@ -390,15 +394,16 @@ class OutreachService:
             told = {"action": "robot_facts_bad", "request_id": request_id, "problem": str(error)}
             log.error("the ledger's word of a robot's call cannot be read", extra=told)
             return
+        if attempt.told_at is not None:
+            if rules.knows_more(outcome, Outcome.from_facts(attempt.facts)):
+                await self._settle(tx, request_id, result_of(outcome), outcome=outcome, anew=True)
+            return
         await self._link(tx, attempt, fact.call)
-        if (
-            outcome.final
-            or fact.call.ended_at is not None
-            or attempt.state in (AttemptState.ENDED, AttemptState.SETTLED)
-        ):
-            if request_id not in self._talking:
-                await self._tell(tx, request_id, outcome)
-        elif request_id not in self._talking:
+        ended = fact.call.ended_at is not None or attempt.state in (AttemptState.ENDED, AttemptState.SETTLED)
+        if (outcome.final or ended) and request_id not in self._talking:
+            await self._tell(tx, request_id, outcome)
+        else:
+            # The ledger is cleared after this: it is kept for the dialogue's own end, and for an engine that dies.
             await rows.amend(tx, request_id, facts=outcome.to_facts())
 
     # --- the dialogue -----------------------------------------------------------------------------------------------
@@ -430,6 +435,11 @@ class OutreachService:
         self._talking.discard(request_id)
 
     async def _heard(self, tx: Tx, request_id: str, outcome: Outcome | None, problem: str) -> None:
+        attempt = await rows.attempt(tx.conn, request_id)
+        if attempt is not None and attempt.told_at is None and attempt.facts:
+            kept = Outcome.from_facts(attempt.facts)  # what the ledger told meanwhile
+            if outcome is None or rules.knows_more(kept, outcome):
+                outcome = kept
         if outcome is not None:
             await self._tell(tx, request_id, outcome)
             return
@@ -442,10 +452,17 @@ class OutreachService:
         await self._settle(tx, request_id, result_of(outcome), outcome=outcome)
 
     async def _settle(
-        self, tx: Tx, request_id: str, result: str, *, reason: str = "", outcome: Outcome | None = None
+        self,
+        tx: Tx,
+        request_id: str,
+        result: str,
+        *,
+        reason: str = "",
+        outcome: Outcome | None = None,
+        anew: bool = False,
     ) -> None:
         """The end of an attempt, with all that follows from it, in one transaction. Settled twice, it is settled once;
-        but a dialogue's word stands over a guess."""
+        but a dialogue's word stands over a guess, and `anew` over the dialogue's word that was told before."""
         now = self._clock.now()
         attempt = await rows.attempt(tx.conn, request_id)
         if attempt is None:
@@ -461,7 +478,7 @@ class OutreachService:
             changes |= {"comment": outcome.comment, "facts": outcome.to_facts()}
         settled = await rows.move(tx, request_id, AttemptState.SETTLED, **changes)
         if settled is None:
-            if outcome is None or attempt.told_at is not None:
+            if outcome is None or (attempt.told_at is not None and not anew):
                 return
             settled = await rows.amend(tx, request_id, **changes)
         campaign = await campaign_rows.get(tx.conn, attempt.campaign_id)

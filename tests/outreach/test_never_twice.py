@@ -18,7 +18,19 @@ from callengine.outreach.model import AttemptState, CallState, Occupied
 from callengine.store.database import Store
 from callengine.store.tables import outreach_calls
 from callengine.tickets.model import Status
-from tests.outreach.world import NEVER_AGAIN, RESIDENT, World, build, join, mark, number
+from tests.outreach.world import (
+    DONE_NO_MARK,
+    HUNG_UP,
+    NEVER_AGAIN,
+    NOT_DONE,
+    RESIDENT,
+    SILENT,
+    World,
+    build,
+    join,
+    mark,
+    number,
+)
 
 MANY = {"lines": 60, "trunk_lines": 100}
 
@@ -150,6 +162,81 @@ async def test_the_ledgers_word_comes_late_and_still_stands_over_a_guess(both: W
     await again.ledger_tells(request_id, mark(2))
     assert (await again.ticket(ticket)).status is Status.CONFLICT
     assert ((await again.attempts())[0].result, (await again.the_call()).state) == ("marked", CallState.DONE)
+
+
+ALONE = Outcome(Result.MARKED, mark=5, keys="15", proof=Proof.KEY, step="alone")
+
+
+async def test_a_call_that_was_answered_while_the_engine_was_down_is_not_made_again(both: World) -> None:
+    """The ledger of a robot's call tells that somebody answered, and not when."""
+    world = both
+    await world.done_job()
+    request_id = await world.dial_one()
+    again = await restart(world)
+    await again.ends(request_id, CallOutcome.ANSWERED)
+    assert (await again.attempts())[0].state is AttemptState.ENDED
+    assert await again.dial(after=16) == []
+    assert (await again.the_call()).state is CallState.GIVEN_UP
+    assert await again.dial(after=86_400) == []
+
+
+async def test_a_dialogue_that_began_was_answered_whatever_the_end_of_the_call_says(world: World) -> None:
+    await world.done_job()
+    request_id = await world.dial_one()
+    await world.rings(request_id)
+    await world.service.begin_dialogue(request_id)
+    await world.ends(request_id, CallOutcome.NO_ANSWER)
+    assert (await world.attempts())[0].state is AttemptState.ENDED
+
+
+@pytest.mark.parametrize("told", [HUNG_UP, SILENT, DONE_NO_MARK])
+async def test_a_mark_that_the_pbx_asked_for_alone_after_the_connection_broke_is_not_lost(
+    both: World, told: Outcome
+) -> None:
+    world = both
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    await world.answers(request_id, told)
+    await world.ledger_tells(request_id, ALONE)
+    assert ((await world.ticket(ticket)).status, (await world.ticket(ticket)).mark) == (Status.CLOSED, 5)
+    call, (attempt,) = await world.the_call(), await world.attempts()
+    assert (call.state, call.mark, attempt.result, attempt.keys) == (CallState.DONE, 5, "marked", "15")
+    await world.ledger_tells(request_id, ALONE)
+    assert (await world.history(ticket)).count("mark") == 1
+
+
+async def test_not_done_that_the_pbx_heard_alone_owes_a_call(world: World) -> None:
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    await world.answers(request_id, HUNG_UP)
+    await world.ledger_tells(request_id, NOT_DONE)
+    assert (await world.ticket(ticket)).status is Status.CONFLICT
+    assert len(await world.duties()) == 1
+
+
+@pytest.mark.parametrize("told", [NEVER_AGAIN, NOT_DONE, mark(2), DONE_NO_MARK.evolve(keys="156")])
+async def test_what_was_kept_on_the_way_does_not_stand_over_the_dialogues_own_end(world: World, told: Outcome) -> None:
+    await world.done_job()
+    request_id = await world.dial_one()
+    await world.answers(request_id, told)
+    before = await world.attempts()
+    await world.ledger_tells(request_id, mark(5).evolve(final=False))
+    assert await world.attempts() == before
+
+
+@pytest.mark.parametrize("told", [None, HUNG_UP])
+async def test_what_the_ledger_told_while_a_dialogue_went_on_is_kept_for_its_end(
+    world: World, told: Outcome | None
+) -> None:
+    """The ledger's row is cleared as soon as it was told."""
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    await world.rings(request_id)
+    await world.service.begin_dialogue(request_id)
+    await world.ledger_tells(request_id, ALONE)
+    assert (await world.ticket(ticket)).mark is None
+    await world.service.told(request_id, told, "the connection broke")
+    assert (await world.ticket(ticket)).mark == 5
 
 
 async def test_who_picked_up_and_was_left_by_a_dying_engine_is_not_called_again(world: World) -> None:
