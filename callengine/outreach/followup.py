@@ -52,12 +52,23 @@ class FollowUp:
         await ticket_rows.locked(tx, ticket_id)
 
     async def wanted(self, tx: Tx, kind: CallKind, calls: Sequence[OutreachCall]) -> set[int]:
-        """Those of the calls whose reason stands: a ticket that nobody's mark is awaited for needs no call."""
+        """Those of the calls whose reason stands: a ticket that nobody's mark is awaited for needs no call.
+
+        Of a job that was done again, only the call about its last round is wanted.
+        """
         if kind is not CallKind.RATING:
             return {call.id for call in calls}
         ids = {call.ticket_id for call in calls if call.ticket_id is not None}
-        awaiting = await rows.awaiting_mark(tx.conn, ids)
-        return {call.id for call in calls if call.ticket_id is None or call.ticket_id in awaiting}
+        rounds = {}
+        for ticket_id in await rows.awaiting_mark(tx.conn, ids):
+            ticket = await ticket_rows.ticket_of(tx.conn, ticket_id)
+            assert ticket is not None
+            rounds[ticket_id] = round_key(ticket)
+        return {
+            call.id
+            for call in calls
+            if call.ticket_id is None or (call.ticket_id in rounds and call.key.startswith(rounds[call.ticket_id]))
+        }
 
     async def apply(
         self, tx: Tx, campaign: Campaign, call: OutreachCall, attempt: OutreachAttempt, outcome: Outcome | None
@@ -118,7 +129,9 @@ class FollowUp:
             return MOVED
         not_done = outcome.result is Result.NOT_DONE
         asked = Asked(Move.MARK, mark=None if not_done else outcome.mark, not_done=not_done, key=attempt.id)
-        if ticket.status is Status.AWAITING_CLIENT and ticket.marked_at is None:
+        if not call.key.startswith(round_key(ticket)):
+            why = "it is about an earlier round of the job, which was done again since"
+        elif ticket.status is Status.AWAITING_CLIENT and ticket.marked_at is None:
             try:
                 await self._moves.act(tx, ticket, ROBOT, asked)
             except (Conflict, Refused, Forbidden) as error:
@@ -144,3 +157,9 @@ class FollowUp:
         }
         number = phone.parse(call.number)
         await self._duties.owe(tx, number, reason=RATING_DUTY, due_at=due_at, ticket_id=call.ticket_id, data=data)
+
+
+def round_key(ticket: Ticket) -> str:
+    """How the keys of calls about the ticket's present round begin: a job that is done again is asked about anew."""
+    rounds = sum(1 for event in ticket.history if event.data.get("to") == Status.AWAITING_CLIENT)
+    return f"rating:{ticket.id}:{max(rounds, 1)}:"

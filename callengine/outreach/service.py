@@ -25,7 +25,7 @@ from callengine.log import masked
 from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach import rules
 from callengine.outreach.events import CampaignChanged, OutreachDue, OutreachSettled, RobotCalled
-from callengine.outreach.followup import FollowUp
+from callengine.outreach.followup import FollowUp, round_key
 from callengine.outreach.model import (
     AttemptState,
     CallKind,
@@ -112,10 +112,9 @@ class OutreachService:
         if why := rules.no_number_to_call(number):
             await self._follow_up.note(tx, ticket.id, "robot_no_number", why)
             return
-        rounds = sum(1 for event in ticket.history if event.data.get("to") == Status.AWAITING_CLIENT)
         wish = CallWish(
             number=number.value,
-            key=f"rating:{ticket.id}:{max(rounds, 1)}:{number.value}",
+            key=f"{round_key(ticket)}{number.value}",
             facts=_of_ticket(ticket, self._locale.language),
             ticket_id=ticket.id,
             name=ticket.applicant.name,
@@ -124,9 +123,9 @@ class OutreachService:
         await self.ask_call(tx, CallKind.RATING, wish)
 
     async def _withdraw(self, tx: Tx, ticket: Ticket) -> None:
-        """Nobody needs the mark any more: who is not being called is not called."""
+        """Nobody needs the mark any more: who is not being called is not called, who is being called not again."""
         for call in await rows.open_of_ticket(tx, ticket.id):
-            if call.state is CallState.WAITING and call.key.startswith("rating:"):
+            if call.key.startswith("rating:"):
                 await self._over(tx, call, CallKind.RATING, CallState.CANCELLED, "withdrawn", None)
 
     async def ask_call(self, tx: Tx, kind: CallKind, wish: CallWish, *, danger: bool = False) -> int | None:
@@ -309,7 +308,10 @@ class OutreachService:
     # --- what becomes of an attempt ----------------------------------------------------------------------------------
 
     async def send(self, planned: Sequence[Planned]) -> list[Planned]:
-        """The last gate before the PBX hears of them: those that may be sent; a halt or a pause stops the rest."""
+        """The last gate before the PBX hears of them: those that may be sent.
+
+        A halt or a pause stops the rest, an opt-out or a reason that went away since they were planned stops one.
+        """
         return await self._store.transact(lambda tx: self._send(tx, planned))
 
     async def _send(self, tx: Tx, planned: Sequence[Planned]) -> list[Planned]:
@@ -321,11 +323,26 @@ class OutreachService:
             if halted or campaigns[one.campaign.id].state is not CampaignState.RUNNING:
                 await self._settle(tx, one.attempt.id, NoAnswer.NOT_PLACED, reason="halted or paused")
                 continue
+            if why := await self._unwanted(tx, one):
+                await self._settle(tx, one.attempt.id, NoAnswer.NOT_PLACED, reason=why)
+                continue
             moved = await rows.move(tx, one.attempt.id, AttemptState.SENT, sent_at=now, lease_until=lease)
             if moved is not None:
                 await tx.tell(RobotCalled(now, moved))
                 sent.append(replace(one, attempt=moved))
         return sent
+
+    async def _unwanted(self, tx: Tx, one: Planned) -> str:
+        """Why a planned call is not to be made any more, or "": its prompts may have taken minutes."""
+        call = await rows.call(tx.conn, one.call.id)
+        if call is None or not call.state.open:
+            return "withdrawn"
+        if one.campaign.danger:
+            return ""
+        kind = one.campaign.kind
+        if await campaign_rows.opted_out(tx.conn, [call.number], kind.value):
+            return "opted out"
+        return "" if call.id in await self._follow_up.wanted(tx, kind, [call]) else "withdrawn"
 
     async def not_placed(self, request_id: str, reason: str) -> None:
         """The PBX did not take it: nobody's telephone rang."""
@@ -512,7 +529,9 @@ class OutreachService:
             proof=attempt.proof or Proof.NONE.value,
         )
         counted = sum(one not in rules.UNCOUNTED for one in results)
-        changes: dict[str, Any] = {"attempts": counted, "result": attempt.result}
+        changes: dict[str, Any] = {"attempts": counted}
+        if call.state.open or attempt.result not in rules.UNCOUNTED:  # who was withdrawn before it rang is withdrawn
+            changes["result"] = attempt.result
         if attempt.mark is not None:
             changes["mark"] = attempt.mark
         if call.state.open or said.state is CallState.DONE:

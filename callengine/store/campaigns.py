@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -268,15 +268,15 @@ def _optout(row: Row[Any]) -> OptOut:
 _opted_out = select(opt_outs.c.number).where(
     LIVING,
     opt_outs.c.number.in_(bindparam("numbers", expanding=True)),
-    or_(opt_outs.c.kind == "", opt_outs.c.kind == bindparam("kind")),
+    opt_outs.c.kind.in_(bindparam("kinds", expanding=True)),
 )
 
 
 async def opted_out(conn: AsyncConnection, numbers: Collection[str], kind: str) -> set[str]:
-    """Those of the numbers that want no calls (or messages) of this kind."""
+    """Those of the numbers that want no calls of this CallKind: none of it, no calls ("call"), or nothing at all."""
     if not numbers:
         return set()
-    rows = await conn.execute(_opted_out, {"numbers": sorted(numbers), "kind": kind})
+    rows = await conn.execute(_opted_out, {"numbers": sorted(numbers), "kinds": ["", kind, "call"]})
     return set(rows.scalars())
 
 

@@ -13,7 +13,7 @@ from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach.model import AttemptState, CallState
 from callengine.phone import parse
 from callengine.store.database import Store
-from callengine.tickets.model import Applicant, Status
+from callengine.tickets.model import Applicant, Status, Ticket
 from tests.outreach.world import (
     DONE_NO_MARK,
     HUNG_UP,
@@ -61,9 +61,7 @@ async def test_one_call_however_often_the_same_move_is_told(world: World) -> Non
 async def test_a_job_done_again_is_asked_about_again(world: World) -> None:
     ticket = await world.done_job()
     await world.answers(await world.dial_one(), mark(1))
-    ticket = await world.block.move(await world.ticket(ticket), "orlova", "rework", "переделать")
-    for login, move in (("zhukov", "start"), ("ivanov", "report_done"), ("petrova", "confirm")):
-        ticket = await world.block.move(ticket, login, move)
+    await again_done(world, ticket)
     assert [call.state for call in await world.made()] == [CallState.DONE, CallState.WAITING]
 
 
@@ -86,6 +84,66 @@ async def test_a_mark_that_came_otherwise_ends_the_call(world: World) -> None:
     call = await world.the_call()
     assert (call.state, call.result) == (CallState.CANCELLED, "withdrawn")
     assert await world.dial(after=7200) == []
+
+
+async def again_done(world: World, ticket: Ticket) -> Ticket:
+    """The client was not content, the job is done again, and the centre confirms it."""
+    ticket = await world.block.move(await world.ticket(ticket), "orlova", "rework", "переделать")
+    for login, move in (("zhukov", "start"), ("ivanov", "report_done"), ("petrova", "confirm")):
+        ticket = await world.block.move(ticket, login, move)
+    return ticket
+
+
+async def test_a_mark_about_an_earlier_round_does_not_close_the_job_that_was_done_again(both: World) -> None:
+    world = both
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    await world.rings(request_id)
+    await world.service.begin_dialogue(request_id)
+    await world.block.move(await world.ticket(ticket), "petrova", "mark", mark=1)
+    await again_done(world, ticket)
+    await world.service.told(request_id, mark(5))
+    after = await world.ticket(ticket)
+    assert (after.status, after.mark) == (Status.AWAITING_CLIENT, None)
+    (attempt,) = await world.attempts()
+    assert (attempt.mark, "earlier round" in attempt.applied) == (5, True)
+    assert "robot_mark_unused" in await world.history(ticket)
+    await world.answers(await world.dial_one(after=7200), mark(4))
+    assert (await world.ticket(ticket)).mark == 4
+
+
+async def test_who_is_being_called_about_an_earlier_round_is_not_tried_again_about_it(world: World) -> None:
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    await world.block.move(await world.ticket(ticket), "petrova", "mark", mark=1)
+    assert (await world.the_call()).state is CallState.CANCELLED
+    await again_done(world, ticket)
+    await world.unanswered(request_id)
+    assert [call.state for call in await world.made()] == [CallState.CANCELLED, CallState.WAITING]
+    assert len(await world.dial(after=7200)) == 1
+    assert await world.dial(after=7200) == []
+
+
+@pytest.mark.parametrize("kind", ["", "rating", "call"])
+async def test_who_opts_out_while_his_prompts_are_spoken_is_not_called(world: World, kind: str) -> None:
+    await world.done_job()
+    world.clock.advance(seconds=3600)
+    (planned,) = await world.service.choose({"main": 1})
+    await world.opt_outs.add(RESIDENT, kind, "Петрова")
+    assert await world.service.send([planned]) == []
+    assert await world.dial(after=3600) == []
+    assert ((await world.the_call()).state, (await world.the_call()).attempts) == (CallState.SUPPRESSED, 0)
+
+
+async def test_who_gives_his_mark_while_his_prompts_are_spoken_is_not_called(world: World) -> None:
+    ticket = await world.done_job()
+    world.clock.advance(seconds=3600)
+    (planned,) = await world.service.choose({"main": 1})
+    await world.block.move(ticket, "petrova", "mark", mark=5)
+    assert await world.service.send([planned]) == []
+    call, (attempt,) = await world.the_call(), await world.attempts()
+    assert (call.state, call.result) == (CallState.CANCELLED, "withdrawn")
+    assert (attempt.result, attempt.reason) == ("not_placed", "withdrawn")
 
 
 async def test_a_ticket_that_was_marked_while_the_call_waited_for_its_retry_is_left_alone(world: World) -> None:
@@ -258,6 +316,15 @@ async def test_who_opts_out_while_his_call_waits_is_not_called(world: World) -> 
     call = await world.the_call()
     assert (call.state, call.result) == (CallState.SUPPRESSED, "opted_out")
     assert [(one.call.id, one.attempt) for one in world.settled] == [(call.id, None)]
+
+
+async def test_an_opt_out_of_calls_is_one_of_ratings_and_surveys_too(world: World) -> None:
+    await world.done_job()
+    await world.opt_outs.add(RESIDENT, "call", "Петрова")
+    assert await world.dial(after=3600) == []
+    assert (await world.the_call()).state is CallState.SUPPRESSED
+    made = await world.survey([RESIDENT, "+79073300001"])
+    assert [(one.number, one.why) for one in made.left] == [(RESIDENT, "opted out")]
 
 
 async def test_an_opt_out_of_surveys_does_not_keep_ratings_away(world: World) -> None:
