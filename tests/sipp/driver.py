@@ -23,7 +23,6 @@ _FAILURES = (400, 401, 403, 404, 407, 408, 410, 480, 484, 486, 487, 488, 500, 50
 _FRAME = 160
 _FIRST_TIMESTAMP = 16_000  # SIPp sends nothing of a pcap that starts at timestamp 0
 _media_ports = itertools.count(0)
-_control_ports = itertools.count(0)
 
 
 class SippFailed(AssertionError):
@@ -298,7 +297,7 @@ class Sipp:
         process = await asyncio.create_subprocess_exec(
             "sipp", f"127.0.0.1:{self.sip_port}", "-sf", str(work / "scenario.xml"),
             "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", str(port or free_port()), "-mp", str(media_port()),
-            "-cp", str(8_900 + os.getpid() % 50 * 20 + next(_control_ports) % 1000), "-nostdin",
+            "-cp", str(free_port()), "-nostdin",
             "-trace_logs", "-log_file", str(log_file), "-trace_err", "-error_file", str(errors),
             "-aa", "-skip_rlimit", *extra,
             cwd=work, stdin=asyncio.subprocess.DEVNULL,
