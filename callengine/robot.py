@@ -106,9 +106,12 @@ class RobotCaller:
     async def tidy(self) -> None:
         """For ever: each day what was said so long ago that nobody needs it; names and addresses are in it."""
         while True:
-            gone = await asyncio.to_thread(self._voice.forget_unused, self._keep_days)
-            if gone:
+            try:
+                gone = await asyncio.to_thread(self._voice.forget_unused, self._keep_days)
                 log.info("prompts deleted", extra={"action": "prompts_forgotten", "files": gone})
+            except OSError as error:
+                # A folder that cannot be read is no reason to end the telephones.
+                log.warning("old prompts stay: %s", error, extra={"action": "prompts_stay"})
             await asyncio.sleep(TIDY_SECONDS)
 
     async def resynced(self, pbx: str) -> None:
