@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from callengine.calls.events import CallArrived, CallEnded
+from callengine.calls.model import CallKey, Conversation, Direction, State, Talk
 from callengine.calls.model import Outcome as CallOutcome
 from callengine.clock import ManualClock
 from callengine.errors import PbxLost
@@ -13,6 +16,7 @@ from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach.model import AttemptState, CallState
 from callengine.phone import parse
 from callengine.store.database import Store
+from callengine.store.tables import calls, ticket_calls
 from callengine.tickets.model import Applicant, Status, Ticket
 from tests.outreach.world import (
     DONE_NO_MARK,
@@ -180,6 +184,32 @@ async def test_a_bad_mark_is_a_conflict_and_a_human_calls_within_the_hour(world:
     (duty,) = await world.duties()
     assert (duty.number, duty.reason, duty.ticket_id, duty.state) == (RESIDENT, "rating", ticket.id, "open")
     assert duty.due_at == world.clock.now() + timedelta(hours=1)
+
+
+async def test_the_humans_call_after_a_bad_mark_hangs_on_the_ticket_beside_the_robots(world: World) -> None:
+    ticket = await world.done_job()
+    robots = await world.dial_one()
+    await world.answers(robots, mark(2))
+    world.clock.advance(seconds=600)
+    began, ended = world.clock.now(), world.clock.now() + timedelta(seconds=60)
+    talk = Conversation(
+        key=CallKey("main", "1790000000.1"),
+        direction=Direction.OUTBOUND,
+        arrived_at=began,
+        answered_at=began,
+        ended_at=ended,
+        number=parse(RESIDENT),
+        operator="101",
+        state=State.ENDED,
+        outcome=CallOutcome.ANSWERED,
+        talks=(Talk("101", began, ended),),
+    )
+    await world.calls.save([CallArrived(began, talk), CallEnded(ended, talk)])
+    assert [duty.state for duty in await world.duties()] == ["reached"]
+    async with world.store.read() as conn:
+        query = select(calls.c.linkedid).join(ticket_calls, ticket_calls.c.call_id == calls.c.id)
+        hung = set((await conn.execute(query.where(ticket_calls.c.ticket_id == ticket.id))).scalars())
+    assert hung == {robots, "1790000000.1"}
 
 
 async def test_no_key_is_no_mark(world: World) -> None:
