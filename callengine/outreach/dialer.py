@@ -122,7 +122,7 @@ class Dialer:
         return {
             name: room(self._settings, self._lines[name].occupied(), own.get(name, ()))
             for name, robot in self._robots.items()
-            if robot.ready
+            if robot.in_step
         }
 
     async def place(self, planned: Planned) -> None:
@@ -159,6 +159,8 @@ class Dialer:
     async def _still_room(self, planned: Planned) -> bool:
         """The prompts took their time: callers may have come meanwhile, and the last free line is theirs."""
         pbx, request_id = planned.attempt.pbx, planned.attempt.id
+        if not self._robots[pbx].in_step:
+            return False
         own = {one.id for one in await self._service.under_way() if one.pbx == pbx and one.id != request_id}
         return room(self._settings, self._lines[pbx].occupied(), own) > 0
 
@@ -166,7 +168,7 @@ class Dialer:
         """Attempts that nobody looks after any more, and campaigns whose last day is over."""
         for pbx, doubtful in (await self._service.lapsed()).items():
             robot = self._robots.get(pbx)
-            await self._service.settle_doubtful(pbx, doubtful, robot if robot and robot.ready else None)
+            await self._service.settle_doubtful(pbx, doubtful, robot if robot and robot.in_step else None)
         await self._service.end_expired()
 
     async def settle_unknown(self, pbx: str) -> None:

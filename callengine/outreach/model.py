@@ -219,8 +219,11 @@ class Robot(Protocol):
     """One PBX's way out for the robot (pbx/originate.py). Every request id begins with `ROBOT_REQUEST`."""
 
     @property
-    def ready(self) -> bool:
-        """False while the link is down: nothing is planned for it."""
+    def in_step(self) -> bool:
+        """False while the link is down, and after that until it is known who holds a line: nothing is planned for it.
+
+        Right after a reconnect `Lines` still tells what there was before: the last free line may be taken long since.
+        """
         ...
 
     async def call_robot(

@@ -316,8 +316,10 @@ class OutreachService:
 
     async def _send(self, tx: Tx, planned: Sequence[Planned]) -> list[Planned]:
         now, sent = self._clock.now(), []
-        halted = await campaign_rows.halted(tx.conn) is not None
+        # Both held before they are read: what is read before may be halted by the time that this commits.
+        await campaign_rows.hold_switch(tx)
         campaigns = await campaign_rows.by_ids(tx.conn, {one.campaign.id for one in planned}, hold=True)
+        halted = await campaign_rows.halted(tx.conn) is not None
         lease = now + timedelta(seconds=self._settings.ring_seconds) + DOUBT_LEASE
         for one in planned:
             if halted or campaigns[one.campaign.id].state is not CampaignState.RUNNING:

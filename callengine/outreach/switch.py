@@ -7,7 +7,7 @@ from callengine.errors import Refused
 from callengine.outreach.events import OutreachDue, OutreachSwitched
 from callengine.outreach.model import Halt
 from callengine.store import campaigns as rows
-from callengine.store.database import Store
+from callengine.store.database import Store, Tx
 
 MOST_REASON = 500
 
@@ -28,13 +28,17 @@ class Switch:
         reason = " ".join(reason.split())
         if len(reason) > MOST_REASON:
             raise Refused(f"the reason has at most {MOST_REASON} characters", pointer="/reason")
-        async with self._store.begin() as tx:
+        return await self._store.transact(lambda tx: self._halt(tx, who, reason))
+
+    async def _halt(self, tx: Tx, who: str, reason: str) -> Halt:
+        # Who is sending a call just now has read that he may: it is waited for, and is a call from before the halt.
+        await rows.hold_switch(tx, alone=True)
+        standing = await rows.halted(tx.conn)
+        if standing is None:
+            now = self._clock.now()
+            await rows.halt(tx, now, who, reason)
+            await tx.tell(OutreachSwitched(now, True, who, reason))
             standing = await rows.halted(tx.conn)
-            if standing is None:
-                now = self._clock.now()
-                await rows.halt(tx, now, who, reason)
-                await tx.tell(OutreachSwitched(now, True, who, reason))
-                standing = await rows.halted(tx.conn)
         assert standing is not None
         return standing
 

@@ -172,6 +172,7 @@ class AmiLink:
         self._roomy = asyncio.Event()  # cleared by an overflow until half of the queue is free again
         self._roomy.set()
         self._closing = asyncio.Event()
+        self._synced: AmiWire | None = None  # the session whose first resync was taken in
         self._ended = asyncio.Event()
         self._ended.set()
         self._budget = asyncio.Semaphore(self.limits.actions_at_once)
@@ -408,6 +409,11 @@ class AmiLink:
         self._awake.set()
 
     @property
+    def in_step(self) -> bool:
+        """The link is up, and what was alive on the PBX then has been taken in: who holds a line is known."""
+        return self.state is LinkState.UP and self._wire is not None and self._synced is self._wire
+
+    @property
     def clock_problem(self) -> str:
         """In words, when the PBX's clock is so far off that its times mislead people; "" when it is right."""
         skew = self.figures.skew_seconds
@@ -455,6 +461,8 @@ class AmiLink:
             self._queue.popleft()
             if not first.wire.ended.done() and (snapshot := await self._snapshot(first.wire, first.at)) is not None:
                 await self._on_resync(snapshot)
+                if snapshot.channels is not None:
+                    self._synced = first.wire
             return
         batch: list[RawEvent] = []
         while self._queue and isinstance(chunk := self._queue[0], _Chunk):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from callengine.calls.model import ROBOT_REQUEST, Conversation, State
 from callengine.config import OnePbx
-from callengine.errors import NoHold, PbxRefused, Refused
+from callengine.errors import NoHold, PbxLost, PbxRefused, Refused
 from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.wire import RawEvent
@@ -61,6 +61,10 @@ class AmiOriginator:
     def ready(self) -> bool:
         return self._link.state is LinkState.UP
 
+    @property
+    def in_step(self) -> bool:
+        return self._link.in_step
+
     async def originate(self, request_id: str, extension: str, to: str) -> None:
         """Ring the operator's phone; when he picks up the dialplan calls `to`. Returns when the PBX has taken it.
 
@@ -99,6 +103,10 @@ class AmiOriginator:
         `request_id` begins with ROBOT_REQUEST and is the channel's id. `shown` is the number that the resident sees,
         "" what the trunk sets. Raises Refused, PbxLost (nothing was sent), PbxRefused, OutcomeUnknown.
         """
+        if not self.in_step:
+            raise PbxLost(
+                "the link came up just now: until the PBX has told what is alive, no line is known to be free"
+            )
         if not _DIALLED.fullmatch(number):
             raise Refused("this is no number that can be called")
         if not _ROBOT_REQUEST.fullmatch(request_id):

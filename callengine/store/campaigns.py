@@ -239,8 +239,23 @@ def _between(column: Any, since: datetime | None, until: datetime | None) -> Ite
 # --- the kill switch ----------------------------------------------------------------------------------------------
 
 
+# Held by whoever sends calls, and alone by whoever pulls the switch: any number, the same in all engines.
+_SWITCH_LOCK = 0x68616C74
+
+
+async def hold_switch(tx: Tx, *, alone: bool = False) -> None:
+    """Nobody pulls the kill switch before this transaction is over; `alone`: and nobody sends a call meanwhile.
+
+    A lock of the switch itself: those of campaigns would not keep a campaign that is made just now. SQLite has one
+    writer.
+    """
+    if tx.is_postgres:
+        take = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+        await tx.conn.execute(select(take(_SWITCH_LOCK)))
+
+
 async def halted(conn: AsyncConnection) -> Halt | None:
-    """The halt of now; None: the robot may call."""
+    """The halt of now; None: the robot may call. Whoever acts on it holds the switch first."""
     query = select(outreach_halts).where(text("resumed_at IS NULL")).order_by(outreach_halts.c.halted_at).limit(1)
     row = (await conn.execute(query)).one_or_none()
     return Halt(**{name: getattr(row, name) for name in HALT_FIELDS}) if row else None

@@ -139,7 +139,7 @@ class _Voice:
 class _Trunk:
     """A PBX whose residents are busy, do not answer, or talk, each for his own time; `over` when the last one is."""
 
-    ready = True
+    in_step = True
 
     def __init__(self, plan: Mapping[str, tuple[str, float]]) -> None:
         self.plan = plan

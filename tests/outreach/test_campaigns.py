@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from callengine.calls.model import Outcome as CallOutcome
 from callengine.clock import ManualClock
 from callengine.errors import Conflict, EngineError, NotFound, Refused
 from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach.campaigns import NewCampaign
-from callengine.outreach.events import CampaignChanged
-from callengine.outreach.model import CallKind, CallState, CallWish, CampaignState, Occupied
-from callengine.store.database import Store
+from callengine.outreach.events import CampaignChanged, OutreachSwitched, RobotCalled
+from callengine.outreach.model import AttemptState, CallKind, CallState, CallWish, CampaignState, Occupied
+from callengine.outreach.switch import Switch
+from callengine.store.database import Store, Tx
 from callengine.store.tables import people, person_numbers, residences
 from tests.outreach.world import HEARD, HUNG_UP, World, build, mark, number
 
@@ -225,6 +227,71 @@ async def test_after_the_kill_switch_nobody_is_called_not_even_who_was_planned(b
     assert await world.switch.resume("Орлова") is True
     assert await world.switch.state() is None and await world.switch.resume("Орлова") is False
     assert len(await world.dial()) == 2
+
+
+async def one_engine_waits(store: Store, task: asyncio.Task[Any]) -> bool:
+    """Whether somebody waits for a lock of this database, as soon as either he does or the task is done."""
+    waits = text("SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+                 "WHERE NOT l.granted AND d.datname = current_database()")  # fmt: skip
+    async with asyncio.timeout(10):
+        while not task.done():
+            async with store.read() as conn:
+                if (await conn.execute(waits)).scalar_one():
+                    return True
+    return False
+
+
+@pytest.mark.postgres
+async def test_the_kill_switch_waits_for_who_is_sending_and_nothing_is_sent_after_it(
+    postgres_store: Store, postgres_url: str, clock: ManualClock
+) -> None:
+    """What had been read as allowed was still sent when `halt` had returned on another connection."""
+    world = await build(postgres_store, clock)
+    await world.survey([number(n) for n in range(4)])
+    (planned,) = await world.service.choose({"main": 1})
+    beside = Store(postgres_url)
+    waited: list[bool] = []
+    halting: list[asyncio.Task[Any]] = []
+
+    async def halt_now(tx: Tx, fact: RobotCalled) -> None:
+        if fact.attempt.state is AttemptState.SENT:
+            halting.append(asyncio.ensure_future(Switch(beside, clock).halt("cli", "жалоба")))
+            waited.append(await one_engine_waits(beside, halting[0]))
+
+    postgres_store.within[RobotCalled] = [halt_now]
+    try:
+        sent = await world.service.send([planned])
+        assert (len(sent), waited) == (1, [True]), "the halt returned before this call was sent"
+        assert (await halting[0]).halted_by == "cli"
+        assert await world.service.choose({"main": 1}) == []
+    finally:
+        await asyncio.gather(*halting)
+        await beside.close()
+
+
+@pytest.mark.postgres
+async def test_who_would_send_while_the_kill_switch_is_pulled_waits_for_it_and_sends_nothing(
+    postgres_store: Store, postgres_url: str, clock: ManualClock
+) -> None:
+    world = await build(postgres_store, clock)
+    await world.survey([number(n) for n in range(4)])
+    (planned,) = await world.service.choose({"main": 1})
+    beside = Store(postgres_url)
+    sending: list[asyncio.Task[Any]] = []
+
+    async def send_now(tx: Tx, fact: OutreachSwitched) -> None:
+        sending.append(asyncio.ensure_future(world.service.send([planned])))
+        assert await one_engine_waits(beside, sending[0]), "it was sent beside a halt that is being written"
+
+    beside.within[OutreachSwitched] = [send_now]
+    try:
+        await Switch(beside, clock).halt("cli")
+        assert await sending[0] == []
+        (attempt,) = await world.attempts()
+        assert (attempt.result, attempt.reason) == ("not_placed", "halted or paused")
+    finally:
+        await asyncio.gather(*sending, return_exceptions=True)
+        await beside.close()
 
 
 # --- lines and live callers ------------------------------------------------------------------------------------------

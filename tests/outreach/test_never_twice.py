@@ -313,7 +313,7 @@ async def test_a_pbx_that_never_comes_back_leaves_no_call_in_doubt_for_ever(worl
     await world.done_job()
     world.robot.refuses = OutcomeUnknown()
     await world.dial(after=3600)
-    world.robot.ready = False
+    world.robot.in_step = False
     assert await world.dial(after=3600) == []
     assert (await world.attempts())[0].state is AttemptState.UNKNOWN
     await world.dial(after=86_400)
@@ -423,6 +423,29 @@ async def test_a_caller_who_took_the_last_line_while_the_prompts_were_spoken_kee
     assert (call.state, call.attempts) == (CallState.WAITING, 0)
     world.lines.now = Occupied()
     assert call.due_at == clock.now() + timedelta(seconds=15)
+
+
+async def test_nobody_is_called_until_it_is_known_again_who_holds_a_line(store: Store, clock: ManualClock) -> None:
+    """The link broke and came back while the prompts were spoken: what the tracker has is of before the cut."""
+    world = await build(store, clock)
+
+    async def cut(planned: object) -> None:
+        world.robot.in_step = False
+
+    world.dialer = Dialer(
+        store,
+        clock,
+        world.settings,
+        world.service,
+        robots={"main": world.robot},
+        lines={"main": world.lines},
+        prepare=cut,
+    )
+    await world.done_job()
+    assert await world.dial(after=3600) == [], "its prompts are ready, and no line is known to be free"
+    assert await world.dial(after=3600) == [] and await world.dialer.rooms() == {}, "nothing is planned either"
+    world.robot.in_step = True
+    assert await world.dialer.rooms() == {"main": 2}
 
 
 async def test_a_text_that_cannot_be_spoken_rings_nobody(store: Store, clock: ManualClock) -> None:

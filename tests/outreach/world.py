@@ -46,7 +46,7 @@ def number(n: int) -> str:
 class FakeRobot:
     """A PBX's way out: what it was asked for, in order; `refuses` is raised instead of taking the call."""
 
-    ready: bool = True
+    in_step: bool = True
     asked: list[tuple[str, str]] = field(default_factory=list)
     variables: list[Mapping[str, str]] = field(default_factory=list)
     refuses: EngineError | None = None

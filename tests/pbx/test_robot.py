@@ -13,18 +13,18 @@ from callengine.calls.events import CallEnded
 from callengine.calls.model import CallKey, Conversation, Direction, Outcome
 from callengine.calls.tracker import Tracker
 from callengine.config import OnePbx
-from callengine.errors import Refused
+from callengine.errors import PbxLost, Refused
 from callengine.menus import outcome as menu
 from callengine.menus.line import HungUp, ledger_text
 from callengine.menus.outcome import Proof, Result
 from callengine.pbx import ledger
-from callengine.pbx.ami import AmiLink
+from callengine.pbx.ami import AmiLink, LinkState, Snapshot
 from callengine.pbx.fastagi import AgiCall, FastAgiServer
 from callengine.pbx.ledger import LedgerCall
 from callengine.pbx.originate import AmiOriginator
 from callengine.pbx.translate import translate
 from callengine.sandbox.pbx import SandboxPbx
-from tests.pbx.fake_ami import FakeAmi, Heard, running
+from tests.pbx.fake_ami import DEADLINE, FakeAmi, Heard, response, running
 from tests.pbx.test_real_pbx import TO, asterisk, link
 from tests.sipp.driver import Operator, Sipp
 
@@ -55,6 +55,50 @@ async def test_the_robot_rings_the_outside_number_and_its_request_is_the_channel
         f"__CE_REQUEST={REQUEST}",
         "CE_ROBOT_KIND=rating",
     ]
+
+
+async def test_after_a_reconnect_the_robot_calls_nobody_before_the_state_of_the_pbx_was_taken_in(
+    fake: FakeAmi, heard: Heard
+) -> None:
+    """The link was up, the tracker still had the lines of before the cut, and the last free one was dialled."""
+    gate = asyncio.Event()
+    gate.set()
+    taken_in = heard.on_resync
+
+    async def slow(snapshot: Snapshot) -> None:
+        await gate.wait()
+        await taken_in(snapshot)
+
+    heard.on_resync = slow  # type: ignore[method-assign]
+    async with running(fake, heard) as link:
+        robot = AmiOriginator(link, OnePbx())
+        await fake.saw("QueueStatus")
+        async with asyncio.timeout(DEADLINE):
+            while not robot.in_step:
+                await asyncio.sleep(0)
+        gate.clear()
+        fake.cut()
+        await heard.until(lambda: [state for state, _ in heard.states].count(LinkState.UP) == 2)
+        await fake.saw("QueueStatus", 2)  # the state was read, and is not taken in yet
+        assert (robot.ready, robot.in_step) == (True, False)
+        with pytest.raises(PbxLost, match="no line is known to be free"):
+            await robot.call_robot(REQUEST, TO, ring_seconds=25)
+        assert "Originate" not in fake.names()
+        gate.set()
+        async with asyncio.timeout(DEADLINE):
+            while not robot.in_step:
+                await asyncio.sleep(0)
+        await robot.call_robot(REQUEST, TO, ring_seconds=25)
+    assert fake.names().count("Originate") == 1
+
+
+async def test_a_pbx_that_does_not_show_its_channels_is_given_no_calls_of_the_robot(
+    fake: FakeAmi, heard: Heard
+) -> None:
+    fake.answers["CoreShowChannels"] = lambda a: response(a, "Message: Permission denied", ok=False)
+    async with running(fake, heard) as link:
+        assert heard.snapshots[0].channels is None
+        assert not AmiOriginator(link, OnePbx()).in_step
 
 
 @pytest.mark.parametrize(
