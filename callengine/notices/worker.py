@@ -36,8 +36,9 @@ from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+MESSAGE_SECONDS = 20.0  # to read what a message needs, and to make its link
 SEND_SECONDS = 45.0  # longer than any channel waits for its other side
-LEASE_SECONDS = 90.0
+LEASE_SECONDS = 90.0  # more than both
 LONGEST_SLEEP_SECONDS = 60.0
 STORE_TROUBLE_SECONDS = 1.0
 MOST_PAUSE_SECONDS = 60.0  # of a whole channel
@@ -206,7 +207,12 @@ class NoticesWorker:
 
     async def _sent(self, sender: Sender, one: Notice) -> Result:
         try:
-            message = await self._message(one)
+            async with asyncio.timeout(MESSAGE_SECONDS):
+                message = await self._message(one)
+        except TimeoutError:
+            # Without an end it would hold its place in the lane, and its claim would run out under it.
+            log.warning("notice not made in time", extra={"action": "notice_not_made", "notice": one.id})
+            return Later(f"the message was not ready within {MESSAGE_SECONDS:g} s")
         except Exception as error:
             log.exception("notice not made", extra={"action": "notice_not_made", "notice": one.id})
             return Later(f"the message could not be made: {type(error).__name__}")

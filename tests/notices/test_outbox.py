@@ -13,11 +13,11 @@ from sqlalchemy import delete, select, update
 from callengine.clock import ManualClock, SystemClock
 from callengine.notices import worker as worker_module
 from callengine.notices.channels import pdu
-from callengine.notices.model import Channel, Kind, Later, Message, Recipient, Rejected, Result, Sent, Unknown
+from callengine.notices.model import Channel, Kind, Later, Message, Notice, Recipient, Rejected, Result, Sent, Unknown
 from callengine.notices.worker import LEASE_SECONDS, NoticesWorker
 from callengine.store.database import Store, StoreLost
 from callengine.store.tables import notice_events, notices
-from tests.notices.office import RESIDENT, Office, open_office, until
+from tests.notices.office import DEADLINE, RESIDENT, Office, open_office, until
 from tests.notices.servers import HttpServer, MailServer, Smsc
 
 
@@ -205,6 +205,38 @@ async def test_a_fault_of_our_own_loses_no_notice_and_stops_no_other(one: Office
     one.clock.advance(seconds=60)
     await worker.work_off()
     assert [kept.state.value for kept in await one.all()] == ["sent", "sent"]
+
+
+async def test_a_message_that_is_never_ready_gives_its_place_to_the_next(
+    one: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that waits for ever for the store held its place in the lane, and its claim ran out under it."""
+    monkeypatch.setattr(worker_module, "MESSAGE_SECONDS", 0.01)
+    gateway = Gateway()
+    gateway.at_once = 1
+    worker = await working(one, gateway)
+    await one.tell("closed:1")
+    await one.tell("closed:2")
+    true, stuck = worker._message, ["closed:1"]
+
+    async def message(notice: Notice) -> Message:
+        if notice.key in stuck:
+            stuck.remove(notice.key)
+            await asyncio.Event().wait()
+        return await true(notice)
+
+    monkeypatch.setattr(worker, "_message", message)
+    async with asyncio.timeout(DEADLINE):
+        await worker.work_off()
+    assert [given.key for given in gateway.given] == ["closed:2"]
+    assert "was not ready within" in (await one.one("closed:1")).problem
+    one.clock.advance(seconds=60)
+    await worker.work_off()
+    assert [given.key for given in gateway.given] == ["closed:2", "closed:1"], "nothing was lost, nothing told twice"
+
+
+def test_a_claim_lasts_longer_than_a_message_and_its_channel_may_take() -> None:
+    assert worker_module.MESSAGE_SECONDS + worker_module.SEND_SECONDS < LEASE_SECONDS
 
 
 async def test_a_store_that_is_away_for_a_moment_makes_nothing_unknown(
