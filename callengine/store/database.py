@@ -54,6 +54,10 @@ class StoreBusy(Unavailable):
     code = "store-busy"
 
 
+class PoolBusy(StoreBusy):
+    """Every connection to the database was in use for too long; nothing was changed, do it again."""
+
+
 class StoreFull(Unavailable):
     """The disk of the database is full; nothing was changed. Make room: the engine goes on by itself."""
 
@@ -159,11 +163,16 @@ class Store:
             raise cancelled
 
     async def transact(self, work: Callable[[Tx], Awaitable[Result]]) -> Result:
-        """Run `work` in a transaction, again from the start when another transaction got in its way (StoreBusy)."""
+        """Run `work` in a transaction, again from the start when another transaction got in its way (StoreBusy).
+
+        Not after a pool without a free connection (PoolBusy): that has been waited for long enough.
+        """
         for attempt in range(TRIES_ON_CONFLICT):
             try:
                 async with self.begin() as tx:
                     return await work(tx)
+            except PoolBusy:
+                raise
             except StoreBusy:
                 if attempt == TRIES_ON_CONFLICT - 1:
                     raise
@@ -346,7 +355,7 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
     except OSError as error:  # the driver lets the network's own errors through
         raise StoreLost(f"the PostgreSQL server does not answer: {error}") from error
     except exc.TimeoutError as error:  # the pool's own: no connection came free
-        raise StoreBusy() from error
+        raise PoolBusy() from error
 
 
 async def _end_read(conn: AsyncConnection) -> None:
