@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import exc, func, insert, select, text, update
 
 from callengine.store import database
-from callengine.store.database import Store, StoreBusy, StoreFull, StoreLost, Tx, sqlite_path
+from callengine.store.database import PoolBusy, Store, StoreBusy, StoreFull, StoreLost, Tx, sqlite_path
 from callengine.store.tables import organisations
 from callengine.tasks import Tasks
 
@@ -331,6 +331,27 @@ async def test_a_pool_without_a_free_connection_is_busy(sqlite_store: Store, mon
         with pytest.raises(StoreBusy):
             await codes(sqlite_store)
     assert await codes(sqlite_store) == []
+
+
+async def test_a_pool_that_was_waited_for_once_is_not_waited_for_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Thirty seconds for a connection are long enough; five times thirty held its caller up for minutes."""
+    tries: list[None] = []
+
+    async def crowded() -> None:
+        tries.append(None)
+        raise exc.TimeoutError("QueuePool limit reached")
+
+    async def nothing(tx: Tx) -> None:
+        pass
+
+    store = Store("postgresql+asyncpg://callengine@127.0.0.1:1/nothing")
+    monkeypatch.setattr(type(store._writer), "connect", lambda _: crowded())
+    with pytest.raises(PoolBusy) as refused:
+        await store.transact(nothing)
+    assert len(tries) == 1 and refused.value.code == "store-busy"
+    await store.close()
 
 
 @pytest.mark.postgres
