@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import TypeDecorator
 
 from callengine.errors import Unavailable
+from callengine.store.group import Group, Turns
 from callengine.store.postgres import LOST, Glances
 from callengine.store.prepared import Reader
 from callengine.store.sqlite import HintingCompiler, Readers, WriterConnection, connector, open_file
@@ -110,6 +111,7 @@ class Tx:
     def __init__(self, conn: AsyncConnection, within: Mapping[type, Sequence[Within]]) -> None:
         self.conn = conn
         self.told: list[Any] = []
+        self.cancelled: asyncio.CancelledError | None = None  # came during the commit: raised when all is told
         self._within = within
 
     @property
@@ -132,7 +134,9 @@ class Store:
         self.within: dict[type, list[Within]] = {}
         self.after: dict[type, list[After]] = {}
         self._tasks = Tasks()
-        self._write_lock = asyncio.Lock()
+        self._turns = Turns()  # at SQLite's one writer
+        self._group: Group | None = None  # the units in its open transaction
+        self._crowded = False  # others came along with the last one
         self._held: AsyncConnection | None = None  # SQLite's one writer, kept open between transactions
         self._lean: WriterConnection | None = None  # and its driver's connection
         if self.is_sqlite:
@@ -147,29 +151,34 @@ class Store:
             translate_errors(self._glances.engine)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Tx]:
+    async def begin(self, *, shared: bool = False) -> AsyncIterator[Tx]:
         """A write transaction; commits at the end, rolls back on any error, then runs the `after` reactions.
+
+        With `shared` the unit may share its COMMIT with others that follow it at once (SQLite; store/group.py): for
+        small writes that people wait for. Such a unit awaits nothing but its statements, and no lock that another holds
+        around its own `begin`. What it sees and what it undoes by an error is as without; when the COMMIT fails, it
+        fails for all who share it.
 
         A cancellation rolls back before the commit began, and waits for the commit after: what is durable is
         always told. Raises StoreBusy, StoreFull or StoreLost; nothing is half done.
         """
-        opened = self._begin_sqlite() if self.is_sqlite else self._begin_postgres()
+        opened = self._begin_sqlite(shared) if self.is_sqlite else self._begin_postgres()
         async with opened as tx:
             yield tx
-            cancelled = await self._commit(tx)
+        cancelled = tx.cancelled
         if any(self.after.get(type(fact)) for fact in tx.told):
             cancelled = await self._insist(self._tell_after(tx)) or cancelled
         if cancelled:
             raise cancelled
 
-    async def transact(self, work: Callable[[Tx], Awaitable[Result]]) -> Result:
+    async def transact(self, work: Callable[[Tx], Awaitable[Result]], *, shared: bool = False) -> Result:
         """Run `work` in a transaction, again from the start when another transaction got in its way (StoreBusy).
 
         Not after a pool without a free connection (PoolBusy): that has been waited for long enough.
         """
         for attempt in range(TRIES_ON_CONFLICT):
             try:
-                async with self.begin() as tx:
+                async with self.begin(shared=shared) as tx:
                     return await work(tx)
             except PoolBusy:
                 raise
@@ -182,32 +191,105 @@ class Store:
                 await sleep(PAUSE_ON_CONFLICT * 2**attempt * random.uniform(0.5, 1))
         raise AssertionError("unreachable")
 
-    async def _commit(self, tx: Tx) -> asyncio.CancelledError | None:
-        if self._lean is None:
-            return await self._insist(tx.conn.commit())
-        try:
-            return await self._lean.commit_to_disk()
-        except sqlite3.Error as error:
-            raise _sqlite_trouble(error) or error from error
-
     @asynccontextmanager
-    async def _begin_sqlite(self) -> AsyncIterator[Tx]:
-        async with self._write_lock:
-            try:
-                conn = self._held or await self._hold_writer()
-                assert self._lean is not None
-                await self._lean.begin(SQLITE_BUSY_MILLISECONDS)
-                yield Tx(conn, self.within)
-            except sqlite3.Error as error:
-                await self._insist(self._rollback_sqlite())
+    async def _begin_sqlite(self, shared: bool) -> AsyncIterator[Tx]:
+        came_with_turn = await self._turns.take(shared=shared)
+        marked = False
+        try:
+            if came_with_turn:
+                raise came_with_turn
+            tx, marked = await self._open_sqlite()
+            yield tx
+            if shared and self._crowded and not self._turns.waiting:
+                await asyncio.sleep(0)  # who is about to ask for a turn does so now; that is no waiting for company
+            if marked:
+                self._writing("RELEASE unit")
+        except BaseException as error:
+            cancelled = await self._insist(self._undo(error, marked))
+            if cancelled and not isinstance(error, asyncio.CancelledError):
+                raise cancelled from error
+            if isinstance(error, sqlite3.Error):
                 raise _sqlite_trouble(error) or error from error
-            except BaseException:
-                await self._insist(self._rollback_sqlite())
-                raise
+            raise
+        failed, tx.cancelled = await self._finish(shared)
+        if failed:
+            raise tx.cancelled or _trouble_of(failed) from failed
+
+    async def _open_sqlite(self) -> tuple[Tx, bool]:
+        """A transaction of our own, or a savepoint (True) behind the units that wait for the COMMIT."""
+        if self._group is not None:
+            assert self._held is not None
+            self._writing("SAVEPOINT unit")
+            return Tx(self._held, self.within), True
+        conn = self._held or await self._hold_writer()
+        assert self._lean is not None
+        await self._lean.begin(SQLITE_BUSY_MILLISECONDS)
+        self._group = Group()
+        return Tx(conn, self.within), False
+
+    def _writing(self, statement: str) -> None:
+        assert self._lean is not None
+        self._lean.at_once(statement)
+
+    async def _finish(self, shared: bool) -> tuple[BaseException | None, asyncio.CancelledError | None]:
+        """A unit is done: leave the COMMIT to the next in line, or commit for all; when it is over, how it ended."""
+        group = self._group
+        assert group is not None
+        group.join()
+        if shared and self._turns.next_shares() and not group.full:
+            self._turns.give()
+            return await group.outcome()
+        cancelled = await self._commit_sqlite()
+        return (await group.outcome())[0], cancelled
+
+    async def _commit_sqlite(self) -> asyncio.CancelledError | None:
+        """COMMIT for the group, let its members know, and end the turn."""
+        assert self._lean is not None
+        failed: BaseException | None = StoreLost("the commit was broken off")
+        try:
+            cancelled = await self._lean.commit_to_disk()
+            failed = None
+        except Exception as error:
+            failed = error
+            cancelled = await self._insist(self._rollback_sqlite())
+        finally:
+            self._end_group(failed)
+        return cancelled
+
+    def _end_group(self, failed: BaseException | None = None) -> None:
+        group, self._group = self._group, None
+        self._crowded = self._turns.waiting or (group is not None and group.done > 1)
+        if group is not None:
+            group.end(failed)
+        self._turns.give()
+
+    async def _undo(self, error: BaseException, marked: bool) -> None:
+        """A unit failed: undo it alone, hand the turn on, and see that the COMMIT for the others comes."""
+        group = self._group
+        if group is not None and group.done and (not marked or await self._undo_unit()):
+            if self._turns.next_shares() and not group.full:
+                self._turns.give()
+            else:
+                await self._commit_sqlite()
+            return
+        try:  # alone, or with it all went
+            await self._rollback_sqlite()
+        finally:
+            self._end_group(error if isinstance(error, sqlite3.Error | Unavailable) else StoreLost())
+
+    async def _undo_unit(self) -> bool:
+        """Go back to the unit's savepoint; False when the transaction of all is gone (a full disk ends it)."""
+        if self._held is None or self._held.invalidated or self._lean is None:
+            return False
+        try:
+            return await self._lean.undo("unit")
+        except BaseException:
+            log.warning("rollback of a unit failed; its group is undone", exc_info=True, extra={"action": "rollback"})
+            return False
 
     async def _hold_writer(self) -> AsyncConnection:
         """Open SQLite's one writer; it stays open between the transactions."""
-        self._held = await self._writer.connect()
+        self._held = await _connected(self._writer)
         raw = (await self._held.get_raw_connection()).driver_connection
         assert isinstance(raw, WriterConnection)
         self._lean = raw
@@ -229,11 +311,17 @@ class Store:
     @asynccontextmanager
     async def _begin_postgres(self) -> AsyncIterator[Tx]:
         conn = await _connected(self._writer)
+        tx, durable = Tx(conn, self.within), False
         try:
-            yield Tx(conn, self.within)
+            yield tx
+            tx.cancelled = await self._insist(conn.commit())
+            durable = True
         finally:
-            # It rolls back what was not committed. A cancellation kept to ourselves would leave its task running.
-            if cancelled := await self._insist(conn.close()):
+            # It rolls back what was not committed. A cancellation kept to ourselves would leave its task running; after
+            # the commit it waits until what is durable has been told.
+            cancelled = await self._insist(conn.close())
+            tx.cancelled = tx.cancelled or cancelled
+            if cancelled and not durable:
                 raise cancelled
 
     @asynccontextmanager
@@ -334,10 +422,15 @@ class Store:
 
     async def close(self) -> None:
         await self._tasks.close()
-        async with self._write_lock:
+        cancelled = await self._turns.take()
+        try:
+            if cancelled:
+                raise cancelled
             if self._held is not None:
                 await self._held.close()
                 self._held = None
+        finally:
+            self._turns.give()
         await self._glances.close()
         await self._reader.dispose()
         await self._writer.dispose()
@@ -435,6 +528,13 @@ def translate_errors(engine: AsyncEngine) -> None:
         return _sqlite_trouble(error) if isinstance(error, sqlite3.Error) else _postgres_trouble(error)
 
     event.listen(engine.sync_engine, "handle_error", translate)
+
+
+def _trouble_of(error: BaseException) -> BaseException:
+    """What a member of a group is told; one of its own where it can be, for each adds its frames to it."""
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_trouble(error) or error
+    return type(error)(*error.args)
 
 
 def _sqlite_trouble(error: sqlite3.Error) -> Unavailable | None:

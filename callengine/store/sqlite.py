@@ -106,6 +106,21 @@ class WriterConnection(LeanConnection):
         done.result()
         return cancelled
 
+    def at_once(self, statement: str) -> None:
+        """A savepoint or its release: in place, for neither waits."""
+        self._conn.execute(statement)
+
+    async def undo(self, savepoint: str) -> bool:
+        """Go back to the savepoint, after whatever the thread still does; False when none is open any more."""
+        return bool(await self._in_thread(partial(self._undo, savepoint)))
+
+    def _undo(self, savepoint: str) -> bool:
+        if not self._conn.in_transaction:  # a full disk has rolled back by itself
+            return False
+        self._conn.execute(f"ROLLBACK TO {savepoint}")
+        self._conn.execute(f"RELEASE {savepoint}")
+        return True
+
     async def roll_back(self) -> None:
         """End what is open, after whatever the thread still does."""
         await self._in_thread(self._roll_back)
