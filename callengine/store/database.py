@@ -240,7 +240,8 @@ class Store:
             self._turns.give()
             return await group.outcome()
         cancelled = await self._commit_sqlite()
-        return (await group.outcome())[0], cancelled
+        cancelled = await group.last() or cancelled
+        return group.error, cancelled
 
     async def _commit_sqlite(self) -> asyncio.CancelledError | None:
         """COMMIT for the group, let its members know, and end the turn."""

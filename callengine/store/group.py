@@ -68,9 +68,9 @@ class Group:
 
     def __init__(self) -> None:
         self.done = 0
+        self.error: BaseException | None = None  # that undid all of it
         self._since = 0.0
         self._over = False
-        self._error: BaseException | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     def join(self) -> None:
@@ -86,19 +86,32 @@ class Group:
 
     def end(self, error: BaseException | None = None) -> None:
         """The COMMIT is on the disk, or `error` undid everything: let the members know."""
-        self._over, self._error = True, error
+        self._over, self.error = True, error
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
 
     async def outcome(self) -> tuple[BaseException | None, asyncio.CancelledError | None]:
-        """Wait for the end, also when cancelled meanwhile: why all was undone if it was, and that cancellation."""
+        """Wait for the end, also when cancelled meanwhile: why all was undone if it was, and that cancellation.
+
+        The members hear of it in the order in which they came, so that they tell what they did in that order.
+        """
         cancelled: asyncio.CancelledError | None = None
+        place = len(self._waiting)
         while not self._over:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
+            self._waiting[place : place + 1] = [future]
             try:
                 await future
             except asyncio.CancelledError as error:
                 cancelled = error
-        return self._error, cancelled
+        return self.error, cancelled
+
+    async def last(self) -> asyncio.CancelledError | None:
+        """Let the others hear of the end before us, who committed; gives a cancellation back."""
+        if self._waiting:
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError as error:
+                return error
+        return None
