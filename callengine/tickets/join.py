@@ -82,7 +82,7 @@ class JoinService:
         ticket is over, Refused for an applicant of whom nothing is known or a call or person that is not there.
         """
         wish = self._cleaned(wish)
-        async with self._store.begin() as tx:
+        async with self._store.begin(shared=True) as tx:
             ticket = await self._open_ticket(tx, number)
             wish = await self._checked(tx, wish)
             known = self._known(ticket, await rows.of_ticket(tx.conn, ticket.id), wish)
@@ -97,7 +97,7 @@ class JoinService:
 
     async def withdraw(self, number: str, applicant_id: int, author: Reader) -> None:
         """A joining made by mistake is taken back, with its call. Raises NotFound, Conflict when the ticket is over."""
-        async with self._store.begin() as tx:
+        async with self._store.begin(shared=True) as tx:
             ticket = await self._open_ticket(tx, number)
             found = next((row for row in await rows.of_ticket(tx.conn, ticket.id) if row.id == applicant_id), None)
             if found is None:

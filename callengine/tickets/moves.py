@@ -97,7 +97,7 @@ class MovesService:
             if asked.key and (kept := await rows.by_key(conn, ticket.id, asked.key)):
                 _same(kept, asked)
                 return ticket
-        async with self._store.begin() as tx:
+        async with self._store.begin(shared=True) as tx:
             # The ticket was read outside: whoever has moved it since is found out by the version. Locked before the
             # key is looked for: of two that are sent at once the second sees the first.
             await rows.locked(tx, ticket.id)
@@ -235,7 +235,7 @@ class MovesService:
             ticket = await self._seen(conn, number, mover)
         now = self._clock.now()
         event = TicketEvent(now, "comment", mover.name, text, {}, mover.role, public)
-        async with self._store.begin() as tx:
+        async with self._store.begin(shared=True) as tx:
             await rows.locked(tx, ticket.id)
             kept = await rows.by_key(tx.conn, ticket.id, key) if key else None
             if kept and (kept.what, kept.reason) != ("comment", text):

@@ -101,7 +101,7 @@ class TicketsService:
         """
         new = _storable(new)
         try:
-            async with self._store.begin() as tx:
+            async with self._store.begin(shared=True) as tx:
                 return await self._create(tx, new, author)
         except _Told:
             pass
