@@ -6,12 +6,14 @@ Asterisk sends `agi_…: …` lines and an empty line, then we speak and it answ
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import errno
 import logging
 import re
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from callengine.errors import EngineError, Refused
 from callengine.menus.line import (
@@ -33,12 +35,19 @@ log = logging.getLogger(__name__)
 COMMAND_LIMIT = 2000
 _CONTROL = dict.fromkeys([*range(32), 127, 0x85, 0x2028, 0x2029], " ")
 _REPLY = re.compile(r"200 result=(-?[^\s(]*)\s*(?:\((.*)\))?\s*(?:endpos=(\d{1,12}))?")
+_VARIABLE = re.compile(r"^(agi_[^:\n]*): (.*)$", re.MULTILINE)
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,150}")
 _UP = "6"  # CHANNEL STATUS of an answered call
 _DIGIT = "0123456789*#"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 # ARRAY() cuts its value at commas, and understands quotes and backslashes.
 _IN_ARRAY = _CONTROL | dict.fromkeys(map(ord, ',"\\'), " ")
+# What needs no quoting in either place, as most values are; a look costs a third of a translation.
+_PLAIN = re.compile('[^\x00-\x1f\x7f\x85\u2028\u2029,"\\\\]*').fullmatch
+_READ_BYTES = 16_384
+_BACKLOG = 512
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_PAUSE_SECONDS = 1.0  # of taking no more connections, when the machine has no room for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ class AgiReply(NamedTuple):
 
 def quoted(value: str) -> str:
     """One AGI argument: control characters become spaces, quotes and backslashes are escaped. No second command."""
+    if _PLAIN(value):
+        return f'"{value}"'
     text = value.translate(_CONTROL).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
 
@@ -95,34 +106,43 @@ class AgiCall:
 
         With `gone_is_told=False` the answer -1 is returned and not raised: it may carry what was done until then.
         """
-        line = " ".join([verb, *map(quoted, arguments)]).encode("utf-8", "replace")
-        if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
-            raise Refused(f"AGI {verb[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
-        self._wire.write(line + b"\n", self._limits.reply_seconds + seconds)
-        return await self._reply(gone_is_told)
+        return await self._asked(" ".join([verb, *map(quoted, arguments)]), seconds, gone_is_told)
 
-    async def _reply(self, gone_is_told: bool) -> AgiReply:
+    async def _asked(self, text: str, seconds: float = 0.0, gone_is_told: bool = True) -> AgiReply:
+        """As `command`, of a line whose arguments are quoted."""
+        line = text.encode("utf-8", "replace")
+        if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
+            raise Refused(f"AGI {text[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
+        wire = self._wire
+        wire.write(line + b"\n", self._limits.reply_seconds + seconds)
         while True:
-            line = await self._wire.line()
-            if line == "200 result=1":  # what SET VARIABLE says
+            answer = await wire.line()
+            if answer == b"200 result=1":  # what SET VARIABLE says
                 return _DONE
-            if line == "HANGUP":
-                self.hung_up = True  # the answer to the command still follows
-            elif line.startswith("520-"):
-                usage = [line[4:]]
-                while not (line := await self._wire.line()).startswith("520 "):
-                    usage.append(line)
-                raise AgiRefused(" ".join(usage)[:300])
-            elif line.startswith("511"):
-                raise HungUp  # a dead channel takes no such command
-            elif line[:1] == "5":
-                raise AgiRefused(line[:300])
-            elif match := _REPLY.match(line):
-                if match[1] == "-1" and gone_is_told:
-                    raise HungUp
-                return AgiReply(match[1], match[2] or "", int(match[3] or 0))
-            elif not line.startswith("100"):
-                raise AgiRefused(f"not an AGI answer: {line[:80]!r}")
+            reply = await self._understood(answer.decode("utf-8", "replace"), gone_is_told)
+            if reply is not None:
+                return reply
+
+    async def _understood(self, line: str, gone_is_told: bool) -> AgiReply | None:
+        """The answer, or None for a line before it."""
+        if match := _REPLY.match(line):
+            if match[1] == "-1" and gone_is_told:
+                raise HungUp
+            return AgiReply(match[1], match[2] or "", int(match[3] or 0))
+        if line == "HANGUP":
+            self.hung_up = True  # the answer to the command still follows
+        elif line.startswith("520-"):
+            usage = [line[4:]]
+            while not (line := (await self._wire.line()).decode("utf-8", "replace")).startswith("520 "):
+                usage.append(line)
+            raise AgiRefused(" ".join(usage)[:300])
+        elif line.startswith("511"):
+            raise HungUp  # a dead channel takes no such command
+        elif line[:1] == "5":
+            raise AgiRefused(line[:300])
+        elif not line.startswith("100"):
+            raise AgiRefused(f"not an AGI answer: {line[:80]!r}")
+        return None
 
     # --- Line ------------------------------------------------------------------------------------------
 
@@ -140,11 +160,8 @@ class AgiCall:
 
     async def set_all(self, values: Mapping[str, str]) -> None:
         """Set several variables in one round trip; commas, quotes and backslashes in their values become spaces."""
-        for name in values:
-            _refuse_name(name)
-        await self.command(
-            f"SET VARIABLE ARRAY({','.join(values)})", ",".join(v.translate(_IN_ARRAY).strip() for v in values.values())
-        )
+        texts = [v if _PLAIN(v) else v.translate(_IN_ARRAY) for v in values.values()]
+        await self._asked(f'{_array_of(tuple(values))} "{",".join(map(str.strip, texts))}"')
 
     async def get(self, name: str) -> str:
         """A channel variable, or "" when it is not set."""
@@ -216,6 +233,13 @@ def _refuse_name(name: str) -> None:
         raise Refused(f"no name of a channel variable: {name[:80]!r}")
 
 
+@lru_cache(64)
+def _array_of(names: tuple[str, ...]) -> str:
+    for name in names:
+        _refuse_name(name)
+    return f"SET VARIABLE ARRAY({','.join(names)})"
+
+
 def _key(result: str) -> str:
     code = int(result) if result.isascii() and result.isdecimal() else 0
     return chr(code) if chr(code) in _DIGIT else ""
@@ -225,7 +249,11 @@ Handler = Callable[[AgiCall], Awaitable[None]]
 
 
 class FastAgiServer:
-    """Listens and hands each call to the handler of its script. `port` 0 takes a free one; see `port` after start."""
+    """Listens and hands each call to the handler of its script. `port` 0 takes a free one; see `port` after start.
+
+    The loop watches the sockets themselves, without asyncio's transports, and all connections share one timer: what a
+    lookup costs is mostly what it takes to be connected. So a deadline may be late by one look, a second at most.
+    """
 
     def __init__(
         self, host: str, port: int, handlers: Mapping[str, Handler], *, limits: AgiLimits | None = None
@@ -235,121 +263,187 @@ class FastAgiServer:
         self.handlers = dict(handlers)
         self.served = self.failed = self.refused = 0
         self.open: set[_AgiWire] = set()
+        self._look_seconds = min(
+            1.0, self.limits.headers_seconds / 2, self.limits.reply_seconds / 2, self.limits.call_seconds / 2
+        )
         self._tasks = Tasks()
-        self._server: asyncio.Server | None = None
+        self._listening: list[socket.socket] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._pauses: dict[int, asyncio.TimerHandle] = {}
 
     async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _AgiWire(self), self.host, self.port, backlog=512)
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Raises OSError when the port cannot be had."""
+        self._loop = asyncio.get_running_loop()
+        found = await self._loop.getaddrinfo(
+            self.host or None, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        try:
+            for family, _, _, _, address in dict.fromkeys(found):
+                self._listen(family, address)
+        except OSError:
+            self._stop_listening()
+            raise
+        self.port = self._listening[0].getsockname()[1]
+
+    def _listen(self, family: int, address: tuple[Any, ...]) -> None:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        self._listening.append(sock)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+        self._loop.add_reader(sock.fileno(), self._accept, sock)
+
+    def _stop_listening(self) -> None:
+        for sock in self._listening:
+            self._loop.remove_reader(sock.fileno())
+            sock.close()
+        for pause in self._pauses.values():
+            pause.cancel()
+        self._listening, self._pauses = [], {}
 
     async def close(self) -> None:
         """Stop listening, end every dialogue."""
-        if self._server is not None:
-            self._server.close()
+        self._stop_listening()
         for wire in list(self.open):
             wire.abort()
         await self._tasks.close()
-        if self._server is not None:
-            await self._server.wait_closed()
-            self._server = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def admit(self, wire: _AgiWire) -> bool:
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(_BACKLOG):
+            try:
+                sock, _ = listening.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionAbortedError:
+                continue
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                self._pause(listening, error)
+                return
+            sock.setblocking(False)
+            self._admit(sock)
+
+    def _pause(self, listening: socket.socket, error: OSError) -> None:
+        """No descriptor is free: whoever waits in the backlog is served in a second, and the loop does not spin."""
+        log.error("FastAGI takes no connection: %s", error, extra={"action": "fastagi_no_room"})
+        fd = listening.fileno()
+        self._loop.remove_reader(fd)
+        self._pauses[fd] = self._loop.call_later(_PAUSE_SECONDS, self._loop.add_reader, fd, self._accept, listening)
+
+    def _admit(self, sock: socket.socket) -> None:
         if len(self.open) >= self.limits.connections:
             self.refused += 1
             if self.refused % 100 == 1:
                 told = {"action": "fastagi_full", "limit": self.limits.connections, "refused": self.refused}
                 log.warning("too many FastAGI connections: one was refused", extra=told)
-            return False
-        self.open.add(wire)
-        return True
+            sock.close()
+            return
+        self.open.add(_AgiWire(self, sock, self._loop))
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._look_seconds, self._look)
+
+    def _look(self) -> None:
+        """One timer for all connections: it ends whoever owes us an answer, or talks, for too long."""
+        now = self._loop.time()
+        for wire in list(self.open):
+            wire.look(now)
+        self._timer = self._loop.call_later(self._look_seconds, self._look) if self.open else None
 
     def begin(self, wire: _AgiWire, head: bytes) -> None:
-        env: dict[str, str] = {}
-        for line in head.decode("utf-8", "replace").split("\n"):
-            key, colon, value = line.rstrip("\r").partition(": ")
-            if colon and key.startswith("agi_"):
-                env.setdefault(key, value)
-        call = AgiCall(wire, env, self.limits)
+        """The head is complete: its dialogue begins, or the peer is let go."""
+        call = AgiCall(wire, _environment(head), self.limits)
         handler = self.handlers.get(call.script)
         if handler is None:
             self.failed += 1
             # Not an AGI request at all is a port scan: worth a line, no more.
-            told = {"action": "fastagi_no_script", "script": call.script[:80], "is_agi": bool(env)}
+            told = {"action": "fastagi_no_script", "script": call.script[:80], "is_agi": bool(call.env)}
             log.info("FastAGI: nobody serves this", extra=told)
             wire.finish()
             return
-        self._tasks.start(self._serve(wire, call, handler), name="fastagi-call")
+        wire.talk = self._tasks.start(self._serve(wire, call, handler), name="fastagi-call")
 
     async def _serve(self, wire: _AgiWire, call: AgiCall, handler: Handler) -> None:
         try:
-            async with asyncio.timeout(self.limits.call_seconds):
-                await handler(call)
+            await handler(call)
             self.served += 1
         except HungUp:
             self.served += 1
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not wire.overdue:
+                wire.abort()
+                raise
             self.failed += 1
             log.warning("a dialogue took too long", extra={"action": "fastagi_timeout", "script": call.script})
-        except asyncio.CancelledError:
-            wire.abort()
-            raise
         except Exception:
             self.failed += 1
             log.exception("a dialogue failed", extra={"action": "fastagi_failed", "script": call.script})
         wire.finish()
 
 
-class _AgiWire(asyncio.Protocol):
+def _environment(head: bytes) -> dict[str, str]:
+    """The variables of a head; of two with one name the first stands, as Asterisk wrote it."""
+    return dict(reversed(_VARIABLE.findall(head.decode("utf-8", "replace").replace("\r", ""))))
+
+
+class _AgiWire:
     """The bytes of one connection: first the head, then lines. Everything that waits here has an end."""
 
-    def __init__(self, server: FastAgiServer) -> None:
-        self._server = server
-        self._limits = server.limits
-        self._buffer = b""
-        self._head_seen = False
-        self._lost = False
-        self._waiter: asyncio.Future[str | None] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._deadline = 0.0
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
+    __slots__ = (
+        "_buffer", "_deadline", "_ends_at", "_fd", "_finishing", "_head_seen", "_limits", "_loop", "_lost", "_server",
+        "_sock", "_unsent", "_waiter", "overdue", "talk",
+    )  # fmt: skip
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        if not self._server.admit(self):
-            transport.abort()
-            return
-        self._deadline = self._loop.time() + self._limits.headers_seconds
-        self._timer = self._loop.call_at(self._deadline, self._check)
+    def __init__(self, server: FastAgiServer, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        self._server, self._limits, self._loop = server, server.limits, loop
+        self._sock: socket.socket | None = sock
+        self._buffer = self._unsent = b""
+        self._head_seen = self._lost = self._finishing = self.overdue = False
+        self._waiter: asyncio.Future[bytes | None] | None = None
+        self.talk: asyncio.Task[None] | None = None
+        now = loop.time()
+        self._deadline = now + server.limits.headers_seconds
+        self._ends_at = now + server.limits.call_seconds
+        # By its number: for a socket the loop asks the kernel twice, for the text of an error that is never told.
+        self._fd = sock.fileno()
+        loop.add_reader(self._fd, self._readable)
 
-    def data_received(self, data: bytes) -> None:
-        if self._lost:
+    def _readable(self) -> None:
+        if self._sock is None:
             return
-        self._buffer += data
-        if not self._head_seen:
+        try:
+            data = self._sock.recv(_READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._end()
+        elif self._finishing:
+            pass  # whatever he says now, we have said all
+        elif not self._head_seen:
+            self._buffer += data
             self._read_head()
-            return
-        if len(self._buffer) > self._limits.reply_bytes:
+        else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        buffer = self._buffer + data if self._buffer else data
+        if len(buffer) > self._limits.reply_bytes:
             self.abort()
-        elif self._waiter is not None:
-            line, end, rest = self._buffer.partition(b"\n")
+            return
+        if self._waiter is not None and not self._waiter.done():
+            line, end, rest = buffer.partition(b"\n")
             if end:
-                self._buffer = rest
-                self._wake(line.decode("utf-8", "replace").rstrip("\r"))
-
-    def eof_received(self) -> bool:
-        self._lost = True
-        self._wake()
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
-        self._server.open.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._wake()
+                self._waiter.set_result(line.rstrip(b"\r"))
+                buffer = rest
+        self._buffer = buffer
 
     def _read_head(self) -> None:
         # Asterisk ends lines with LF; a peer that writes CR LF is understood too.
@@ -363,28 +457,52 @@ class _AgiWire(asyncio.Protocol):
         self._head_seen, self._buffer, self._deadline = True, rest, 0.0
         self._server.begin(self, head)
 
-    def _check(self) -> None:
-        """One timer for the whole connection: it ends a peer that owes us an answer for too long."""
-        now = self._loop.time()
+    def look(self, now: float) -> None:
+        """What is overdue ends: whatever came later would be taken for another command's answer."""
         if self._deadline and now >= self._deadline:
-            self.abort()  # whatever comes later would be taken for another command's answer
-        else:
-            wait = self._limits.reply_seconds if not self._deadline else max(0.001, self._deadline - now)
-            self._timer = self._loop.call_later(min(wait, self._limits.reply_seconds), self._check)
+            self.abort()
+        elif now >= self._ends_at and self.talk is not None and not self._finishing:
+            self.overdue = True
+            self.talk.cancel()
 
     def write(self, data: bytes, reply_seconds: float) -> None:
         """Send a command; a reply that takes longer than that ends the connection."""
-        if self._lost or self._transport is None:
+        if self._lost or self._sock is None:
             raise HungUp
         self._deadline = self._loop.time() + reply_seconds
-        self._transport.write(data)
+        self._send(data)
 
-    async def line(self) -> str:
+    def _send(self, data: bytes) -> None:
+        assert self._sock is not None
+        if not self._unsent:
+            try:
+                data = data[self._sock.send(data) :]
+            except (BlockingIOError, InterruptedError):
+                pass
+            except OSError:
+                self._end()
+                return
+            if not data:
+                return
+            self._loop.add_writer(self._fd, self._writable)
+        self._unsent += data
+
+    def _writable(self) -> None:
+        if self._sock is None:
+            return
+        data, self._unsent = self._unsent, b""
+        self._loop.remove_writer(self._fd)
+        self._send(data)
+        if self._finishing and not self._unsent:
+            self._close()
+
+    async def line(self) -> bytes:
         """The next line, without its end. Raises HungUp at the end of the stream."""
-        line, end, rest = self._buffer.partition(b"\n")
-        if end:
-            self._buffer = rest
-            return line.decode("utf-8", "replace").rstrip("\r")
+        if self._buffer:
+            line, end, rest = self._buffer.partition(b"\n")
+            if end:
+                self._buffer = rest
+                return line.rstrip(b"\r")
         if self._lost:
             raise HungUp
         self._waiter = self._loop.create_future()
@@ -396,19 +514,32 @@ class _AgiWire(asyncio.Protocol):
             raise HungUp
         return told
 
-    def _wake(self, line: str | None = None) -> None:
-        """Give the waiter its line, or None for the end of the stream."""
+    def _end(self) -> None:
+        """The peer is gone: whoever waits for him is told, and what he said before can still be read."""
+        self._lost = True
+        self._close()
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(line)
+            self._waiter.set_result(None)
 
     def finish(self) -> None:
-        """Close after what was written has gone out."""
-        if self._transport is not None:
-            self._transport.close()
+        """Close after what was written has gone out; who does not take it has the time of a reply for it."""
+        self._finishing = True
+        if not self._unsent:
+            self._close()
+        else:
+            self._deadline = self._loop.time() + self._limits.reply_seconds
 
     def abort(self) -> None:
-        self._lost = True
-        if self._transport is not None:
-            with contextlib.suppress(OSError):
-                self._transport.abort()
-        self._wake()
+        """Close at once, without a word."""
+        self._end()
+
+    def _close(self) -> None:
+        sock, self._sock = self._sock, None
+        self._server.open.discard(self)
+        if sock is None:
+            return
+        self._loop.remove_reader(self._fd)
+        if self._unsent:
+            self._loop.remove_writer(self._fd)
+            self._unsent = b""
+        sock.close()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import shlex
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -306,3 +308,128 @@ async def test_a_dialogue_that_fails_closes_its_call_and_no_other() -> None:
         async with FakeCall(server.port) as call:
             assert len(await call.run()) == 1
         assert (server.failed, server.served) == (1, 1)
+
+
+async def test_a_head_and_answers_in_single_bytes_are_understood() -> None:
+    heard: list[str] = []
+
+    async def handler(line: AgiCall) -> None:
+        for name in ("CE_KEY", "CE_DID"):
+            heard.append(await line.get(name))
+
+    async with serving(handler) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for answer in (
+            b"agi_network: yes\r\nagi_network_script: lookup\r\n\r\n",
+            b"200 result=1 (a)\r\n",
+            b"200 result=1 (b)\n",
+        ):
+            for one in answer:
+                writer.write(bytes([one]))
+                await writer.drain()
+                await asyncio.sleep(0)
+            if len(heard) < 2:
+                assert await asyncio.wait_for(reader.readline(), 10) or len(heard) == 2
+        await until(lambda: len(heard) == 2)
+        await shut(writer)
+    assert heard == ["a", "b"]
+
+
+async def test_two_answers_in_one_packet_are_two_answers() -> None:
+    heard: list[str] = []
+
+    async def handler(line: AgiCall) -> None:
+        heard.append((await line.command("NOOP")).data)
+        heard.append((await line.command("NOOP")).data)
+
+    async with serving(handler) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_network_script: lookup\n\n200 result=0 (a)\n200 result=0 (b)\n")
+        await asyncio.wait_for(reader.read(), 10)
+        await shut(writer)
+    assert heard == ["a", "b"]
+
+
+async def test_of_two_variables_with_one_name_the_first_counts() -> None:
+    async with serving(known) as server:
+        async with FakeCall(server.port, agi_calleridname="A\nagi_calleridname: B") as call:
+            (command,) = await call.run()
+    assert shlex.split(command)[-1] == "A,desk,,1"
+
+
+async def test_a_dialogue_that_never_ends_is_ended_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    cancelled: list[bool] = []
+
+    async def handler(line: AgiCall) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(True)
+
+    async with serving(handler, AgiLimits(call_seconds=0.05)) as server:
+        async with FakeCall(server.port) as call:
+            assert await call.run() == []
+        assert (server.failed, server.served, cancelled) == (1, 0, [True])
+    assert "a dialogue took too long" in caplog.text
+
+
+async def test_an_answer_without_an_end_is_cut_off() -> None:
+    async def handler(line: AgiCall) -> None:
+        with pytest.raises(HungUp):
+            await line.command("NOOP")
+
+    async with serving(handler) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"agi_network_script: lookup\n\n" + b"x" * 100_000)
+        await until(lambda: server.served == 1)
+        await shut(writer)
+        await until(lambda: not server.open)
+    assert reader is not None
+
+
+async def test_who_reads_slowly_gets_every_command_whole_and_holds_up_nobody() -> None:
+    command, commands = b"VERBOSE " + b"x" * 1900, 1500
+    held: list[bool] = []
+
+    async def flood(line: AgiCall) -> None:
+        # The answers were sent ahead, so that commands follow each other and fill both sockets.
+        for _ in range(commands):
+            await line.command(command.decode())
+        held.append(bool(next(iter(server.open))._unsent))
+
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    async with serving(flood) as server:
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", server.port))
+        reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
+        writer.write(b"agi_network_script: lookup\n\n" + b"200 result=1\n" * commands)
+        await until(lambda: bool(held))
+        assert held == [True], "more was said than the sockets hold"
+        async with FakeCall(server.port, agi_network_script="nobody") as other:
+            assert await other.run() == []
+        whole = await asyncio.wait_for(reader.read(), 30)
+        await shut(writer)
+    assert whole == (command + b"\n") * commands
+
+
+async def test_without_a_free_descriptor_the_caller_waits_and_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failed = socket.socket.accept, []
+
+    def accept(self: socket.socket) -> tuple[socket.socket, object]:
+        if not failed:
+            failed.append(1)
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(self)
+
+    async with serving(known) as server:
+        monkeypatch.setattr(socket.socket, "accept", accept)
+        async with FakeCall(server.port) as call:
+            assert len(await call.run()) == 1
+    assert failed
+
+
+async def test_a_port_in_use_is_told() -> None:
+    async with serving(known) as server:
+        with pytest.raises(OSError):
+            await FastAgiServer("127.0.0.1", server.port, {}).start()
