@@ -91,10 +91,10 @@ class Engine:
         await asyncio.to_thread(migrate, settings.store.url)
         self.store = Store(settings.store.url)
         self._closing.push_async_callback(self.store.close)
-        lease = EngineLeases(self.store, self.clock, [pbx.name for pbx in settings.pbxs])
-        await lease.acquire()
-        self._closing.push_async_callback(lease.release)
-        self._background(lease.run(), "engine lease")
+        self._lease = EngineLeases(self.store, self.clock, [pbx.name for pbx in settings.pbxs])
+        await self._lease.acquire()
+        self._closing.push_async_callback(self._lease.release)
+        self._background(self._lease.run(), "engine lease")
         pbxs = await self._start_pbx()
         self._build(pbxs)
         self._react()
@@ -118,7 +118,7 @@ class Engine:
             await bridge.prime()
             self._background(bridge.run(), f"AMI {bridge.name}")
             self._background(bridge.watch(), f"watch {bridge.name}")
-            self._closing.push_async_callback(bridge.link.close)
+            self._closing.push_async_callback(bridge.close)
         self._background(self.robot.run(), "robot")
         self._background(self.robot.tidy(), "robot's prompts")
         await self._serve_http()
@@ -240,6 +240,10 @@ class Engine:
         for fact, react in people.within.items():
             self.store.within.setdefault(fact, []).append(react)
         self.robot.react(self.store)
+        # The one exception to "nothing is told before it is durable": whose phone rings, to him alone. See ringing.py.
+        self.screens.ringing.holds = self._lease.holds
+        for bridge in self.bridges:
+            bridge.ahead = self.screens.ringing
         for kind in SHOWN:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
         self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)

@@ -1,4 +1,8 @@
-"""One PBX's way into the engine: events to facts in order, resync, ledger, coverage. Wiring, no rules of its own."""
+"""One PBX's way into the engine: events to facts in order, resync, ledger, coverage. Wiring, no rules of its own.
+
+What the tracker tells is first said to `ahead`, the one that speaks before anything is durable, and of ringing phones
+alone; then it goes to the backlog, which saves it in order. A store that refuses for a while holds up neither.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
+from callengine.calls.backlog import Backlog, Then
 from callengine.calls.coverage import CoverageService
 from callengine.calls.events import CallFact, RobotTold
 from callengine.calls.model import CallKey, Conversation
@@ -17,7 +24,7 @@ from callengine.calls.signals import Snapshot as ChannelsAlive
 from callengine.calls.tracker import Tracker
 from callengine.clock import Clock
 from callengine.config import Locale, OnePbx
-from callengine.errors import EngineError, Unavailable
+from callengine.errors import EngineError
 from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState, Snapshot
 from callengine.pbx.ledger import Ledger, LedgerCall
@@ -34,7 +41,18 @@ SEEN_EVERY = timedelta(seconds=5)
 LEDGER_SECONDS = 60.0
 # Events are given this long to tell an end by themselves before the ledger's word is taken.
 LEDGER_GRACE = timedelta(seconds=10)
-STORE_RETRY_SECONDS = 1.0
+# So long the events wait for what they told to become durable; then they go on, for somebody's phone may ring.
+STORE_PATIENCE_SECONDS = 0.1
+# Facts that may wait for the store. Above it the events wait too, and the link's own queue fills up.
+MOST_UNSAVED = 10_000
+
+
+class Ahead(Protocol):
+    """Hears what the tracker told before it is durable, in order, and of each fact once when that is settled."""
+
+    def told(self, facts: Sequence[CallFact]) -> None: ...
+
+    def settled(self, facts: Sequence[CallFact]) -> None: ...
 
 
 class Bridge:
@@ -66,8 +84,9 @@ class Bridge:
             wanted=frozenset(WANTED_EVENTS),  # the rest is dropped by name before it costs anything
         )
         self.phones = AmiOriginator(self.link, settings)
-        # The consumer and the watch both feed the tracker: what it told first must be saved first.
-        self._order = asyncio.Lock()
+        self.ahead: Ahead | None = None  # app.py sets it: see its reaction tables
+        # The consumer and the watch both feed the tracker: what it told first is put first, and saved first.
+        self._backlog = Backlog(settings.name, calls.save, self._settled)
         self._fed_at = clock.monotonic()
         self._seen_told: datetime | None = None
         self._blind_since: datetime | None = None  # since then no event came; the ledger may cover it
@@ -81,15 +100,46 @@ class Bridge:
     async def run(self) -> None:
         await self.link.run()
 
+    async def close(self) -> None:
+        """The link first, then what it told: it is given a moment to become durable."""
+        await self.link.close()
+        await self._backlog.close()
+
     # --- what the link tells -------------------------------------------------------------------------------
 
     async def _events(self, batch: list[RawEvent]) -> None:
-        async with self._order:
-            self._fed_at = self._clock.monotonic()
-            await self._save(self.tracker.feed_many(self._signals(batch)))
-        for raw in batch:
-            if (response := response_of(raw)) is not None:
-                await self._on_dialled(response)
+        self._fed_at = self._clock.monotonic()
+        facts = self.tracker.feed_many(self._signals(batch))
+        responses = [response for raw in batch if (response := response_of(raw)) is not None]
+        if facts or responses:
+            await self._patiently(self.take(facts, partial(self._answer, responses) if responses else None))
+
+    def take(self, facts: Sequence[CallFact], then: Then | None = None) -> asyncio.Future[None]:
+        """What the tracker has told: ahead to the phone that rings, and then into the store, all in order.
+
+        Done when it is durable and `then` has run. While the store refuses, the backlog asks it again.
+        """
+        if self.ahead is not None and facts:
+            self.ahead.told(facts)
+        return self._backlog.put(facts, then)
+
+    def _settled(self, facts: Sequence[CallFact]) -> None:
+        if self.ahead is not None:
+            self.ahead.settled(facts)
+
+    async def _patiently(self, kept: asyncio.Future[None]) -> None:
+        """Events and their facts go through together, as long as the store takes them."""
+        if self._backlog.facts > MOST_UNSAVED:
+            await asyncio.shield(kept)
+        elif not self._backlog.stuck:
+            await asyncio.wait({kept}, timeout=STORE_PATIENCE_SECONDS)
+            self._backlog.stuck = not kept.done()
+        if kept.done():
+            kept.result()
+
+    async def _answer(self, responses: Sequence[Response]) -> None:
+        for response in responses:
+            await self._on_dialled(response)
 
     def _signals(self, batch: list[RawEvent]) -> Iterator[Signal]:
         """In our time: what the PBX's clock is off goes no further than here."""
@@ -105,15 +155,9 @@ class Bridge:
             yield signal
 
     async def _save(self, facts: Sequence[CallFact]) -> None:
-        """Until it is durable: the tracker tells a fact once. While the store refuses, the link's queue fills up."""
-        while facts:
-            try:
-                await self._calls.save(facts)
-                return
-            except Unavailable as error:
-                told = {"action": "facts_wait", "pbx": self.name, "facts": len(facts), "problem": error.detail}
-                log.error("the store does not take facts; trying again", extra=told)
-                await asyncio.sleep(STORE_RETRY_SECONDS)
+        """Until it is durable: the tracker tells a fact once."""
+        if facts:
+            await asyncio.shield(self.take(facts))
 
     async def _state(self, state: LinkState, at: datetime, problem: str) -> None:
         if state is LinkState.UP:
@@ -131,10 +175,9 @@ class Bridge:
         if snapshot.channels is None:
             return
         noted = read or Ledger()
-        async with self._order:
-            alive = self._alive(snapshot)
-            known = {call.key.linkedid: call for call in self.tracker.live()}
-            await self._save(self.tracker.resync(alive, self._endings(noted, known)))
+        alive = self._alive(snapshot)
+        known = {call.key.linkedid: call for call in self.tracker.live()}
+        await self._save(self.tracker.resync(alive, self._endings(noted, known)))
         await self._reconcile(noted, alive)
         if read is not None and self._blind_since is not None and self._blind_since < snapshot.at:
             # The ledger has told what came while we were blind: that stretch is covered after all.
@@ -220,9 +263,8 @@ class Bridge:
                 log.warning("the bridge's watch failed; it goes on", extra=told)
 
     async def _tick(self) -> None:
-        async with self._order:
-            if self._clock.monotonic() - self._fed_at >= TICK_SECONDS:
-                await self._save(self.tracker.settle())
+        if self._clock.monotonic() - self._fed_at >= TICK_SECONDS:
+            await self._save(self.tracker.settle())
         seen = self.link.figures.seen_at
         if self._seen_told is None and self.link.state is LinkState.UP and seen is not None:
             # The store did not take it when the link came up: coverage begins now, not at the next reconnect.

@@ -3,6 +3,9 @@
 A message for one extension goes to its sockets in place, when nothing waits before it: no task, no turn of the loop.
 What is for many goes through each socket's queue, so that a crowd of sockets never keeps the loop for itself.
 
+What is `standing` is said before it is durable (see ringing.py): the ring does not keep it, it is withdrawn, and
+whoever connects meanwhile hears it by a number of its own.
+
 A client gets `hello` with the newest number. Coming back with ?after=SEQ it gets what it missed, or `reset` when that
 is no longer in the ring: then it reads its lists anew.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -53,6 +56,15 @@ class Message:
         if self.only is not None and not self.only(who):
             return False
         return self.to_extension is None or who.extension == self.to_extension
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds for now: as it was said, and what it is made anew of."""
+
+    message: Message
+    type: str
+    data: BaseModel | Mapping[str, Any] | bytes | None
 
 
 class Socket:
@@ -105,6 +117,7 @@ class LiveHub:
         self._floor = self.seq  # what came before this number is not in the ring
         self._ring: deque[Message] = deque(maxlen=ring)
         self._most_waiting = most_waiting
+        self._standing: dict[Hashable, Standing] = {}
         self._sockets: set[Socket] = set()
         self._of_extension: dict[str, set[Socket]] = {}
         self._tasks = Tasks()
@@ -118,17 +131,22 @@ class LiveHub:
         to_extension: str | None = None,
         roles: Iterable[str] | None = None,
         only: Callable[[Principal], bool] | None = None,
+        standing: Hashable = None,
     ) -> int:
         """Returns the number of the message; `data` as bytes is JSON already, `only` says who of the roles may see it.
 
-        Never waits, never fails because of a client.
+        `standing` names what is not kept for resuming but holds until `withdraw`. Never waits, never fails because of
+        a client.
         """
         self.seq += 1
         raw = _encode(self.seq, type, self._clock.now(), data)
-        if len(self._ring) == self._ring.maxlen and self._ring:
-            self._floor = self._ring[0].seq
         message = Message(self.seq, raw, to_extension, frozenset(roles) if roles is not None else None, only)
-        self._ring.append(message)
+        if standing is not None:
+            self._standing[standing] = Standing(message, type, data)
+        else:
+            if len(self._ring) == self._ring.maxlen and self._ring:
+                self._floor = self._ring[0].seq
+            self._ring.append(message)
         if to_extension is not None:
             for socket in tuple(self._of_extension.get(to_extension, ())):
                 if message.is_for(socket.who):
@@ -139,6 +157,16 @@ class LiveHub:
                 socket.put(raw)
         return self.seq
 
+    def withdraw(self, standing: Hashable) -> None:
+        """It holds no longer. Nobody is told by this: the message that takes its place says so."""
+        self._standing.pop(standing, None)
+
+    def _say_standing(self, socket: Socket) -> None:
+        for one in self._standing.values():
+            if one.message.is_for(socket.who):
+                self.seq += 1  # of its own: the client takes no number twice
+                socket.put(_encode(self.seq, one.type, self._clock.now(), one.data))
+
     def reset(self) -> None:
         """Tell everybody to read anew: something was left out."""
         self.seq += 1
@@ -147,6 +175,7 @@ class LiveHub:
         raw = _encode(self.seq, "reset", self._clock.now(), None)
         for socket in tuple(self._sockets):
             socket.put(raw)
+            self._say_standing(socket)
 
     def attach(self, who: Principal, after: int | None, at_once: Callable[[bytes], bool] | None = None) -> Socket:
         """A socket that already holds its first message and all that it missed.
@@ -162,6 +191,7 @@ class LiveHub:
             socket.put(_encode(self.seq, "hello", self._clock.now(), None))
             for message in missed:
                 socket.put(message.raw)
+        self._say_standing(socket)
         self._sockets.add(socket)
         if who.extension:
             self._of_extension.setdefault(who.extension, set()).add(socket)

@@ -91,6 +91,11 @@ class Offers:
         _, task = self._readings.get(key, (None, None))
         return task.result().seen.id if task and _succeeded(task) else None
 
+    def people_of(self, call: Conversation) -> list[schemas.PersonRef]:
+        """Who the number belongs to, as far as it was read already."""
+        stage, task = self._readings.get(call.key, (None, None))
+        return task.result().seen.people if task and stage and stage[0] == call.number and _succeeded(task) else []
+
     def _known(self, call: Conversation) -> Prepared | None:
         stage, task = self._readings.get(call.key, (None, None))
         return task.result() if task and stage == _stage(call) and _succeeded(task) else None

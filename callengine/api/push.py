@@ -18,6 +18,7 @@ from callengine.access.events import StaffStateChanged
 from callengine.access.model import DESK, INSPECTOR, TICKETS, Principal
 from callengine.api import render, schemas, ticket_pages
 from callengine.api.offers import Offers
+from callengine.api.ringing import Ringing
 from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
 from callengine.calls import events as call_events
@@ -87,6 +88,7 @@ class Screens:
         self._hurry = asyncio.Event()  # set while an offer waits
         self._lists_at = 0.0  # on the loop's clock
         self.offers = Offers(services)
+        self.ringing = Ringing(services, self.offers)
 
     @property
     def idle(self) -> bool:
@@ -139,7 +141,9 @@ class Screens:
         if now >= self._lists_at:  # offers without end do not put the lists off for ever
             self._lists_at = now + PAINT_SECONDS
         if self.offers.tell(call, operator):
+            self.ringing.confirmed(call.key, operator)
             return
+        self.ringing.confirmed(call.key, operator)  # at once, or the reset of an overflow stands for it
         self._late[(call.key, operator)] = call
         self._hurry.set()
         self._put(("offers", None), self._tell_late)

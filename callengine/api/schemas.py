@@ -1060,6 +1060,22 @@ class CallMessage(Call):
     offers: list[OfferView] | None = None
 
 
+class Ringing(View):
+    """Said before anything is durable, to the addressed operator alone: a phone of his rings, or (`rings` false) what
+    was said so is taken back. It leaves no trace; the CallMessage of the same pbx and linkedid confirms it.
+    """
+
+    pbx: str
+    linkedid: str
+    rings: bool
+    number: str
+    number_kind: str
+    name: str
+    did: str
+    arrived_at: datetime
+    people: list[PersonRef]
+
+
 class DialMessage(View):
     request_id: str
     state: str

@@ -7,6 +7,7 @@ different PBXs on one database, and the same PBX never twice.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -21,6 +22,7 @@ from callengine.clock import Clock, rfc3339
 from callengine.errors import Conflict, Unavailable
 from callengine.store.database import Store, Tx
 from callengine.store.tables import engines
+from callengine.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ WHOLE = "engine"
 PBX = "pbx:"
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 4.0
+# While a locked or full store takes no renewal it is looked every RENEW_SECONDS who holds the lease: good for so long.
+LOOK_SECONDS = 2 * RENEW_SECONDS
 
 
 class AlreadyRunning(Conflict):
@@ -100,7 +104,13 @@ class EngineLeases:
     def __init__(self, store: Store, clock: Clock, pbxs: Iterable[str], owner: str | None = None) -> None:
         names = [WHOLE] if store.is_sqlite else [PBX + name for name in sorted(set(pbxs))]
         owner = owner or owner_name()
+        self._whole = store.is_sqlite
         self._leases = [EngineLease(store, clock, name, owner) for name in names]
+
+    def holds(self, pbx: str) -> bool:
+        """Whether this engine serves that PBX now, by the last that it knows of its lease."""
+        name = WHOLE if self._whole else PBX + pbx
+        return any(lease.name == name and lease.held for lease in self._leases)
 
     async def acquire(self) -> None:
         """All of them or none. Raises AlreadyRunning, which names what is held by whom, and what to do."""
@@ -134,6 +144,16 @@ class EngineLease:
         self._clock = clock
         self.name = name
         self.owner = owner or owner_name()
+        self._tasks = Tasks()
+        self._sure_until = 0.0  # on the monotonic clock
+
+    @property
+    def held(self) -> bool:
+        """Surely ours: renewed in time, or read to be ours while the store takes no renewal.
+
+        An engine that was stopped for a while (a suspended machine) is not sure until it has asked.
+        """
+        return self._clock.monotonic() < self._sure_until
 
     async def acquire(self) -> None:
         """Raises AlreadyRunning, which names the owner and how long to wait if it died on another host."""
@@ -159,10 +179,16 @@ class EngineLease:
 
     async def renew(self) -> None:
         """Raises AlreadyRunning when another engine took the place: then stop everything."""
+        renewal = self._tasks.start(self._try_to_renew(), name="lease renewal")
         try:
-            held = await self._renew()
-        except Unavailable as error:
-            log.warning("lease not renewed: %s", error, extra={"action": "lease_not_renewed"})
+            while not renewal.done():
+                await asyncio.wait({renewal}, timeout=RENEW_SECONDS)
+                if not renewal.done():
+                    await self._look()
+        finally:
+            renewal.cancel()
+        if (held := renewal.result()) is None:
+            await self._look()
             return
         if not held:
             raise AlreadyRunning(f"another engine took the place of {self.name}; this one stops")
@@ -172,8 +198,28 @@ class EngineLease:
             now = self._clock.now()
             return await hold_lease(tx, self.name, self.owner, now + timedelta(seconds=LEASE_SECONDS), now)
 
-        return await self._store.transact(work)
+        asked = self._clock.monotonic()
+        held = await self._store.transact(work)
+        self._sure_until = asked + LEASE_SECONDS if held else 0.0
+        return held
+
+    async def _try_to_renew(self) -> bool | None:
+        """None: the store takes nothing now."""
+        try:
+            return await self._renew()
+        except Unavailable as error:
+            log.warning("lease not renewed: %s", error, extra={"action": "lease_not_renewed"})
+            return None
+
+    async def _look(self) -> None:
+        """A locked or full store takes nobody's lease either: while the row names us, it is ours."""
+        asked = self._clock.monotonic()
+        with contextlib.suppress(Unavailable):
+            async with self._store.read() as conn:
+                owner = (await conn.execute(select(engines.c.owner).where(engines.c.name == self.name))).scalar()
+            self._sure_until = max(self._sure_until, asked + LOOK_SECONDS) if owner == self.owner else 0.0
 
     async def release(self) -> None:
+        self._sure_until = 0.0
         async with self._store.begin() as tx:
             await release_lease(tx, self.name, self.owner)

@@ -1,11 +1,13 @@
 """Offered to painted in Chromium, 30 calls at once, against a bare WebSocket message to paint, in the same run.
 
-Ours: thirty operators are connected, thirty phones begin to ring in one CallsService.save on SQLite; then the commit,
-the reactions, the hub, the built page: until the frame in which the caller's number stands in the dock is made. The
+Ours: thirty operators are connected, thirty phones begin to ring in one drain of a bridge, on SQLite: from the
+tracker's facts through the bridge (what is said ahead, the commit, the reactions, the hub) and the built page, until
+the frame in which the caller's number stands in the dock is made; beside it, until the card of the message after the
+commit stands there too. The
 watched operator has a changing place among the thirty, and a resident of the town calls him. The callers arrived before
 that and were read meanwhile, as while the greeting plays. Bare: a WebSocket server without anything else sends
-thirty messages of the same length to thirty sockets, the watched page among them at a changing place, and the page
-writes the text down. Both in one browser, in turn, measured by one clock; the other 29 sockets are of another process.
+thirty messages as long as the first one of ours to thirty sockets, the watched page among them at a changing place, and
+the page writes the text down. Both in one browser, in turn, measured by one clock; the other 29 sockets are of another process.
 Neighbours on the machine: a sample of either side begins when the processors were mostly idle for a moment. That is
 asked before it, never after: no sample is left out. How many began on a busy machine all the same stands in the row.
 """
@@ -30,10 +32,12 @@ from sqlalchemy import insert
 from yarl import URL
 
 from callengine import bootstrap
+from callengine.bridge import Bridge
 from callengine.calls import events as told
 from callengine.calls.events import CallFact
 from callengine.calls.model import CallKey, Conversation, Direction, Offer, Outcome, State, Talk
 from callengine.clock import SystemClock
+from callengine.config import Locale, OnePbx
 from callengine.directory.town import PASSWORD, load_town
 from callengine.phone import parse
 from callengine.store.database import Store
@@ -105,6 +109,10 @@ def _processors() -> tuple[int, int]:
     return times[3] + times[4], sum(times)
 
 
+async def _nothing(*_: object) -> None:
+    pass
+
+
 class Watched:
     """A page that tells when a number was painted, by our clock."""
 
@@ -154,10 +162,34 @@ class Ours:
         self._residents = residents
         self._clock = SystemClock()
         self._count = 0
-        self.bytes = 0  # of the last offer to the watched page
+        self.bytes = 0  # of the first message of the last offer to the watched page
+        self._written: list[int] = []
+        self.bridge = Bridge(
+            OnePbx(name="main"),
+            self._clock,
+            locale=Locale(),
+            calls=desk.services.calls,
+            coverage=desk.services.coverage,
+            on_state=_nothing,
+            on_resynced=_nothing,
+            on_dialled=_nothing,
+        )
+        self.bridge.ahead = desk.screens.ringing
+
+    def weigh(self) -> None:
+        """Note how long the messages are that the watched page's socket gets in place."""
+        (socket,) = self._desk.services.live._of_extension[self._operator]
+        at_once = socket._at_once
+        assert at_once
+
+        def noted(raw: bytes) -> bool:
+            self._written.append(len(raw))
+            return at_once(raw)
+
+        socket._at_once = noted
 
     async def sample(self) -> Sample:
-        """From the save of thirty offers to the paint of the one that is for this desk."""
+        """From the tracker's thirty offers to the paint of the one that is for this desk."""
         self._count += 1
         mine = self._count * 7 % AT_ONCE  # its place among the thirty changes
         arrived = [self._arrived(n, n == mine) for n in range(AT_ONCE)]
@@ -170,12 +202,12 @@ class Ours:
         offers = zip(ringing, operators, strict=True)
         facts: list[CallFact] = [told.CallOffered(now, call, who) for call, who in offers]
         calm = await _calm()
+        self._written.clear()
         painted = self.watched.expect(ringing[mine].number.value)
         began = time.time()
         await self._save(facts)
         sample = replace(await painted(began), calm=calm)
-        ring = self._desk.services.live._ring
-        self.bytes = next(len(message.raw) for message in reversed(ring) if message.to_extension == self._operator)
+        self.bytes = self._written[0]
         await self._end(ringing)
         return sample
 
@@ -206,7 +238,7 @@ class Ours:
         await self._quiet()
 
     async def _save(self, facts: list[CallFact]) -> None:
-        await self._desk.services.calls.save(facts)
+        await self.bridge.take(facts)
 
     async def _quiet(self) -> None:
         """Every caller is read, every message is out: what is measured is this burst, and not the one before."""
@@ -286,7 +318,10 @@ async def ours(browser: Browser, folder: Path) -> AsyncIterator[Ours]:
     residents = await desk.services.directory.sample_numbers(500)
     live = desk.client.make_url("/api/v1/live")
     async with listening(live, [await _operator(desk, str(FIRST + n)) for n in range(AT_ONCE - 1)]):
-        yield Ours(desk, watched, member.extension, residents)
+        our = Ours(desk, watched, member.extension, residents)
+        our.weigh()
+        yield our
+        await our.bridge.close()
         assert desk.services.live.sockets == AT_ONCE, "all heard all"
     await page.context.close()
     await desk.close()
