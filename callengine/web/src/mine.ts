@@ -1,7 +1,7 @@
 // The call that is mine now: what the docked panel shows. `step` is pure; the rest keeps and fetches.
 
 import { get } from "@/api/client";
-import type { Call, CallDetail, CallerCard, OfferView, Page } from "@/api/types";
+import type { Call, CallDetail, CallerCard, OfferView, Page, PersonRef } from "@/api/types";
 import { serverNow } from "@/lib/clock";
 import { Store } from "@/lib/store";
 
@@ -22,6 +22,19 @@ export interface Told extends Call {
   fact?: string;
   card?: CallerCard | null;
   offers?: OfferView[];
+}
+
+/** Said ahead of the commit: this phone of mine rings, or what was said so is taken back. Its `Told` confirms it. */
+export interface Ringing {
+  pbx: string;
+  linkedid: string;
+  rings: boolean;
+  number: string;
+  number_kind: string;
+  name: string;
+  did: string;
+  arrived_at: string;
+  people: PersonRef[];
 }
 
 export interface Step {
@@ -77,11 +90,58 @@ function ended(mine: Mine | null, told: Told, extension: string, now: number): M
   return { ...mine, call: merge(mine.call, told), phase: "after", since: told.ended_at ? Date.parse(told.ended_at) : now };
 }
 
+const sameCall = (a: { pbx: string; linkedid: string }, b: { pbx: string; linkedid: string }) => a.pbx === b.pbx && a.linkedid === b.linkedid;
+
+/** What an early message makes of the call that is only said to ring. */
+export function early(now: Ringing | null, told: Ringing, own: Mine | null): Ringing | null {
+  if (!told.rings) return now && sameCall(now, told) ? null : now;
+  if (own && (own.phase === "talking" || own.phase === "hold")) return now;
+  return told;
+}
+
+/** A durable message takes the early one's place: it confirms it, or tells what came after. Lists that lag behind do not. */
+export function settled(now: Ringing | null, told: Told, extension: string | null): Ringing | null {
+  if (!now || !sameCall(now, told)) return now;
+  const confirmed = Boolean(told.card) || (extension !== null && ringsHere(told.offers, extension));
+  return confirmed || told.state === "ended" || told.operator === extension ? null : now;
+}
+
 export const mine = new Store<Mine | null>(null);
+/** Who rings, as long as that is not durable: nothing hangs on it, and a reset of the line forgets it. */
+export const ringing = new Store<Ringing | null>(null);
+
+export function takeRinging(told: Ringing): void {
+  ringing.set((now) => early(now, told, mine.get()));
+}
+
+/** How long what needs the stored call waits for it, in milliseconds. */
+export const DURABLE_MS = 10_000;
+
+/** The stored call of one that was said to ring: awaited, then read anew; null when there is none. */
+export async function stored(said: Ringing, extension: string | null, ms = DURABLE_MS): Promise<Call | null> {
+  const found = () => {
+    const own = mine.get();
+    return own && sameCall(own.call, said) ? own.call : null;
+  };
+  await new Promise<void>((done) => {
+    const look = () => {
+      if (!found() && ringing.get() && sameCall(ringing.get()!, said)) return;
+      clearTimeout(timer);
+      offs.forEach((off) => off());
+      done();
+    };
+    const offs = [mine.watch(look), ringing.watch(look)];
+    const timer = setTimeout(() => { offs.forEach((off) => off()); done(); }, ms);
+    look();
+  });
+  if (!found()) await findMine(extension);
+  return found();
+}
 
 export function takeCall(told: Told, extension: string | null): void {
   const { mine: next, ask } = step(mine.get(), told, extension, serverNow());
   mine.set(next);
+  ringing.set((now) => settled(now, told, extension));
   if (next && !next.card && !next.cardFailed && next.phase !== "after") void fetchCard(next);
   if (ask && next) void askOffers(next.call.id, extension);
 }
@@ -128,4 +188,9 @@ export function choose(person: number): void {
 
 export function forgetCall(): void {
   mine.set(null);
+}
+
+/** The line begins anew, or who was here has left: what was only said is said again if it still holds. */
+export function forgetRinging(): void {
+  ringing.set(null);
 }

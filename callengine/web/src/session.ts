@@ -7,7 +7,7 @@ import { live } from "@/api/live";
 import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, StaffMember } from "@/api/types";
 import { setServerTime } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
-import { takeCall, forgetCall, findMine } from "@/mine";
+import { takeCall, takeRinging, forgetCall, forgetRinging, findMine, type Ringing } from "@/mine";
 import { say } from "@/ui/toasts";
 import { t } from "@/words";
 
@@ -38,7 +38,22 @@ async function fetchBoard(): Promise<Board> {
 
 /** The callbacks that are owed; who is not at the desk may not read them and does not ask. */
 export const useDuties = (when = true) =>
-  useQuery({ enabled: when, queryKey: ["duties", "owed"], queryFn: () => get<Page<Duty>>("/callbacks", { state: "owed", limit: 200 }), refetchInterval: 60_000 });
+  useQuery({ enabled: when, queryKey: ["duties", "owed"], queryFn: ({ signal }) => everyDuty(signal), refetchInterval: 60_000 });
+
+/** More than a night without anybody brings; beyond it the list says that there are more. */
+const MOST_DUTIES = 5000;
+
+/** All that is owed, page after page: the last of them is the newest, which can still be met in time. */
+async function everyDuty(signal: AbortSignal): Promise<Page<Duty>> {
+  const found = new Map<number, Duty>();
+  let next: string | null = null;
+  do {
+    const page: Page<Duty> = await get<Page<Duty>>("/callbacks", { state: "owed", limit: 200, cursor: next }, signal);
+    page.items.forEach((duty) => found.set(duty.id, duty)); // one that moved between two pages comes twice
+    next = page.next;
+  } while (next && found.size < MOST_DUTIES);
+  return { items: [...found.values()].sort(byDue), next };
+}
 
 const OWED = new Set(["open", "claimed", "attempted"]);
 const byDue = (a: Duty, b: Duty) => a.due_at.localeCompare(b.due_at) || a.id - b.id;
@@ -110,6 +125,7 @@ export function listen(me: Me): () => void {
         soon(["totals"], 3000);
       }
     }),
+    live.on<Ringing>("ringing", takeRinging),
     live.on<Duty>("duty", (duty) => {
       tellGiven(duty, me);
       putDuty(duty);
@@ -140,6 +156,7 @@ export function listen(me: Me): () => void {
       if (["refused", "failed", "unknown"].includes(d.state)) say(d.reason || t("error.unknown"), { bad: true });
     }),
     live.on("reset", () => {
+      forgetRinging();
       void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "hints" });
       void findMine(me.extension);
     }),

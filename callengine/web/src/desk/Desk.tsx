@@ -18,6 +18,7 @@ import { say } from "@/ui/toasts";
 import { isEmpty, readDraft } from "./draft";
 import { TicketForm } from "./TicketForm";
 
+const MOST_CARDS = 100; // each counts down every second; the rest stands in the room of callbacks
 const KINDS: [string, Icon][] = [["known", IconUser], ["unknown", IconUserQuestion], ["withheld", IconEyeOff], ["hangup", IconDoorExit], ["busy_day", IconUsers]];
 
 export function Desk({ me }: { me: Me }) {
@@ -26,13 +27,14 @@ export function Desk({ me }: { me: Me }) {
   const { query } = useRoute();
   const writing = query.get("new") === "1";
   const [kind, setKind] = useState("known");
-  const inCall = mine.use() !== null;
   const demo = (which = kind) => void post("/demo/call", { kind: which }).then(() => say(t("desk.demoPlaced")), (error) => say(why(error), { bad: true }));
   const shift = useQuery({ queryKey: ["shift"], queryFn: () => get<ShiftFigures>("/shift"), refetchInterval: 60_000 });
   const tickets = useQuery({ queryKey: ["tickets", "latest"], queryFn: () => get<Page<TicketRow>>("/tickets", { limit: 30 }) });
-  const quiet = shift.data?.calls === 0 && tickets.data?.items.length === 0 && !inCall;
+  const nothing = shift.data?.calls === 0 && tickets.data?.items.length === 0;
+  // Asked only where it matters: a busy desk is not rendered anew for each call.
+  const quiet = mine.pick((m) => nothing && m === null);
   useKeys({ KeyD: () => demo() }, { when: me.sandbox });
-  useKeys(Object.fromEntries(KINDS.map(([k], i) => [`Digit${i + 1}`, () => setKind(k)])), { when: me.sandbox && quiet && !writing && !inCall });
+  useKeys(Object.fromEntries(KINDS.map(([k], i) => [`Digit${i + 1}`, () => setKind(k)])), { when: me.sandbox && quiet && !writing });
 
   return (
     <div className={writing ? "desk writing" : "desk"}>
@@ -68,7 +70,8 @@ function CallbackList({ me, hidden }: { me: Me; hidden: boolean }) {
       <div className="body" tabIndex={0} role="group" aria-labelledby="callbacks-title">
         <Faces of={duties} bones={{ count: 4, height: 72 }} empty={items.length === 0 && !withheld.data?.items.length && <Empty icon={IconCircleCheck} title={t("desk.noCallbacks")}>{t("desk.noCallbacksLead")}</Empty>}>
           <ul>
-            {items.map((d) => <DutyCard key={d.id} duty={d} now={now} me={me} first={d === first} />)}
+            {items.slice(0, MOST_CARDS).map((d) => <DutyCard key={d.id} duty={d} now={now} me={me} first={d === first} />)}
+            {items.length > MOST_CARDS && <li className="t2 s12" style={{ padding: 10 }}><a href="/callbacks" onClick={follow("/callbacks")}>{t("board.below", { count: items.length - MOST_CARDS })}</a></li>}
             {withheld.data?.items.map((d) => <WithheldLine key={d.id} duty={d} />)}
           </ul>
         </Faces>

@@ -10,9 +10,10 @@ import type { CallerCard, ClassifierProblem, House, JoinTicket, Me, NewTicket, P
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { answered, mistaken, owed } from "@/lib/questions";
+import { phone } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
 import { hms, until } from "@/lib/time";
-import { choose, mine, type Mine } from "@/mine";
+import { choose, mine, ringing, stored, type Mine } from "@/mine";
 import { queries } from "@/session";
 import { Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -50,6 +51,11 @@ export function TicketForm({ me }: { me: Me }) {
   const own = mine.use();
   const [draft, setDraft] = useState(() => fromCall(readDraft(me.login), own));
   const [done, setDone] = useState<Ticket | null>(null);
+  // Who only is said to ring gives his number; the call itself hangs on the ticket once it is stored.
+  const said = ringing.pick((r) => r?.number);
+  useEffect(() => {
+    if (said && !done) setDraft((d) => (d.callId === null && !d.number && !d.anonymous ? { ...d, number: said } : d));
+  }, [said, done]);
   useEffect(() => {
     if (!done) setDraft((d) => fromCall(d, own));
   }, [own, done]);
@@ -98,6 +104,8 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const where = useRef<HTMLInputElement>(null);
   const form = useRef<HTMLDivElement>(null);
   const [busy, setBusy] = useState(false);
+  // The call that was never stored, and of which the operator knows: the ticket goes without it.
+  const withoutCall = useRef("");
   const [houseWords, setHouseWords] = useState("");
   const [searching, setSearching] = useState(!draft.entry);
   const [moving, setMoving] = useState(!draft.house);
@@ -180,12 +188,27 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
       return ticket;
     }
   };
+  /** The call that the ticket hangs on; of one that only is said to ring the stored one is awaited. null: not yet, and it was said. */
+  const callOf = async (): Promise<{ id: number | null } | null> => {
+    const said = ringing.get();
+    if (draft.callId !== null || !said || withoutCall.current === said.linkedid) return { id: draft.callId };
+    say(t("ticketForm.callWaits"));
+    const call = await stored(said, me.extension);
+    if (call) return { id: call.id };
+    withoutCall.current = said.linkedid;
+    keepDraft(me.login, draft);
+    tell({ whole: t("ticketForm.callNotStored", { number: said.number ? phone(said.number) : t("call.withheld") }) });
+    return null;
+  };
   const register = () => {
     if (busy || lacks()) return;
     setBusy(true);
+    void callOf().then((call) => (call ? send(call.id) : setBusy(false)));
+  };
+  const send = (callId: number | null) => {
     const second = !draft.anonymous && draft.second.trim() ? t("ticketForm.secondLine", { number: draft.second.trim() }) : "";
     const body: NewTicket = {
-      classifier: entry!.code, house_id: house!.id, premise: draft.premise, text: [draft.text.trim(), second].filter(Boolean).join("\n"), call_id: draft.callId,
+      classifier: entry!.code, house_id: house!.id, premise: draft.premise, text: [draft.text.trim(), second].filter(Boolean).join("\n"), call_id: callId,
       applicant: applicantOf(draft), anonymous: draft.anonymous, ...counted, organisation_id: draft.organisationId, paid: draft.paid, parent: draft.parent,
     };
     post<Ticket>("/tickets", body, draft.key)

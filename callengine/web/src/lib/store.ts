@@ -20,6 +20,11 @@ export class Store<T> {
     return () => this.watchers.delete(watcher);
   };
 
+  /** A part of the value, or what follows from it (a plain value): renders only when that changes. */
+  pick<R extends string | number | boolean | null | undefined>(of: (value: T) => R): R {
+    return useSyncExternalStore(this.watch, () => of(this.value));
+  }
+
   use(): T {
     return useSyncExternalStore(this.watch, this.get);
   }

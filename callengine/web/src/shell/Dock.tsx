@@ -1,7 +1,7 @@
 // The call, docked on the right: who, where, what is open there, what was before. It survives navigation and covers nothing.
 
 import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlayerPause, IconPlayerPlay, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
-import { memo, useEffect, useState, type FormEvent } from "react";
+import { memo, useEffect, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, post, remove } from "@/api/client";
 import { live } from "@/api/live";
@@ -12,7 +12,7 @@ import { phone, shortName } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
 import { Store } from "@/lib/store";
 import { clock, dateOnly, dayOf, dayMonth, exact, hm, span, until } from "@/lib/time";
-import { choose, fetchCard, forgetCall, mine, step, type Mine, type Phase, type Told } from "@/mine";
+import { choose, early, fetchCard, forgetCall, mine, ringing, step, stored, type Mine, type Phase, type Ringing, type Told } from "@/mine";
 import { setState } from "@/session";
 import { JoinCall } from "@/desk/Join";
 import { Dialog } from "@/ui/dialog";
@@ -22,38 +22,100 @@ import { say } from "@/ui/toasts";
 export function Dock({ me }: { me: Me }) {
   const { t } = useTranslation();
   const own = mine.use();
-  useEffect(() => live.first<Told>("call", (told) => pop(told, me.extension)), [me.extension]);
+  const said = ringing.use();
+  useEffect(() => {
+    const offs = [live.first<Ringing>("ringing", popRinging), live.first<Told>("call", (told) => pop(told, me.extension))];
+    return () => offs.forEach((off) => off());
+  }, [me.extension]);
+  const fresh = said && own?.phase !== "talking" && own?.phase !== "hold" && !(own?.phase === "ringing" && own.call.linkedid === said.linkedid) ? said : null;
   return (
     <aside className="dock" aria-label={t("call.panel")} style={{ position: "relative" }}>
       <Pop title={t("call.incoming")} withheld={t("call.withheld")} />
-      {own ? <CallPanel key={own.call.id} own={own} me={me} /> : <NoCall />}
+      {fresh ? <Said key={fresh.linkedid} said={fresh} me={me} /> : own ? <CallPanel key={own.call.id} own={own} me={me} /> : <NoCall />}
     </aside>
   );
 }
 
-// Who rings, on the screen in the first frame: two lines of text over the panel, which takes its time to be built anew.
-const popped = new Store<Told | null>(null);
+// Who rings, on the screen in the first frame: a few lines over the panel's head, written past React; the panel takes its
+// time to be built anew, and is there in the next frame.
+interface Popped { number: string; people: { name: string }[] }
+const popped = new Store<Popped | null>(null);
+
+function popRinging(told: Ringing): (() => void) | undefined {
+  if (!told.rings || early(null, told, mine.get()) === null) return undefined;
+  popped.set(told);
+  return () => popped.set(null);
+}
 
 function pop(told: Told, extension: string | null): (() => void) | undefined {
   if (told.fact !== "offered" || told.state !== "offered" || mine.get()?.call.id === told.id) return undefined;
+  const said = ringing.get(); // then it stands there already
+  if (said?.linkedid === told.linkedid && said.pbx === told.pbx) return undefined;
   if (step(mine.get(), told, extension, 0).mine?.call.id !== told.id) return undefined;
   popped.set(told);
   return () => popped.set(null);
 }
 
 const Pop = memo(function Pop({ title, withheld }: { title: string; withheld: string }) {
-  const told = popped.use();
-  if (!told) return null;
-  return (
-    <div aria-hidden style={{ position: "absolute", inset: 0, zIndex: 1, background: "var(--surface)", contain: "strict" }}>
-      <div className="callhead ringing">
-        <h2 className="b accent" style={{ fontSize: 15, lineHeight: "24px" }}>{title}</h2>
-        <p className="number">{told.number ? phone(told.number) : withheld}</p>
-      </div>
-      <div style={{ padding: "10px 16px" }}>{told.people.map((p) => <p key={p.id} className="b">{p.name}</p>)}</div>
-    </div>
-  );
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const write = () => {
+      const at = box.current;
+      const told = popped.get();
+      if (!at) return;
+      at.hidden = !told;
+      if (!told) return at.replaceChildren();
+      const names = told.people.map((p) => line("p", "b", p.name));
+      at.replaceChildren(line("h2", "b accent", title), line("p", "number", told.number ? phone(told.number) : withheld), ...names);
+    };
+    write();
+    return popped.watch(write);
+  }, [title, withheld]);
+  return <div ref={box} className="callhead ringing pop" aria-hidden hidden />;
 });
+
+function line(tag: string, className: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+const answering = new Set<string>();
+
+/** It rings, and the store does not have it yet: who it is; answering waits until it does. */
+function Said({ said, me }: { said: Ringing; me: Me }) {
+  const { t } = useTranslation();
+  const why = useWhy();
+  const now = useNow();
+  const [waits, setWaits] = useState(answering.has(said.linkedid));
+  const answer = () => {
+    if (answering.has(said.linkedid)) return;
+    answering.add(said.linkedid);
+    setWaits(true);
+    void stored(said, me.extension)
+      .then((call) => (call ? post(`/calls/${call.id}/answer`) : say(t("said.notStored", { extension: me.extension }), { bad: true })))
+      .catch((error: unknown) => say(error instanceof Failure && error.status >= 400 && error.code !== "no-link" ? t("call.answerCouldNot", { extension: me.extension }) : why(error)))
+      .finally(() => { answering.delete(said.linkedid); setWaits(false); });
+  };
+  useKeys({ F2: answer });
+  return (
+    <>
+      <div className="callhead ringing">
+        <div className="row">
+          <span className="pulse"><I of={IconPhoneIncoming} /></span>
+          <h2 className="b accent" style={{ fontSize: 15 }} aria-live="assertive">{t("call.incoming")}</h2>
+        </div>
+        <p className="number">{said.number ? phone(said.number) : t("call.withheld")}</p>
+        {said.people.map((p) => <p key={p.id} className="b">{p.name}</p>)}
+        <p className="s12 t2">{t("call.waits", { did: phone(said.did) || "—", time: clock((now - Date.parse(said.arrived_at)) / 1000) })}</p>
+        <Btn look="green" size="main" icon={IconPhone} keys="F2" disabled={waits} onClick={answer}>{t("call.answer")}</Btn>
+        {!me.sandbox && <p className="s12 t2">{t("call.handset", { extension: me.extension })}</p>}
+      </div>
+      <div className="dockbody"><section><p className="s13 t2" role="status">{t(waits ? "said.answerWaits" : "said.lead")}</p></section></div>
+    </>
+  );
+}
 
 const NoCall = memo(function NoCall() {
   const { t } = useTranslation();

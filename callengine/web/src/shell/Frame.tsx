@@ -8,7 +8,7 @@ import type { Room } from "@/App";
 import type { Me } from "@/api/types";
 import { useKeys } from "@/lib/keys";
 import { follow, go, useRoute } from "@/lib/route";
-import { mine } from "@/mine";
+import { mine, ringing } from "@/mine";
 import { dialDuty, nextDuty, setState, useDuties } from "@/session";
 import { I, Keys, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -42,14 +42,15 @@ export function Frame({ me, room, rooms, children }: { me: Me; room: Room; rooms
   const why = useWhy();
   const [over, setOver] = useState<"keys" | "find" | null>(null);
   const centre = rooms.includes("desk");
-  const inCall = mine.use() !== null;
-  const docked = centre && (room === "desk" || inCall);
+  // Not the call itself: at an offer the desk around the dock is not rendered anew.
+  const inCall = mine.pick((m) => room !== "desk" && m !== null);
+  const rings = ringing.pick((r) => room !== "desk" && r !== null);
+  const docked = centre && (room === "desk" || inCall || rings);
   const dialNext = useDialNext(me, centre);
   const { id } = useRoute();
-  const phase = mine.use()?.phase;
 
   const toggleState = () => {
-    if (me.state === "ready" && phase !== "after") void setState("pause").catch((e) => say(why(e), { bad: true }));
+    if (me.state === "ready" && mine.get()?.phase !== "after") void setState("pause").catch((e) => say(why(e), { bad: true }));
     else void setState("ready").then(() => mine.set((m) => (m?.phase === "after" ? null : m)), (e) => say(why(e), { bad: true }));
   };
   useKeys({

@@ -14,4 +14,5 @@ export const ticketFormEn: typeof ticketFormRu = {
   whichPerson: "Which of them calls", anonymous: "Anonymous", anonymousLead: "The ticket will hold neither a name nor a number. The call stays in the list of calls.", second: "Second phone", addSecond: "Another number", secondLine: "The applicant's second phone: {{number}}",
   link: "Link for the resident", linkMake: "Link for the resident", linkCopy: "Copy", linkCopied: "The link is copied", linkSelected: "The link is selected: Ctrl C", linkUntil: "valid until {{date}}", repeatDone: "repeats {{number}}",
   keyUsed: "This form was registered already as {{number}}", openIt: "Open {{number}}", sendAnew: "Register as a new ticket",
+  callWaits: "Waiting until the call itself is saved", callNotStored: "The call from {{number}} was not saved, so the ticket cannot hang on it yet. The draft is kept. Ctrl Enter again registers it without the call.",
 };

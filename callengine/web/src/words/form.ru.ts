@@ -14,4 +14,5 @@ export const ticketFormRu = {
   whichPerson: "Кто из них звонит", anonymous: "Аноним", anonymousLead: "Ни имени, ни номера в заявке не будет. Вызов останется в журнале вызовов.", second: "Второй телефон", addSecond: "Ещё номер", secondLine: "Второй телефон заявителя: {{number}}",
   link: "Ссылка для жителя", linkMake: "Ссылка для жителя", linkCopy: "Скопировать", linkCopied: "Ссылка скопирована", linkSelected: "Ссылка выделена: Ctrl C", linkUntil: "действует до {{date}}", repeatDone: "повтор {{number}}",
   keyUsed: "Эта форма уже записана как {{number}}", openIt: "Открыть {{number}}", sendAnew: "Записать новой заявкой",
+  callWaits: "Ждём, пока запишется сам вызов", callNotStored: "Вызов с номера {{number}} не записался, связать с ним заявку пока нельзя. Черновик сохранён. Ctrl Enter ещё раз запишет заявку без вызова.",
 };
