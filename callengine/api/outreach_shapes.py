@@ -29,8 +29,27 @@ class CampaignCallsList(Listed):
     result: Words = ""
 
 
-class RatingsList(Between, Listed):
+class RatingsFilter(Between):
+    """`classifier` is an entry's code, or how those of a branch begin. What is not his, a manager may not ask for."""
+
+    organisation_id: Id | None = None
+    executor_id: Id | None = None
+    classifier: Words = ""
+
+
+class RatingsList(RatingsFilter, Listed):
+    """`answered=false` lists who said nothing too."""
+
     mark: Annotated[int, Field(ge=1, le=5)] | None = None
+    result: Words = ""
+    answered: bool = True
+
+
+class RatingsSummed(RatingsFilter):
+    """Without `from` and `to` the last 30 days; at most 400 days, and at most 62 slices."""
+
+    by: Literal["", "organisation", "executor", "classifier", "branch"] = ""
+    slices: Literal["", "day", "week", "month"] = ""
 
 
 class OptOutsList(Listed):
@@ -73,13 +92,52 @@ class Campaign(View):
     changed_at: datetime
     changed_by: str
     ended_at: datetime | None
+    choice: CampaignChoice
+    spacing: dict[str, int]
     progress: CampaignProgress
 
 
-class NewCampaign(Body):
-    """Whom: `numbers`, and who lives in the houses. `job` are the fields of the dialogue, `dialogue` a survey's own.
+class CampaignChoice(View):
+    """Which tickets the campaign is about; what is null, "" or empty narrows nothing."""
 
-    What is left out is as configured.
+    classifier: str
+    organisation_id: int | None
+    district: str
+    house_ids: list[int]
+    urgency: list[str]
+    paid: bool | None
+    status: list[str]
+    since: datetime | None
+    until: datetime | None
+
+
+class TicketsChoice(Body):
+    """Which tickets, all of it together. `classifier` is an entry's code, or how the codes of a branch begin.
+
+    Results, surveys and outages take tickets that exist: registered from `since` to `until`, standing at `status`.
+    Ratings wait for their tickets: they say none of the three.
+    """
+
+    classifier: ShortText = ""
+    organisation_id: Id | None = None
+    district: ShortText = ""
+    house_ids: Annotated[list[Id], Field(max_length=5_000, default_factory=list)]
+    urgency: Annotated[list[ShortText], Field(max_length=10, default_factory=list)]
+    paid: bool | None = None
+    status: Annotated[list[ShortText], Field(max_length=20, default_factory=list)]
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+SpacedResult = Literal["busy", "no_answer", "rejected", "failed", "machine", "silent", "hung_up"]
+
+
+class NewCampaign(Body):
+    """Whom: `numbers`, who lives in the houses, the clients of the tickets of `choice`.
+
+    A campaign of ratings has a choice alone: jobs that fit it are its own when they are confirmed, all others are the
+    standing campaign's. `job` are the fields of the dialogue, `dialogue` a survey's own. `spacing` is seconds until the
+    next attempt, by the result of the last one (60 to 1209600). What is left out is as configured.
     """
 
     kind: CampaignKind
@@ -96,6 +154,26 @@ class NewCampaign(Body):
     attempts: Annotated[int, Field(ge=1, le=20)] | None = None
     begins_at: Moment | None = None
     ends_at: Moment | None = None
+    choice: TicketsChoice | None = None
+    spacing: Annotated[dict[SpacedResult, Annotated[int, Field(ge=60, le=1_209_600)]], Field(default_factory=dict)]
+
+
+class CampaignPreview(View):
+    """What the campaign would do if it were made now. `tickets`: how many the choice has (null: no choice was made).
+
+    Of ratings it is how many of the last 30 days would have fitted, and `calls` is 0: it waits. `capped`: there are
+    more than 10000, and such a campaign is refused. `spacing` and the rest are those that would hold.
+    """
+
+    calls: int
+    tickets: int | None
+    capped: bool
+    left_out: list[NotCalled]
+    left_out_count: int
+    attempts: int
+    spacing: dict[str, int]
+    hours: str
+    days: str
 
 
 class NotCalled(View):
@@ -142,8 +220,13 @@ class CampaignCall(View):
 
 
 class AnswersOfStep(View):
+    """How often each answer was given. `title` is what the question is called, `labels` what each key means; both by
+    language, and empty where nobody wrote them."""
+
     step: str
     answers: dict[str, int]
+    title: dict[str, str]
+    labels: dict[str, dict[str, str]]
 
 
 class CampaignResults(View):
@@ -151,11 +234,57 @@ class CampaignResults(View):
     answers: list[AnswersOfStep]
 
 
+class RatingFigures(View):
+    """`asked` are all calls for a mark that are over, `answered` those of them who said anything of the job.
+
+    Show no `mean` without `response_rate` and `marked` beside it. Shares are 0 to 1, null where nobody is counted.
+    `no_mark`: done, and no mark given.
+    """
+
+    asked: int
+    answered: int
+    marked: int
+    mean: float | None
+    response_rate: float | None
+    marks: dict[str, int]
+    not_done: int
+    not_done_share: float | None
+    no_mark: int
+
+
+class RatingsRow(View):
+    """`key` is the id of an organisation or an executor ("": none), a code, a branch ("HVS"), or the first day."""
+
+    key: str
+    name: str
+    since: datetime | None
+    until: datetime | None
+    figures: RatingFigures
+
+
+class RatingsSummary(View):
+    """`rows` by `by`, those with most calls first; `slices` of the period in their order."""
+
+    since: datetime
+    until: datetime
+    whole: RatingFigures
+    rows: list[RatingsRow]
+    slices: list[RatingsRow]
+
+
 class Rating(View):
-    """A mark by telephone, or "not done": with its certainty (`proof`), call, recording and time."""
+    """A mark by telephone, or "not done": with its certainty (`proof`), call, recording and time.
+
+    Recordings are for the desk: an organisation and an executor have null there.
+    """
 
     request_id: str
     ticket_number: str
+    organisation_id: int | None
+    organisation: str
+    executor_id: int | None
+    executor: str
+    classifier: str
     number: str
     at: datetime
     result: str
@@ -208,6 +337,7 @@ class ScriptNode(View):
     result: str
     start: bool
     own: list[str]  # languages in which the words are the service's own
+    title: dict[str, str]  # what the step is called on the pages, by language; never spoken
 
 
 class ScriptEdge(View):

@@ -20,7 +20,12 @@ from callengine.menus.outcome import Result
 from callengine.speech.words import sentences
 
 LANGUAGES = ("ru", "en")
-MOST_STEPS, MOST_TEXT, MOST_DIGITS = 30, 600, 12  # an outcome must fit into one line of the PBX's ledger
+MOST_STEPS, MOST_TEXT, MOST_DIGITS, MOST_TITLE = (
+    30,
+    600,
+    12,
+    80,
+)  # an outcome must fit into one line of the PBX's ledger
 ENTERED = "entered"  # the field of every script: the keys that were just pressed
 OPERATOR_KEY, REPEAT_KEY = "0", "*"
 
@@ -100,6 +105,7 @@ class Step:
     highest: int | None = None
     result: Result | None = None  # of an end
     then: Then = Then.HANG_UP
+    title: Texts = field(default_factory=dict)  # what people call it on the pages; never spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +223,7 @@ def graph(script: Script) -> dict[str, list[dict[str, Any]]]:
             "say": dict(s.say),
             "result": s.result.value if s.result else "",
             "start": s.id == script.start,
+            "title": dict(s.title),
         }
         for s in script.steps.values()
     ]
@@ -242,6 +249,8 @@ def _ways(step: Step) -> Iterator[tuple[str, str, Texts, Result | None]]:
 
 def _raw_step(step: Step) -> dict[str, Any]:
     raw: dict[str, Any] = {"kind": step.kind.value, "say": dict(step.say)}
+    if step.title:
+        raw["title"] = dict(step.title)
     blank = Step(step.id, step.kind, {})
     for name in (
         "next",
@@ -273,7 +282,7 @@ def _raw_step(step: Step) -> dict[str, Any]:
 
 _STEP_KEYS = {
     "kind", "say", "keys", "next", "silent", "marks", "records", "seconds", "tries", "digits", "lowest", "highest",
-    "result", "then",
+    "result", "then", "title",
 }  # fmt: skip
 
 
@@ -337,7 +346,7 @@ def _step(
             changes[key] = row[key]
     if not asks and row.get("keys"):
         problems.append((name, f"a step of kind {kind.value} has no keys"))
-    return replace(step, **changes)
+    return replace(step, title=_texts(name, row.get("title", {}), problems), **changes)
 
 
 _TYPES: Mapping[str, Any] = {
@@ -402,6 +411,9 @@ def _in_texts(script: Script, where: str, texts: Texts) -> Iterator[tuple[str, s
 
 def _in_step(script: Script, step: Step) -> Iterator[tuple[str, str]]:
     yield from _in_texts(script, step.id, step.say)
+    for language, title in step.title.items():
+        if len(title) > MOST_TITLE:
+            yield step.id, f"the title in {language!r} has more than {MOST_TITLE} characters"
     for to, key, _, _ in _ways(step):
         if to not in script.steps:
             yield (

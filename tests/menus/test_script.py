@@ -12,6 +12,7 @@ import pytest
 from callengine.menus.script import (
     MOST_STEPS,
     MOST_TEXT,
+    MOST_TITLE,
     Kind,
     ScriptWrong,
     filled,
@@ -229,3 +230,18 @@ async def test_a_survey_of_ones_own_is_walked() -> None:
     outcome = await dialogues.hold(line, say, job)
     assert dict(outcome.answers) == {"q": "1"}
     assert line.heard == ["Чист ли двор на улице Мира?", "Спасибо."]
+
+
+def test_each_shipped_step_has_a_name_in_words_in_both_languages() -> None:
+    for kind in Kind:
+        for step in shipped(kind).steps.values():
+            assert step.title.keys() == {"ru", "en"}, (kind, step.id)
+            assert all(0 < len(title) <= MOST_TITLE for title in step.title.values())
+
+
+def test_a_name_that_is_too_long_is_told_at_its_step() -> None:
+    raw = copy.deepcopy(shipped_raw(Kind.SURVEY))
+    raw["steps"]["clean"]["title"] = {"ru": "я" * (MOST_TITLE + 1)}
+    with pytest.raises(ScriptWrong) as told:
+        read(raw)
+    assert told.value.problems == (("clean", f"the title in 'ru' has more than {MOST_TITLE} characters"),)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from callengine.access.model import DESK, LEADERS
+from callengine.access.model import DESK, EXECUTOR, LEADERS, MANAGER
 from callengine.api import outreach_shapes as shapes
 from callengine.api.core import Ask, Routes, clear, opaque
 from callengine.api.render import recording_ref
 from callengine.api.schemas import Page, RecordingRef
 from callengine.menus.script import Kind, graph
-from callengine.outreach.campaigns import NewCampaign, Progress
+from callengine.outreach.campaigns import Left, NewCampaign, Progress
+from callengine.outreach.choice import Choice
+from callengine.outreach.choice import from_raw as choice_of
 from callengine.outreach.model import CallKind, Campaign, OptOut, OutreachAttempt, OutreachCall
+from callengine.outreach.ratings import Figures, Row, Sees
 from callengine.outreach.scripts import EditedScript
 from callengine.store import recordings as recording_rows
 from callengine.store.callbacks import ticket_numbers
+from callengine.store.ratings import Rating, Wanted
+from callengine.tickets.visibility import scope_of
 
 routes = Routes("outreach")
 
@@ -37,8 +43,37 @@ async def list_campaigns(ask: Ask[None, shapes.CampaignsList]) -> Page[shapes.Ca
 
 @routes.post("/campaigns", roles=LEADERS, summary="Make a campaign; it calls from then on", status=201)
 async def create_campaign(ask: Ask[shapes.NewCampaign, None]) -> shapes.CampaignMade:
-    form = ask.body
-    wish = NewCampaign(
+    made = await ask.services.campaigns.create(_wish(ask.body), ask.who.name, ask.who.staff_id)
+    return shapes.CampaignMade(
+        campaign=await _shown(ask, made.campaign),
+        calls=made.calls,
+        left_out=_left(made.left),
+    )
+
+
+@routes.post("/campaigns/preview", roles=LEADERS, summary="What a campaign would do: whom it calls, nothing is written")
+async def preview_campaign(ask: Ask[shapes.NewCampaign, None]) -> shapes.CampaignPreview:
+    found = await ask.services.campaigns.preview(_wish(ask.body))
+    return shapes.CampaignPreview(
+        calls=found.calls,
+        tickets=found.tickets,
+        capped=found.capped,
+        left_out=_left(found.left),
+        left_out_count=len(found.left),
+        attempts=found.attempts,
+        spacing=dict(found.spacing),
+        hours=found.hours,
+        days=found.days,
+    )
+
+
+def _left(left: Sequence[Left]) -> list[shapes.NotCalled]:
+    return [shapes.NotCalled(number=one.number, why=one.why) for one in left[:1000]]
+
+
+def _wish(form: shapes.NewCampaign) -> NewCampaign:
+    chosen = form.choice
+    return NewCampaign(
         kind=CallKind(form.kind),
         name=form.name,
         numbers=form.numbers,
@@ -53,12 +88,20 @@ async def create_campaign(ask: Ask[shapes.NewCampaign, None]) -> shapes.Campaign
         most_attempts=form.attempts,
         begins_at=form.begins_at,
         ends_at=form.ends_at,
-    )
-    made = await ask.services.campaigns.create(wish, ask.who.name, ask.who.staff_id)
-    return shapes.CampaignMade(
-        campaign=await _shown(ask, made.campaign),
-        calls=made.calls,
-        left_out=[shapes.NotCalled(number=one.number, why=one.why) for one in made.left[:1000]],
+        choice=Choice(
+            classifier=chosen.classifier,
+            organisation_id=chosen.organisation_id,
+            district=chosen.district,
+            house_ids=tuple(chosen.house_ids),
+            urgency=tuple(chosen.urgency),
+            paid=chosen.paid,
+            status=tuple(chosen.status),
+            since=chosen.since,
+            until=chosen.until,
+        )
+        if chosen
+        else Choice(),
+        spacing={str(name): seconds for name, seconds in form.spacing.items()},
     )
 
 
@@ -99,38 +142,93 @@ async def get_campaign_results(ask: Ask[None, None]) -> shapes.CampaignResults:
     found = await ask.services.campaigns.results(ask.id)
     return shapes.CampaignResults(
         campaign=_campaign(found.campaign, found.progress),
-        answers=[shapes.AnswersOfStep(step=step, answers=dict(one)) for step, one in sorted(found.answers.items())],
+        answers=[_answers(found.campaign, step, one) for step, one in _in_order(found.campaign, found.answers)],
     )
 
 
-@routes.get("/ratings", roles=DESK, summary="Marks by telephone, newest first, with call, recording and certainty")
+RATED = DESK | {MANAGER, EXECUTOR}
+
+
+@routes.get("/ratings", roles=RATED, summary="Marks by telephone, newest first, with call, recording and certainty")
 async def list_ratings(ask: Ask[None, shapes.RatingsList]) -> Page[shapes.Rating]:
     asked = ask.query
-    found, cursor = await ask.services.campaigns.ratings(
-        since=asked.from_, until=asked.to, mark=asked.mark, limit=asked.limit, cursor=clear(asked.cursor)
-    )
-    attempts = [one.attempt for one in found]
+    wanted = replace(_wanted(asked), mark=asked.mark, result=asked.result, answered=asked.answered)
+    found, cursor = await ask.services.ratings.find(wanted, _sees(ask), limit=asked.limit, cursor=clear(asked.cursor))
+    attempts = [one.attempt for one in found] if ask.who.role in DESK else []
     recordings = await _recordings(ask, attempts)
     comments = await _recordings(ask, [one for one in attempts if one.comment], comments=True)
-    items = [
-        shapes.Rating(
-            request_id=one.attempt.id,
-            ticket_number=one.ticket_number,
-            number=one.attempt.number,
-            at=one.attempt.settled_at or one.attempt.planned_at,
-            result=one.attempt.result,
-            mark=one.attempt.mark,
-            proof=one.attempt.proof,
-            keys=one.attempt.keys,
-            comment=bool(one.attempt.comment),
-            comment_recording=comments.get(one.attempt.pbx_call_id or 0),
-            call_id=one.attempt.pbx_call_id,
-            recording=recordings.get(one.attempt.pbx_call_id or 0),
-            applied=one.attempt.applied,
-        )
-        for one in found
-    ]
-    return Page(items=items, next=opaque(cursor))
+    return Page(items=[_rating(one, recordings, comments) for one in found], next=opaque(cursor))
+
+
+@routes.get("/ratings/summary", roles=RATED, summary="Marks counted: each mean with its response rate and its count")
+async def sum_ratings(ask: Ask[None, shapes.RatingsSummed]) -> shapes.RatingsSummary:
+    asked = ask.query
+    found = await ask.services.ratings.summary(_wanted(asked), _sees(ask), by=asked.by, slices=asked.slices)
+    return shapes.RatingsSummary(
+        since=found.since,
+        until=found.until,
+        whole=_figures(found.whole),
+        rows=[_ratings_row(one) for one in found.rows],
+        slices=[_ratings_row(one) for one in found.slices],
+    )
+
+
+def _sees(ask: Ask[Any, Any]) -> Sees:
+    """All for the desk, an organisation's own, an executor's own."""
+    scope = scope_of(ask.who)
+    return Sees(scope.everything, scope.organisation_id, scope.executor_id)
+
+
+def _wanted(asked: shapes.RatingsFilter) -> Wanted:
+    return Wanted(
+        since=asked.from_,
+        until=asked.to,
+        organisation_id=asked.organisation_id,
+        executor_id=asked.executor_id,
+        classifier=asked.classifier,
+    )
+
+
+def _ratings_row(it: Row) -> shapes.RatingsRow:
+    return shapes.RatingsRow(key=it.key, name=it.name, since=it.since, until=it.until, figures=_figures(it.figures))
+
+
+def _figures(it: Figures) -> shapes.RatingFigures:
+    return shapes.RatingFigures(
+        asked=it.asked,
+        answered=it.answered,
+        marked=it.marked,
+        mean=it.mean,
+        response_rate=it.response_rate,
+        marks={str(mark): it.marks.get(mark, 0) for mark in range(1, 6)},
+        not_done=it.not_done,
+        not_done_share=it.not_done_share,
+        no_mark=it.no_mark,
+    )
+
+
+def _rating(it: Rating, recordings: Mapping[int, RecordingRef], comments: Mapping[int, RecordingRef]) -> shapes.Rating:
+    attempt = it.attempt
+    return shapes.Rating(
+        request_id=attempt.id,
+        ticket_number=it.ticket_number,
+        organisation_id=it.organisation_id,
+        organisation=it.organisation,
+        executor_id=it.executor_id,
+        executor=it.executor,
+        classifier=it.classifier,
+        number=attempt.number,
+        at=it.at,
+        result=it.result,
+        mark=it.mark or None,
+        proof=attempt.proof,
+        keys=attempt.keys,
+        comment=bool(attempt.comment),
+        comment_recording=comments.get(attempt.pbx_call_id or 0),
+        call_id=attempt.pbx_call_id,
+        recording=recordings.get(attempt.pbx_call_id or 0),
+        applied=attempt.applied,
+    )
 
 
 # --- opt-outs ----------------------------------------------------------------------------------------------------
@@ -236,6 +334,8 @@ def _campaign(it: Campaign, progress: Progress) -> shapes.Campaign:
         changed_at=it.changed_at,
         changed_by=it.changed_by,
         ended_at=it.ended_at,
+        choice=_choice(choice_of(it.choice)),
+        spacing=dict(it.spacing),
         progress=shapes.CampaignProgress(
             total=progress.total,
             settled=progress.settled,
@@ -246,6 +346,37 @@ def _campaign(it: Campaign, progress: Progress) -> shapes.Campaign:
             results=dict(progress.results),
             marks={str(mark): count for mark, count in sorted(progress.marks.items())},
         ),
+    )
+
+
+def _in_order(campaign: Campaign, answers: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Mapping[str, int]]]:
+    """Questions as they are asked; what the dialogue does not know stands last."""
+    asked = list(campaign.script.get("dialogue", {}).get("steps", {}))
+    return sorted(answers.items(), key=lambda one: (asked.index(one[0]) if one[0] in asked else len(asked), one[0]))
+
+
+def _answers(campaign: Campaign, step: str, answers: Mapping[str, int]) -> shapes.AnswersOfStep:
+    """In the words of the survey, or of the meters, that this campaign was made with."""
+    raw = campaign.script.get("dialogue", {}).get("steps", {}).get(step, {})
+    title = dict(raw.get("title", {}))
+    for meter in campaign.script.get("job", {}).get("meters", []):
+        if str(meter.get("id")) == step and meter.get("title"):
+            title = {campaign.language: str(meter["title"])}
+    labels = {key: dict(choice["label"]) for key, choice in raw.get("keys", {}).items() if choice.get("label")}
+    return shapes.AnswersOfStep(step=step, answers=dict(answers), title=title, labels=labels)
+
+
+def _choice(it: Choice) -> shapes.CampaignChoice:
+    return shapes.CampaignChoice(
+        classifier=it.classifier,
+        organisation_id=it.organisation_id,
+        district=it.district,
+        house_ids=list(it.house_ids),
+        urgency=list(it.urgency),
+        paid=it.paid,
+        status=list(it.status),
+        since=it.since,
+        until=it.until,
     )
 
 
