@@ -1,10 +1,10 @@
 // A new campaign: what about, to whom, when; nothing is called before the engine found every word of it sayable.
 
 import { IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconX } from "@tabler/icons-react";
-import { useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Failure, post } from "@/api/client";
-import type { CampaignMade, House, NewCampaign, RobotState, SignInHints } from "@/api/types";
+import { Failure, get, post } from "@/api/client";
+import type { Campaign, CampaignMade, House, NewCampaign, Page, RobotState, SignInHints } from "@/api/types";
 import { Suggest } from "@/desk/Suggest";
 import { Labelled, TextField, whole } from "@/houses/parts";
 import { useKeys } from "@/lib/keys";
@@ -15,9 +15,11 @@ import { unsaved, useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
 import { Btn, Segments, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
+import { serverNow } from "@/lib/clock";
+import { useInWords } from "./mistakes";
 import { LANGUAGES, type Language } from "./shapes";
 import { SurveyForm } from "./SurveyForm";
-import { dialogueOf, numbersIn, type Question } from "./survey";
+import { dialogueOf, numbersIn, unwritten, type Question } from "./survey";
 
 const KINDS = ["outage", "result", "survey", "meter"] as const;
 type Kind = (typeof KINDS)[number];
@@ -41,10 +43,16 @@ export function CampaignForm() {
   const [when, setWhen] = useState(WHEN);
   const [failed, setFailed] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
-  const { numbers, strange } = numbersIn(text);
+  const { numbers, strange } = useMemo(() => numbersIn(text), [text]);
+  const inWords = useInWords();
+  // What was asked may be answered when its reader is elsewhere already: he is told, and not led away.
+  const here = useRef(true);
+  useEffect(() => { here.current = true; return () => void (here.current = false); }, []);
   const words = i18n.getFixedT(language);
   const spokenIntro = intro ?? words("robot.form.introDefault");
-  useUnsaved(!busy && Boolean(name || text || houses.length));
+  const typed = JSON.stringify([name, text, houses.length, job, meters, intro, questions, when]);
+  const [untouched] = useState(typed);
+  useUnsaved(typed !== untouched);
 
   const jobOf = (): Record<string, unknown> => {
     if (kind === "outage") return { what: job.what.trim(), address: job.address.trim(), begins: momentOf(job.begins) || null, ends: momentOf(job.ends) || null };
@@ -57,7 +65,9 @@ export function CampaignForm() {
     press: (label: string, key: number) => words("robot.form.pressFor", { label, key }),
   });
   const start = () => {
-    if (busy) return;
+    if (busy || !name.trim() || (!numbers.length && !houses.length)) return;
+    const lacks = kind === "survey" ? unwritten(questions) : [];
+    if (lacks.length) return setFailed(lacks.map((one) => t(one.key ? "robot.form.emptyAnswer" : "robot.form.emptyQuestion", one)));
     setBusy(true);
     setFailed([]);
     const body: NewCampaign = {
@@ -65,15 +75,25 @@ export function CampaignForm() {
       lines: whole(when.lines), attempts: whole(when.attempts), begins_at: momentOf(when.begins_at) || null, ends_at: momentOf(when.ends_at) || null,
       ...(kind === "survey" && { dialogue: dialogueOf(language, name.trim(), spokenIntro, questions, phrases()) }),
     };
+    const pressed = serverNow();
     post<CampaignMade>("/campaigns", body).then(
       (made) => {
-        unsaved.set(false);
+        if (here.current) unsaved.set(false);
         void queries.invalidateQueries({ queryKey: ["campaigns"] });
         const halted = queries.getQueryData<RobotState>(["outreach", "switch"])?.halted;
-        say([halted ? t("robot.form.halted") : t("robot.form.made", { count: made.calls }), made.left_out.length > 0 && t("robot.form.leftOut", { count: made.left_out.length })].filter(Boolean).join(". "));
-        go(`/robot/campaigns/${made.campaign.id}`);
+        const to = `/robot/campaigns/${made.campaign.id}`;
+        say([halted ? t("robot.form.halted") : t("robot.form.made", { count: made.calls }), made.left_out.length > 0 && t("robot.form.leftOut", { count: made.left_out.length })].filter(Boolean).join(". "), here.current ? {} : { act: { word: t("robot.form.open"), run: () => go(to) } });
+        if (here.current) go(to);
       },
-      (error: unknown) => { setBusy(false); refuse(error); },
+      async (error: unknown) => {
+        const made = error instanceof Failure && error.status === 0 ? await madeMeanwhile(body.name, pressed) : undefined;
+        if (!here.current) return say(`${t("robot.form.notBegun", { name: body.name })} ${why(error)}`, { bad: true });
+        setBusy(false);
+        if (!made) return refuse(error);
+        unsaved.set(false);
+        say(t("robot.form.wasMade"));
+        go(`/robot/campaigns/${made.id}`);
+      },
     );
   };
   const refuse = (error: unknown) => {
@@ -85,7 +105,7 @@ export function CampaignForm() {
       found[at] = t(`robot.form.wrong.${at}`, { defaultValue: String(one.detail ?? "") });
       if (at === "job") found[at] += `: ${String(one.detail ?? "")}`;
     }
-    if (problem.problems) found.dialogue = [t("robot.form.wrongDialogue"), ...problem.problems.map((p) => `${p.step}: ${p.problem}`)].join("; ");
+    if (problem.problems) found.dialogue = [t("robot.form.wrongDialogue"), ...problem.problems.map((p) => `${/^q\d+$/.test(p.step) ? t("robot.form.question", { n: p.step.slice(1) }) : t(`robot.script.told.${p.step}`, { defaultValue: p.step })}: ${inWords(p.problem)}`)].join("; ");
     const left = (problem.left ?? []).map((one) => `${phone(one.number)}: ${t(`robot.leftWhy.${one.why}`, { defaultValue: one.why })}`);
     setFailed([...(Object.keys(found).length ? Object.values(found) : [why(error)]), ...left]);
   };
@@ -131,6 +151,12 @@ export function CampaignForm() {
       </div>
     </form>
   );
+}
+
+/** The link broke before the answer: the engine may have begun it all the same, and a second press would call everybody twice. */
+async function madeMeanwhile(name: string, since: number): Promise<Campaign | undefined> {
+  const found = await get<Page<Campaign>>("/campaigns", { limit: 20 }).catch(() => undefined);
+  return found?.items.find((x) => x.name === name && Date.parse(x.created_at) >= since - 5_000);
 }
 
 function Part({ title, children }: { title: string; children: ReactNode }) {

@@ -12,9 +12,10 @@ import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
 import { clock, exact, hms, until } from "@/lib/time";
-import { At, Bones, Btn, Empty, Faces, Failed, I } from "@/ui/pieces";
+import { At, Bones, Btn, Empty, Failed, I } from "@/ui/pieces";
+import { useInWords } from "./mistakes";
 import { Outcomes } from "./Outcomes";
-import { Choice, number, percent, Share, useRows } from "./parts";
+import { Choice, Held, number, percent, Share, Stale, useRows } from "./parts";
 import { Acts, Bar, left, StateChip, useName } from "./state";
 
 const CALL_STATES = ["waiting", "calling", "done", "given_up", "suppressed", "cancelled"];
@@ -25,7 +26,7 @@ export function CampaignPage({ id, me, leads }: { id: number; me: Me; leads: boo
   const found = useQuery({ queryKey: ["campaigns", "one", id], queryFn: () => get<CampaignResults>(`/campaigns/${id}/results`), refetchInterval: (q) => (q.state.data && ["stopped", "finished"].includes(q.state.data.campaign.state) ? 30_000 : 3_000) });
   useKeys({ Escape: () => go("/robot/campaigns") });
   if (found.isPending) return <section className="card"><Bones count={6} height={60} /></section>;
-  if (found.isError) return <section className="card"><Failed error={found.error} again={() => void found.refetch()} /></section>;
+  if (!found.data) return <section className="card"><div className="row" style={{ padding: "12px 16px 0" }}><Btn icon={IconArrowLeft} keys="Esc" onClick={() => go("/robot/campaigns")}>{t("robot.campaign.back")}</Btn></div><Failed error={found.error} again={() => void found.refetch()} /></section>;
   const x = found.data.campaign;
   return (
     <div className="rbcampaign" tabIndex={0} role="group" aria-label={nameOf(x)}>
@@ -36,6 +37,7 @@ export function CampaignPage({ id, me, leads }: { id: number; me: Me; leads: boo
         {!x.standing && <span className="chip">{t(`robot.kind.${x.kind}`)}</span>}
         {leads && <span className="end"><Acts of={x} /></span>}
       </div>
+      <Stale of={found} />
       <Stats of={x} />
       <div className="rbpair"><Outcomes of={found.data} /><Rules of={x} /></div>
       <CampaignCalls of={x} me={me} />
@@ -83,11 +85,12 @@ function CampaignCalls({ of: x, me }: { of: Campaign; me: Me }) {
   const over = x.state === "stopped" || x.state === "finished";
   const found = useInfiniteQuery({
     queryKey: ["campaigns", "calls", x.id, filter], queryFn: ({ pageParam, signal }) => get<Page<CampaignCall>>(`/campaigns/${x.id}/calls`, { ...filter, limit: 50, cursor: pageParam }, signal),
-    initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined, placeholderData: keepPreviousData, refetchInterval: over ? false : 5_000,
+    initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined, placeholderData: keepPreviousData, refetchInterval: (q) => !over && 5_000 * Math.max(1, q.state.data?.pages.length ?? 1),
   });
   const items = found.data?.pages.flatMap((p) => p.items) ?? [];
   const { at, body, row } = useRows(items.map((c) => c.id), (id) => setOpen((o) => (o === id ? null : id)));
-  useKeys({ Escape: () => (open === null ? false : setOpen(null)) });
+  // Bound when a row opens, and so before the page's own: the row is closed first.
+  useKeys({ Escape: () => setOpen(null) }, { when: open !== null });
   const columns = ["number", "who", "callState", "result", "tries", "ticket", "at"] as const;
   return (
     <section className="card rbcalls" aria-labelledby="rbcalls">
@@ -99,7 +102,7 @@ function CampaignCalls({ of: x, me }: { of: Campaign; me: Me }) {
         </span>
       </header>
       <div className="body" ref={body} tabIndex={0} role="group" aria-labelledby="rbcalls">
-        <Faces of={found} bones={{ count: 6, height: 28 }} empty={items.length === 0 && <Empty icon={IconPhoneOutgoing} title={t("robot.campaign.noCalls")}>{t("robot.campaign.noCallsLead")}</Empty>}>
+        <Held of={found} bones={{ count: 6, height: 28 }} empty={items.length === 0 && <Empty icon={IconPhoneOutgoing} title={t("robot.campaign.noCalls")}>{t("robot.campaign.noCallsLead")}</Empty>}>
           <table className="table">
             <thead><tr>{columns.map((c) => <th key={c} scope="col" className={c === "tries" ? "num" : ""}>{t(`robot.campaign.${c}`)}</th>)}</tr></thead>
             <tbody>
@@ -107,7 +110,7 @@ function CampaignCalls({ of: x, me }: { of: Campaign; me: Me }) {
                 <Fragment key={c.id}>
                   <tr {...row(c.id)} className={`pick ${c.id === at || c.id === open ? "now" : ""}`}>
                     <td className="b" style={{ whiteSpace: "nowrap" }}><button type="button" tabIndex={-1} className="bare b" aria-expanded={c.id === open}>{phone(c.number)}</button></td>
-                    <td><span className="cut rbwho">{c.name || "—"}</span></td>
+                    <td><span className="cut rbwho" title={c.name}>{c.name || "—"}</span></td>
                     <td>{t(`robot.campaign.callStates.${c.state}`)}</td>
                     <td><Result result={c.result} mark={c.mark} /></td>
                     <td className="num">{t("desk.of", { part: c.attempts, whole: x.attempts })}</td>
@@ -120,7 +123,7 @@ function CampaignCalls({ of: x, me }: { of: Campaign; me: Me }) {
             </tbody>
           </table>
           {found.hasNextPage && <div className="row" style={{ padding: 12 }}><Btn disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t("list.more")}</Btn></div>}
-        </Faces>
+        </Held>
       </div>
     </section>
   );
@@ -136,7 +139,8 @@ function Result({ result, mark }: { result: string; mark: number | null }) {
 function Tries({ of: c, me }: { of: CampaignCall; me: Me }) {
   const { t } = useTranslation();
   const [playing, setPlaying] = useState<number | null>(null);
-  const line = (a: CallAttempt) => [a.reason, a.keys && t("robot.campaign.keys", { keys: a.keys }), a.proof && t(`robot.campaign.proof.${a.proof}`, { defaultValue: a.proof })].filter(Boolean).join(" · ");
+  const reasonOf = useInWords();
+  const line = (a: CallAttempt) => [a.reason && reasonOf(a.reason), a.keys && t("robot.campaign.keys", { keys: a.keys }), a.proof && t(`robot.campaign.proof.${a.proof}`, { defaultValue: a.proof })].filter(Boolean).join(" · ");
   return (
     <div className="rbtries">
       {c.tries.length === 0 && <p className="t2 s13">{t("robot.campaign.noTries")}</p>}
@@ -145,7 +149,7 @@ function Tries({ of: c, me }: { of: CampaignCall; me: Me }) {
         return (
           <div key={a.id} className="rbtry">
             <span className="t3 s12">{t("robot.campaign.attempt", { n: i + 1 })}, <time dateTime={a.planned_at} title={exact(a.planned_at)}>{until(a.planned_at, Date.parse(a.planned_at))}</time></span>
-            <span className="grow"><Result result={a.result || a.state} mark={a.mark} /><span className="t2 s12">{line(a)}{a.answered_at && a.settled_at && ` · ${hms(a.answered_at)}–${hms(a.settled_at)}`}</span></span>
+            <span className="grow">{a.result ? <Result result={a.result} mark={a.mark} /> : t(`robot.campaign.attemptStates.${a.state}`, { defaultValue: a.state })}<span className="t2 s12">{line(a)}{a.answered_at && a.settled_at && ` · ${hms(a.answered_at)}–${hms(a.settled_at)}`}</span></span>
             {rec && <Btn size="small" icon={IconPlayerPlay} aria-expanded={playing === rec.id} onClick={() => setPlaying((p) => (p === rec.id ? null : rec.id))}>{t("robot.campaign.recording")} {rec.seconds !== null && clock(rec.seconds)}</Btn>}
             {a.call_id !== null && <a href={`/calls?open=${a.call_id}`} onClick={follow(`/calls?open=${a.call_id}`)} className="s13">{t("robot.campaign.call")}</a>}
             {rec && playing === rec.id && <div className="rbplayer"><Player id={rec.id} me={me} why="robot" caller={c.name || phone(c.number)} operator={t("robot.title")} /></div>}

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { I } from "@/ui/pieces";
 import { common, keysOf, labelAt, NODE, pathOf, pictureOf, type Line } from "./layout";
-import { byKey, type Step, type Way } from "./shapes";
+import { byKey, nameOf, type Step, type Way } from "./shapes";
 
 const KIND: Record<string, Icon> = { say: IconMessage, key: IconKeyboard, digits: IconHash, record: IconMicrophone, end: IconPhoneOff };
 
@@ -46,7 +46,7 @@ export function Graph({ nodes, edges, language, at, wrong, visited, onPick }: {
           return (
             <button key={n.id} type="button" data-step={n.id} style={{ left: spot.x, top: spot.y, width: NODE.w, height: NODE.h }} aria-pressed={n.id === at}
               className={`rbnode of-${n.kind} ${n.id === at ? "on" : ""} ${wrong.has(n.id) ? "bad" : ""} ${visited?.has(n.id) ? "visited" : ""}`} onClick={() => onPick(n.id)}>
-              <span className="rbnodehead"><I of={KIND[n.kind] ?? IconCircleCheck} size={15} /><b className="cut">{n.id}</b>{n.start && <span className="chip accent">{t("robot.script.start")}</span>}{beside(n.id).map((e) => <kbd key={e.key} className="key calm" title={`${e.key}: ${e.label[reader] || e.to}`}>{e.key}</kbd>)}</span>
+              <span className="rbnodehead"><I of={KIND[n.kind] ?? IconCircleCheck} size={15} /><b className="cut" title={nameOf(n, reader, n.id)}>{nameOf(n, reader, n.id)}</b>{n.start && <span className="chip accent">{t("robot.script.start")}</span>}{beside(n.id).map((e) => <kbd key={e.key} className="key calm" title={`${e.key}: ${e.label[reader] || nameOf(nodes.find((one) => one.id === e.to), reader, e.to)}`}>{e.key}</kbd>)}</span>
               <span className="rbnodetext" lang={language}>{n.say[language]}</span>
             </button>
           );

@@ -11,8 +11,9 @@ import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
 import { queries } from "@/session";
-import { At, Btn, Empty, Faces, I, Keys, useWhy } from "@/ui/pieces";
+import { At, Btn, Empty, I, Keys, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
+import { Held } from "./parts";
 
 const CALLS = ["", "rating", "result", "job", "outage", "survey", "meter"];
 const CHANNELS = ["call", "sms", "push", "email"];
@@ -72,7 +73,7 @@ export function OptOuts({ leads }: { leads: boolean }) {
       <div className="filters"><div className="field compact search" style={{ width: 230 }}><I of={IconSearch} size={16} className="t3" /><input ref={search} type="search" aria-label={t("robot.optout.find")} placeholder={t("robot.optout.find")} value={text} maxLength={40} onChange={(e) => setText(e.target.value)} /><span className="t3"><Keys of="/" calm /></span></div><span className="t2 s13">{t("robot.optout.lead")}</span></div>
       <section className="card rbfill" aria-label={t("robot.tab.optouts")}>
         <div className="body rbplain" tabIndex={0} role="group" aria-label={t("robot.tab.optouts")}>
-          <Faces of={found} bones={{ count: 8, height: 28 }} empty={items.length === 0 && <Empty icon={q ? IconSearch : IconBellOff} title={t(q ? "robot.optout.noneFound" : "robot.optout.none")}>{t(q ? "robot.optout.noneFoundLead" : "robot.optout.noneLead")}</Empty>}>
+          <Held of={found} bones={{ count: 8, height: 28 }} empty={items.length === 0 && <Empty icon={q ? IconSearch : IconBellOff} title={t(q ? "robot.optout.noneFound" : "robot.optout.none")}>{t(q ? "robot.optout.noneFoundLead" : "robot.optout.noneLead")}</Empty>}>
             <table className="table">
               <thead><tr>{(["number", "kind", "how", "since", "note"] as const).map((c) => <th key={c} scope="col">{t(`robot.optout.${c}`)}</th>)}{leads && <th scope="col"><span className="sr">{t("robot.optout.take")}</span></th>}</tr></thead>
               <tbody>
@@ -89,7 +90,7 @@ export function OptOuts({ leads }: { leads: boolean }) {
               </tbody>
             </table>
             {found.hasNextPage && <div className="row" style={{ padding: 12 }}><Btn disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t("list.more")}</Btn></div>}
-          </Faces>
+          </Held>
         </div>
       </section>
     </>

@@ -8,7 +8,7 @@ import { useKeys } from "@/lib/keys";
 import { Btn, I } from "@/ui/pieces";
 import { useVoice } from "./audio";
 import { begin, press, SILENCE, spoken, ways, type Said } from "./play";
-import { waysOf, type Language, type Step } from "./shapes";
+import { nameOf, waysOf, type Language, type Step } from "./shapes";
 
 const PAD = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
@@ -33,7 +33,7 @@ export function Play({ of: x, nodes, language, onAt, onClose }: { of: Script; no
   });
   const here = nodes.find((n) => n.id === walk.at);
   const keys = ways(dialogue, walk.at);
-  const labels = new Map(dialogue.edges.filter((e) => e.from === walk.at).map((e) => [e.key, e.label[reader] || e.to]));
+  const labels = new Map(dialogue.edges.filter((e) => e.from === walk.at).map((e) => [e.key, e.label[reader] || nameOf(nodes.find((n) => n.id === e.to), reader, e.to)]));
   const end = here?.kind === "end" && !walk.over;
   return (
     <section className="card" aria-labelledby="rbplay-title">

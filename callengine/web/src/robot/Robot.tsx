@@ -26,7 +26,7 @@ export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: strin
   const at = rest[0] ?? "";
   useKeys({ KeyN: () => (tab === "campaigns" && leads ? go("/robot/campaigns/new") : false) });
   return (
-    <>
+    <div className="robotroom">
       <div className="pagehead wrap">
         <h1>{t("robot.title")}</h1>
         <Toggles label={t("robot.tabs")} value={tab} onChange={(x) => go(`/robot/${x}`)} options={TABS.map((x) => [x, t(`robot.tab.${x}`)])} />
@@ -38,6 +38,6 @@ export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: strin
       {tab === "notices" && <Outbox leads={leads} query={query} />}
       {tab === "templates" && <Templates at={at} channel={rest[1] ?? ""} leads={leads} />}
       {tab === "optouts" && <OptOuts leads={leads} />}
-    </>
+    </div>
   );
 }

@@ -11,12 +11,14 @@ import { go } from "@/lib/route";
 import { exact } from "@/lib/time";
 import { useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
-import { Btn, Empty, Faces, I, Keys, Segments, Toggles, useWhy } from "@/ui/pieces";
+import { Btn, Empty, I, Keys, Segments, Toggles, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { useVoice } from "./audio";
 import { Graph } from "./Graph";
 import { Play } from "./Play";
-import { byKey, LANGUAGES, waysOf, type Language, type Texts } from "./shapes";
+import { Held } from "./parts";
+import { useInWords } from "./mistakes";
+import { byKey, LANGUAGES, nameOf, waysOf, type Language, type Texts } from "./shapes";
 
 const KINDS = ["rating", "result", "job", "outage", "survey", "meter", "status"] as const;
 type Words = Record<string, Texts>;
@@ -29,9 +31,9 @@ export function Scripts({ kind: asked, leads }: { kind: string; leads: boolean }
   return (
     <>
       <div className="filters"><Toggles label={t("robot.script.kinds")} value={kind} onChange={(k) => go(`/robot/scripts/${k}`)} options={KINDS.map((k) => [k, t(`robot.kind.${k}`)])} /></div>
-      <Faces of={found} bones={{ count: 5, height: 80 }} empty={found.data?.nodes.length === 0 && <Empty icon={IconTopologyStar3} title={t("robot.script.none")} />}>
+      <Held of={found} bones={{ count: 5, height: 80 }} empty={found.data?.nodes.length === 0 && <Empty icon={IconTopologyStar3} title={t("robot.script.none")} />}>
         {found.data && <Editor key={kind} of={found.data} leads={leads} />}
-      </Faces>
+      </Held>
     </>
   );
 }
@@ -66,7 +68,8 @@ function Editor({ of: x, leads }: { of: Script; leads: boolean }) {
     put<Script>(`/scripts/${x.kind}`, { texts: words }).then(
       (kept) => {
         queries.setQueryData(["script", x.kind], kept);
-        setTyped({});
+        // What was typed while the answer was on its way is not what was kept.
+        setTyped((now) => rest(now, words));
         setWrong([]);
         say(t(done), undo && { act: { word: t("robot.undo"), run: () => send(undo, "robot.script.saved") } });
       },
@@ -105,6 +108,12 @@ function Editor({ of: x, leads }: { of: Script; leads: boolean }) {
   );
 }
 
+/** What is typed beside what was sent. */
+function rest(typed: Words, sent: Words): Words {
+  const left = Object.entries(typed).map(([step, texts]) => [step, Object.fromEntries(Object.entries(texts).filter(([l, text]) => sent[step]?.[l as Language] !== text))] as const);
+  return Object.fromEntries(left.filter(([, texts]) => Object.keys(texts).length > 0));
+}
+
 /** What a step (or what is told of a mistake) says now. */
 const stands = (x: Script, step: string): Texts => x.nodes.find((n) => n.id === step)?.say ?? x.told[step] ?? {};
 
@@ -112,22 +121,6 @@ const stands = (x: Script, step: string): Texts => x.nodes.find((n) => n.id === 
 function ownOf(x: Script, step: string, language: Language): string {
   const node = x.nodes.find((n) => n.id === step);
   return node && !node.own.includes(language) ? "" : (stands(x, step)[language] ?? "");
-}
-
-/** The engine's words for a mistake of a text, in the reader's language where we know them. */
-function useInWords(): (problem: string) => string {
-  const { t } = useTranslation();
-  const known: [RegExp, string][] = [
-    [/^there is no field (?<field>\{.*?\}); write one of (?<fields>.*)$/, "field"], [/^the text in '(?<language>\w+)' is missing$/, "missing"],
-    [/^the text in '(?<language>\w+)' has (?<size>\d+) characters, more than (?<most>\d+)$/, "long"], [/^a bracket in '(?<language>\w+)' is not closed$/, "bracket"],
-  ];
-  return (problem) => {
-    for (const [shape, word] of known) {
-      const found = shape.exec(problem)?.groups;
-      if (found) return t(`robot.script.wrong.${word}`, { ...found, language: found.language && t(`robot.language.${found.language}`) });
-    }
-    return problem;
-  };
 }
 
 /** What brings the words back: one's own ones of before, or the shipped ones. */
@@ -141,18 +134,19 @@ function Words({ of: x, at, typed, leads, wrong, failed, changed, busy, onAt, on
 }) {
   const { t, i18n } = useTranslation();
   const voice = useVoice();
-  const inWords = useInWords();
+  const reader: Language = i18n.language === "en" ? "en" : "ru";
+  const called = (step: string) => nameOf(x.nodes.find((n) => n.id === step), reader, t(`robot.script.told.${step}`, { defaultValue: step }));
+  const inWords = useInWords(called);
   const node = x.nodes.find((n) => n.id === at);
   const now = stands(x, at);
   const own = Object.fromEntries((node?.own ?? []).map((l) => [l, now[l as Language] ?? ""]));
   const worded = Object.keys(own).length > 0;
-  const reader: Language = i18n.language === "en" ? "en" : "ru";
   const mine = wrong.filter((w) => w.step === at);
   const elsewhere = wrong.filter((w) => w.step !== at);
   const keys = waysOf(x).filter((e) => e.from === at).sort(byKey);
   return (
     <section className="card" aria-labelledby="rbstep-title">
-      <header><h2 id="rbstep-title" className="cut">{node ? at : t(`robot.script.told.${at}`, { defaultValue: at })}</h2>{node && <span className="chip">{t(`robot.script.step.${node.kind}`)}</span>}{worded && <span className="chip accent end">{t("robot.template.own")}</span>}</header>
+      <header><h2 id="rbstep-title" className="cut" title={called(at)}>{called(at)}</h2>{node && <span className="chip">{t(`robot.script.step.${node.kind}`)}</span>}{worded && <span className="chip accent end">{t("robot.template.own")}</span>}</header>
       <div className="body rbform" tabIndex={0} role="group" aria-labelledby="rbstep-title">
         {LANGUAGES.map((l) => {
           const text = typed[at]?.[l] ?? now[l] ?? "";
@@ -167,7 +161,7 @@ function Words({ of: x, at, typed, leads, wrong, failed, changed, busy, onAt, on
         {voice.problem && <p className="errorline" role="alert">{voice.problem}</p>}
         {mine.length > 0 && <ul id="rbwrong" className="rbwrong" role="alert">{mine.map((w) => <li key={w.problem}>{inWords(w.problem)}</li>)}</ul>}
         {failed && <p className="errorline" role="alert">{failed}</p>}
-        {elsewhere.length > 0 && <div className="warnbox"><p className="row"><I of={IconAlertTriangle} size={16} />{t("robot.script.elsewhere")}</p>{elsewhere.map((w) => <button key={w.step + w.problem} type="button" className="btn link" onClick={() => onAt(w.step)}>{w.step}: {inWords(w.problem)}</button>)}</div>}
+        {elsewhere.length > 0 && <div className="warnbox"><p className="row"><I of={IconAlertTriangle} size={16} />{t("robot.script.elsewhere")}</p>{elsewhere.map((w) => <button key={w.step + w.problem} type="button" className="btn link" onClick={() => onAt(w.step)}>{called(w.step)}: {inWords(w.problem)}</button>)}</div>}
         {leads && <p className="t3 s12">{t("robot.script.fields", { fields: [...x.fields, "entered"].map((f) => `{${f}}`).join(" ") })}</p>}
         {leads && (
           <div className="row wrap">
@@ -179,7 +173,7 @@ function Words({ of: x, at, typed, leads, wrong, failed, changed, busy, onAt, on
         {keys.length > 0 && (
           <div className="col" style={{ gap: 4 }}>
             <h3 className="b s13">{t("robot.script.leads")}</h3>
-            <ul className="rbways">{keys.map((e) => <li key={e.key}><kbd className="key calm">{/^\d$/.test(e.key) ? e.key : "→"}</kbd><span className="grow">{/^\d$/.test(e.key) ? e.label[reader] : t(`robot.script.way.${e.key || "on"}`, { defaultValue: e.key })}{e.result && <span className="t3"> · {t(`robot.result.${e.result}`, { defaultValue: e.result })}</span>}</span><button type="button" className="btn link" onClick={() => onAt(e.to)}>{e.to}</button></li>)}</ul>
+            <ul className="rbways">{keys.map((e) => <li key={e.key}><kbd className="key calm">{/^\d$/.test(e.key) ? e.key : "→"}</kbd><span className="grow">{/^\d$/.test(e.key) ? e.label[reader] : t(`robot.script.way.${e.key || "on"}`, { defaultValue: e.key })}{e.result && <span className="t3"> · {t(`robot.result.${e.result}`, { defaultValue: e.result })}</span>}</span><button type="button" className="btn link" onClick={() => onAt(e.to)}>{called(e.to)}</button></li>)}</ul>
           </div>
         )}
         <div className="col" style={{ gap: 4 }}>

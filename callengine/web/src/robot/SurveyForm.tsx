@@ -4,7 +4,7 @@ import { IconPlus, IconX } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Labelled } from "@/houses/parts";
 import { Btn } from "@/ui/pieces";
-import { MOST_ANSWERS, MOST_QUESTIONS, TO_END, type Answer, type Question } from "./survey";
+import { MOST_ANSWERS, MOST_QUESTIONS, TO_END, without, type Answer, type Question } from "./survey";
 
 export function SurveyForm({ intro, onIntro, questions, onChange }: { intro: string; onIntro: (text: string) => void; questions: Question[]; onChange: (questions: Question[]) => void }) {
   const { t } = useTranslation();
@@ -17,7 +17,7 @@ export function SurveyForm({ intro, onIntro, questions, onChange }: { intro: str
         <legend className="s12 t2">{t("robot.form.questions")}</legend>
         {questions.map((q, n) => (
           <div key={n} className="rbquestion">
-            <div className="row"><div className="field grow"><input aria-label={t("robot.form.question", { n: n + 1 })} placeholder={t("robot.form.question", { n: n + 1 })} value={q.text} maxLength={300} onChange={(e) => set(n, { text: e.target.value })} /></div><Btn icon={IconX} aria-label={t("robot.form.dropQuestion", { n: n + 1 })} disabled={questions.length === 1} onClick={() => onChange(questions.filter((_, i) => i !== n))} /></div>
+            <div className="row"><div className="field grow"><input aria-label={t("robot.form.question", { n: n + 1 })} placeholder={t("robot.form.question", { n: n + 1 })} value={q.text} maxLength={300} onChange={(e) => set(n, { text: e.target.value })} /></div><Btn icon={IconX} aria-label={t("robot.form.dropQuestion", { n: n + 1 })} disabled={questions.length === 1} onClick={() => onChange(without(questions, n))} /></div>
             {q.answers.map((a, k) => (
               <div key={k} className="rbanswer">
                 <kbd className="key calm">{k + 1}</kbd>

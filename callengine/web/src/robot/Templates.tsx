@@ -12,15 +12,16 @@ import { go } from "@/lib/route";
 import { exact } from "@/lib/time";
 import { useUnsaved } from "@/lib/unsaved";
 import { queries } from "@/session";
-import { Btn, Empty, Faces, I, useWhy } from "@/ui/pieces";
+import { Btn, Empty, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { CHANNELS } from "./Outbox";
+import { Held } from "./parts";
 
 const nameOf = (x: NoticeTemplate) => `${x.kind}/${x.channel}`;
 
 export function Templates({ at: kind, channel, leads }: { at: string; channel: string; leads: boolean }) {
   const { t, i18n } = useTranslation();
-  const found = useQuery({ queryKey: ["templates", i18n.language], queryFn: () => get<Page<NoticeTemplate>>("/notices/templates"), staleTime: 60_000 });
+  const found = useQuery({ queryKey: ["templates", i18n.language], queryFn: () => get<Page<NoticeTemplate>>("/notices/templates"), staleTime: 60_000, placeholderData: keepPreviousData });
   const all = found.data?.items ?? [];
   const names = [...new Set(all.map(nameOf))];
   const at = names.includes(`${kind}/${channel}`) ? `${kind}/${channel}` : (names[0] ?? "");
@@ -33,7 +34,7 @@ export function Templates({ at: kind, channel, leads }: { at: string; channel: s
     <div className="rbtemplates">
       <section className="card" aria-label={t("robot.tab.templates")}>
         <div className="body rbplain" tabIndex={0} role="group" aria-label={t("robot.tab.templates")}>
-          <Faces of={found} bones={{ count: 10, height: 30 }} empty={all.length === 0 && <Empty icon={IconFileText} title={t("robot.template.none")} />}>
+          <Held of={found} bones={{ count: 10, height: 30 }} empty={all.length === 0 && <Empty icon={IconFileText} title={t("robot.template.none")} />}>
             {kinds.map((k) => (
               <div key={k}>
                 <h2 className="rbgroup">{t(`robot.notice.kinds.${k}`)}</h2>
@@ -45,7 +46,7 @@ export function Templates({ at: kind, channel, leads }: { at: string; channel: s
                 </ul>
               </div>
             ))}
-          </Faces>
+          </Held>
         </div>
       </section>
       <Sides key={at} of={chosen} leads={leads} />
@@ -73,18 +74,27 @@ function Side({ of: x, leads, onDirty }: { of: NoticeTemplate; leads: boolean; o
   const area = useRef<HTMLTextAreaElement>(null);
   const [asked] = useDebouncedValue(words, 250);
   const dirty = words.subject !== x.subject || words.text !== x.text;
-  useEffect(() => setWords({ subject: x.subject, text: x.text }), [x.subject, x.text]);
+  const stood = useRef({ subject: x.subject, text: x.text });
+  useEffect(() => {
+    // Somebody else's words take the place of what stood, and never of what is being typed here.
+    const before = stood.current;
+    stood.current = { subject: x.subject, text: x.text };
+    setWords((now) => (now.subject === before.subject && now.text === before.text ? { subject: x.subject, text: x.text } : now));
+  }, [x.subject, x.text]);
   useEffect(() => onDirty(dirty), [dirty]);
   // An SMS and a call have none.
   const subjectless = x.channel === "sms" || x.channel === "call";
   const what = { kind: x.kind, channel: x.channel, language: x.language };
   const preview = useQuery({ queryKey: ["template-preview", i18n.language, what, asked], queryFn: () => post<TemplatePreview>("/notices/templates/preview", { ...what, ...asked }), placeholderData: keepPreviousData });
   const send = (body: { subject: string; text: string }, done: string, undo?: { subject: string; text: string }) => {
+    if (busy) return Promise.resolve();
     setBusy(true);
     setRefused([]);
     return put<NoticeTemplate>("/notices/templates", { ...what, ...body } satisfies NoticeTemplateBody).then(
       (kept) => {
-        setWords({ subject: kept.subject, text: kept.text });
+        // What is typed while the answer is on its way stays; an empty text asked for the shipped one.
+        setWords((now) => (now.subject === words.subject && now.text === words.text ? { subject: kept.subject, text: kept.text } : now));
+        queries.setQueriesData<Page<NoticeTemplate>>({ queryKey: ["templates"] }, (old) => old && { ...old, items: old.items.map((one) => (nameOf(one) === nameOf(kept) && one.language === kept.language ? { ...one, ...kept, fields: one.fields } : one)) });
         void queries.invalidateQueries({ queryKey: ["templates"] });
         say(t(done), undo && { act: { word: t("robot.undo"), run: () => void send(undo, "robot.template.saved") } });
       },

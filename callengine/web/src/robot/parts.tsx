@@ -1,8 +1,25 @@
-// What the pages of the robot share: a choice among a few, a list walked by arrows, a share that says of how many, a bar.
+// What the pages of the robot share: a choice among a few, a list walked by arrows, a share that says of how many, what stands while its news do not come.
 
-import { useRef, useState } from "react";
+import { IconRefresh } from "@tabler/icons-react";
+import { useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useKeys } from "@/lib/keys";
+import { Btn, Faces, useWhy } from "@/ui/pieces";
+
+interface Asked { isPending: boolean; isError: boolean; error: unknown; data: unknown; refetch: () => unknown }
+
+/** Its news did not come: what came before stands, and this says that it may be old. */
+export function Stale({ of }: { of: Asked }) {
+  const { t } = useTranslation();
+  const why = useWhy();
+  if (!of.isError || of.data === undefined) return null;
+  return <p className="rbstale" role="status"><span className="grow">{t("robot.stale")} {why(of.error)}</span><Btn size="small" icon={IconRefresh} onClick={() => void of.refetch()}>{t("list.repeat")}</Btn></p>;
+}
+
+/** The faces of a list that is asked for again and again: one answer that fails takes nothing off the screen. */
+export function Held({ of, empty, bones, children }: { of: Asked; empty: ReactNode | false; bones?: { count: number; height: number }; children: ReactNode }) {
+  return <><Stale of={of} /><Faces of={of.data === undefined ? of : { isPending: false, isError: false, error: null, refetch: of.refetch }} empty={empty} bones={bones}>{children}</Faces></>;
+}
 
 export function Choice({ label, any, value, onChange, options }: { label: string; any: string; value: string; onChange: (value: string) => void; options: [string, string][] }) {
   return (
@@ -38,5 +55,6 @@ export const number = (n: number, digits = 0): string => new Intl.NumberFormat(d
 /** A percentage stands with what it is of: «55 из 57». */
 export function Share({ part, whole }: { part: number; whole: number }) {
   const { t } = useTranslation();
+  if (!whole) return <>—</>;
   return <>{percent(part, whole)} <span className="t2 s12">{t("desk.of", { part: number(part), whole: number(whole) })}</span></>;
 }

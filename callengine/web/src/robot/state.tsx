@@ -1,7 +1,7 @@
 // How a campaign stands, and what may be done about it at once.
 
 import { IconHandStop, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { post } from "@/api/client";
 import type { Campaign, CampaignProgress } from "@/api/types";
@@ -41,29 +41,33 @@ export function Acts({ of: x, small = false }: { of: Campaign; small?: boolean }
   const { t } = useTranslation();
   const why = useWhy();
   const [busy, setBusy] = useState(false);
+  const turning = useRef(false);
   const [asking, setAsking] = useState(false);
   const size = small ? "small" : "normal";
   const turn = (to: "pause" | "resume" | "stop") => {
+    if (turning.current) return Promise.resolve();
+    turning.current = true;
     setBusy(true);
     return post<Campaign>(`/campaigns/${x.id}/${to}`).then(
       () => say(t(`robot.campaign.${to}Done`), to === "stop" ? {} : { act: { word: t("robot.undo"), run: () => void turn(to === "pause" ? "resume" : "pause") } }),
       (e) => say(why(e), { bad: true }),
-    ).finally(() => { setBusy(false); void queries.invalidateQueries({ queryKey: ["campaigns"] }); });
+    ).finally(() => { turning.current = false; setBusy(false); void queries.invalidateQueries({ queryKey: ["campaigns"] }); });
   };
   const running = x.state === "running";
-  if (!running && x.state !== "paused" && x.state !== "filling") return null;
+  const over = !running && x.state !== "paused" && x.state !== "filling";
+  if (over && !asking) return null;
   return (
     <span className="row rbacts" onClick={(e) => e.stopPropagation()}>
-      {x.state !== "filling" && <Btn size={size} icon={running ? IconPlayerPause : IconPlayerPlay} disabled={busy} onClick={() => void turn(running ? "pause" : "resume")}>{t(running ? "robot.campaign.pause" : "robot.campaign.resume")}</Btn>}
-      {!x.standing && <Btn size={size} icon={IconHandStop} disabled={busy} onClick={() => setAsking(true)}>{t("robot.campaign.stop")}</Btn>}
+      {!over && x.state !== "filling" && <Btn size={size} icon={running ? IconPlayerPause : IconPlayerPlay} disabled={busy} onClick={() => void turn(running ? "pause" : "resume")}>{t(running ? "robot.campaign.pause" : "robot.campaign.resume")}</Btn>}
+      {!over && !x.standing && <Btn size={size} icon={IconHandStop} disabled={busy} onClick={() => setAsking(true)}>{t("robot.campaign.stop")}</Btn>}
       {asking && (
         <Dialog title={t("robot.campaign.stopTitle", { name: x.name })} onClose={() => setAsking(false)}>
           <div className="col" style={{ gap: 12 }}>
-            <p className="t2">{t("robot.campaign.stopLead", { count: left(x.progress) })}</p>
+            {over ? <p className="t2" role="status">{t("robot.campaign.overMeanwhile", { state: t(`robot.campaign.states.${x.state}`), name: x.changed_by })}</p> : <p className="t2">{t("robot.campaign.stopLead", { count: left(x.progress) })}</p>}
             <div className="row wrap">
-              <Btn look="red" size="main" onClick={() => void turn("stop").then(() => setAsking(false))}>{t("robot.campaign.stopDo")}</Btn>
-              {running && <Btn size="main" icon={IconPlayerPause} onClick={() => { setAsking(false); void turn("pause"); }}>{t("robot.campaign.pauseInstead")}</Btn>}
-              <Btn size="main" keys="Esc" onClick={() => setAsking(false)}>{t("common.cancel")}</Btn>
+              {!over && <Btn look="red" size="main" disabled={busy} onClick={() => void turn("stop").then(() => setAsking(false))}>{t("robot.campaign.stopDo")}</Btn>}
+              {running && <Btn size="main" disabled={busy} icon={IconPlayerPause} onClick={() => { setAsking(false); void turn("pause"); }}>{t("robot.campaign.pauseInstead")}</Btn>}
+              <Btn size="main" keys="Esc" onClick={() => setAsking(false)}>{t(over ? "common.close" : "common.cancel")}</Btn>
             </div>
           </div>
         </Dialog>

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dialogueOf, numbersIn, TO_END, type Phrases } from "./survey";
+import { dialogueOf, numbersIn, TO_END, unwritten, without, type Phrases, type Question } from "./survey";
 
 const say: Phrases = { begin: "Press one.", thanks: "Thanks.", bye: "Bye.", operator: "Hold.", sorry: "Sorry.", never: "Never.", wrong: "No.", press: (label, key) => `${label}: ${key}.` };
 
@@ -8,6 +8,16 @@ it("leads from each answer to the next question, to the one that was named, or t
   const steps = dialogueOf("en", "House", "Hello.", questions, say).steps as Record<string, { say: Record<string, string>; keys: Record<string, { next: string }> }>;
   expect(steps.q1!.say).toEqual({ en: "Clean? yes: 1. no: 2." });
   expect([steps.hello!.keys["1"]!.next, steps.q1!.keys["1"]!.next, steps.q1!.keys["2"]!.next, steps.q2!.keys["1"]!.next, steps.q2!.keys["0"]!.next]).toEqual(["q1", "bye", "q2", "q1", "operator"]);
+});
+
+it("takes a question out, and the ways of the others lead where they led", () => {
+  const to = (...ways: string[]): Question => ({ text: "?", answers: ways.map((way) => ({ label: "x", to: way })) });
+  const questions = [to("2", "3", TO_END), to(""), to("4"), to("")];
+  expect(without(questions, 1).map((q) => q.answers.map((a) => a.to))).toEqual([["", "2", TO_END], ["3"], [""]]);
+});
+
+it("names what is not written yet", () => {
+  expect(unwritten([{ text: "Clean?", answers: [{ label: "yes", to: "" }, { label: " ", to: "" }] }, { text: "", answers: [{ label: "no", to: "" }] }])).toEqual([{ n: 1, key: 2 }, { n: 2 }]);
 });
 
 it("finds numbers in a paste and in a file of columns, once each, and names the rest", () => {

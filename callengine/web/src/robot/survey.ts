@@ -7,8 +7,20 @@ export const TO_END = "end";
 // 8, 9 and 0 are the same in every dialogue: not me, never call me, an operator.
 export const MOST_ANSWERS = 7;
 export const MOST_QUESTIONS = 12;
+export const MOST_TITLE = 80;
 
 export interface Phrases { begin: string; thanks: string; bye: string; operator: string; sorry: string; never: string; wrong: string; press: (label: string, key: number) => string }
+
+/** Without one question: answers that led behind it lead to the same ones as before, those that led to it to the next. */
+export function without(questions: Question[], n: number): Question[] {
+  const moved = (to: string) => (/^\d+$/.test(to) && Number(to) > n ? (Number(to) === n + 1 ? "" : String(Number(to) - 1)) : to);
+  return questions.filter((_, i) => i !== n).map((q) => ({ ...q, answers: q.answers.map((a) => ({ ...a, to: moved(a.to) })) }));
+}
+
+/** What is not written yet: the number of the question, and of its answer when that is what lacks; both from 1. */
+export function unwritten(questions: Question[]): { n: number; key?: number }[] {
+  return questions.flatMap((q, i) => [...(q.text.trim() ? [] : [{ n: i + 1 }]), ...q.answers.flatMap((a, k) => (a.label.trim() ? [] : [{ n: i + 1, key: k + 1 }]))]);
+}
 
 export function dialogueOf(language: string, title: string, intro: string, questions: Question[], say: Phrases): Record<string, unknown> {
   const words = (text: string) => ({ [language]: text });
@@ -16,7 +28,7 @@ export function dialogueOf(language: string, title: string, intro: string, quest
   const step = (n: number) => (n < questions.length ? `q${n + 1}` : "bye");
   const next = (n: number, to: string) => (to === "" ? step(n + 1) : to === TO_END ? "bye" : step(Number(to) - 1));
   const asked = questions.map((q, n) => [`q${n + 1}`, {
-    kind: "key", records: true, silent: "bye_early", say: words([q.text.trim(), ...q.answers.map((a, i) => say.press(a.label.trim(), i + 1))].join(" ")),
+    kind: "key", title: words(titled(q.text)), records: true, silent: "bye_early", say: words([q.text.trim(), ...q.answers.map((a, i) => say.press(a.label.trim(), i + 1))].join(" ")),
     keys: { ...all, ...Object.fromEntries(q.answers.map((a, i) => [String(i + 1), { next: next(n, a.to), label: words(a.label.trim()) }])) },
   }]);
   return {
@@ -30,6 +42,9 @@ export function dialogueOf(language: string, title: string, intro: string, quest
     },
   };
 }
+
+/** What a step is called where there is little room. */
+const titled = (text: string): string => (text.trim().length > MOST_TITLE ? `${text.trim().slice(0, MOST_TITLE - 1)}…` : text.trim());
 
 const LIKE_NUMBER = /^[+\d][\d\s()+-]{4,}$/;
 

@@ -1,0 +1,53 @@
+// The engine's own sentences (what is wrong with a dialogue, why an attempt or a notice came to nothing) in the reader's words. Pure but for the words.
+
+import { useTranslation } from "react-i18next";
+
+/** A sentence of the engine, and its name among our words; `rest` is a sentence again, `language` a code of one. */
+const KNOWN: [RegExp, string][] = [
+  // a dialogue (menus/script.py)
+  [/^there is no field (?<field>\{.*?\}); write one of (?<fields>.*)$/, "field"], [/^the text in '(?<language>\w+)' is missing$/, "missing"],
+  [/^the text in '(?<language>\w+)' has (?<size>\d+) characters, more than (?<most>\d+)$/, "long"], [/^a bracket in '(?<language>\w+)' is not closed$/, "bracket"],
+  [/^key (?<key>\d) leads to '(?<to>.*)', and there is no such step$/, "keyNowhere"], [/^\w+ leads to '(?<to>.*)', and there is no such step$/, "nowhere"],
+  [/^next is missing/, "noNext"], [/^key 0 must lead to an operator$/, "noOperator"], [/^key 0 must lead to an end/, "operatorEnd"], [/^there is no key to press$/, "noKeys"],
+  [/^a mark needs the keys 1 to 5$/, "markKeys"], [/^no way leads here$/, "unreached"], [/^a loop without a way out/, "loop"], [/^a loop without a question/, "speaks"],
+  [/^the lowest number (?<low>\S+) is above the highest (?<high>\S+)$/, "lowest"], [/^digits are 1 to (?<most>\d+)$/, "digits"], [/^a script has 1 to (?<most>\d+) steps$/, "steps"],
+  [/^tries are 1 to 5/, "tries"], [/^there is no step '(?<to>.*)' to start from$/, "noStart"], [/^a step is named by/, "id"], [/^there is no such step$/, "noStep"], [/^the title in '(?<language>\w+)' has more than (?<most>\d+) characters$/, "longTitle"],
+  // an attempt of the robot (outreach/service.py, dialer.py, pbx/originate.py)
+  [/^halted or paused$/, "halted"], [/^withdrawn$/, "withdrawn"], [/^opted out$/, "optedOut"], [/^the lines are wanted by callers$/, "lines"], [/^planned, and never sent$/, "neverSent"], [/^the engine stopped before it was sent$/, "neverSent"],
+  [/^the \S+ phone cannot be reached/, "unreachable"], [/^the \S+ phone hung up$/, "hungUp"], [/^the \S+ phone did not answer$/, "noAnswer"], [/^the \S+ phone is busy$/, "busy"], [/^not answered(?: \(reason (?<code>.*)\))?$/, "notAnswered"],
+  // a notice (notices/)
+  [/^given up after (?<count>\d+) tries: (?<rest>.*)$/s, "givenUp"], [/^it could not be told in time(?:: (?<rest>.*))?$/s, "late"], [/^nobody knows whether it arrived, and it is not sent twice: (?<rest>.*)$/s, "unknown"], [/^it did not reach the telephone: (?<rest>.*)$/s, "noPhone"],
+  [/^the template has (?<field>\{.*?\}), and this notice has nothing to put there$/, "fieldEmpty"], [/^there is no telephone number to tell it to$/, "noNumber"], [/^there is no e-mail address to tell it to$/, "noEmail"], [/^who has the number asked not to be told this way$/, "asked"],
+  [/^acknowledged$/, "acknowledged"], [/^told by (?<channel>\w+)$/, "toldBy"], [/^the engine stopped while it was sending$/, "stopped"], [/^no browser takes pushes for this recipient$/, "noBrowser"], [/^the browsers of this recipient are gone$/, "browsersGone"],
+  [/^no answer within (?<seconds>\S+) s$/, "noReply"], [/^the voice robot did not take it: (?<rest>.*)$/s, "robotRefused"], [/^the robot does not call this number$/, "robotNumber"],
+  [/^the (?<service>mail server|push service|SMS gateway|SMSC)\b.*?(?:cannot be reached|cannot be used|refused the bind)(?:: (?<said>.*))?$/s, "serviceDown"],
+  [/^the (?<service>mail server|push service|SMS gateway|SMSC) (?:is busy|failed)(?:: (?<said>.*))?$/s, "serviceBusy"],
+  [/^the (?<service>mail server|push service|SMS gateway|SMSC) refused[^:]*(?:: (?<said>.*))?$/s, "serviceRefused"],
+  [/^(?:the link to )?the (?<service>mail server|push service|SMS gateway|SMSC)\b.*?(?:broke|gave no answer)[^:]*(?:: (?<said>.*))?$/s, "serviceBroke"],
+];
+
+export type Say = (key: string, values?: Record<string, unknown>) => string;
+
+/** What is not known stands as the engine said it. */
+export function inWords(problem: string, t: Say, nameOf: (step: string) => string = (step) => step): string {
+  for (const [shape, word] of KNOWN) {
+    const found = shape.exec(problem);
+    if (!found) continue;
+    const it = found.groups ?? {};
+    const values: Record<string, unknown> = { ...it };
+    if (it.language) values.language = t(`robot.language.${it.language}`);
+    if (it.to !== undefined) values.to = nameOf(it.to);
+    if (it.channel) values.channel = t(`robot.notice.channels.${it.channel}`, { defaultValue: it.channel });
+    if (it.service) values.service = t(`robot.mistake.service.${it.service}`);
+    if ("rest" in it) values.rest = it.rest ? `: ${inWords(it.rest, t, nameOf)}` : "";
+    if ("said" in it) values.said = it.said ? ` (${it.said})` : "";
+    if ("code" in it) values.code = it.code ? ` (${it.code})` : "";
+    return t(`robot.mistake.${word}`, values);
+  }
+  return problem;
+}
+
+export function useInWords(nameOf?: (step: string) => string): (problem: string) => string {
+  const { t } = useTranslation();
+  return (problem) => inWords(problem, t as Say, nameOf);
+}
