@@ -1694,6 +1694,8 @@ export interface CampaignCall {
 export interface AnswersOfStep {
   step: string;
   answers: Record<string, number>;
+  title: Record<string, string>;
+  labels: Record<string, Record<string, string>>;
 }
 
 export interface CampaignResults {
@@ -1752,6 +1754,7 @@ export interface ScriptNode {
   result: string;
   start: boolean;
   own: string[];
+  title: Record<string, string>;
 }
 
 export interface ScriptEdge {
