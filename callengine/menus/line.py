@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +13,7 @@ BEEP_TONE, BEEP_MILLISECONDS = "440/400", 450  # before a recording; made by Ast
 KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
 SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch  # what percent-encoding leaves as it is
 # AST_PRES_RESTRICTION and its two values that hide the number, in agi_callingpres.
 _PRESENTATION, _PROHIBITED, _UNAVAILABLE = 0x60, 0x20, 0x40
 
@@ -96,7 +98,10 @@ def has_sound(samples: int, silence_seconds: float, *, fell_silent: bool) -> boo
 
 def ledger_text(facts: Mapping[str, str]) -> str:
     """How `keep` writes: v1|k=v&k=v, percent-encoded, so that no bar, quote or line break of a value can hurt."""
-    return "v1|" + urlencode(facts)
+    return "v1|" + "&".join(
+        f"{name}={value}" if _PLAIN(name) and _PLAIN(value) else urlencode({name: value})
+        for name, value in facts.items()
+    )
 
 
 def ledger_facts(text: str) -> dict[str, str]:

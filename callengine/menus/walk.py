@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import ClassVar
 
 from callengine.errors import EngineError
@@ -52,16 +54,26 @@ def pieces(text: str, values: Mapping[str, str], language: str) -> list[str]:
     A sentence is the piece so that those without a field are spoken once for everybody.
     """
     found: list[str] = []
-    for sentence in words.sentences(text, language):
-        before, entered, after = sentence.partition(f"{{{ENTERED}}}")
-        for part in (before, entered, after):
-            if part == f"{{{ENTERED}}}":
-                found.append(ENTERED)
-                continue
-            said = words.normalise(filled(part, values), language)
-            if any(c.isalnum() for c in said):
-                found.append(said)
+    for part, has_fields in _parts(text, language):
+        said = words.normalise(filled(part, values), language) if has_fields else part
+        if said == ENTERED or any(map(str.isalnum, said)):
+            found.append(said)
     return found
+
+
+@lru_cache(1024)
+def _parts(text: str, language: str) -> tuple[tuple[str, bool], ...]:
+    """The sentences of one text, cut around `{entered}`; True where fields are to be filled in and then normalised."""
+    found: list[tuple[str, bool]] = []
+    for sentence in words.sentences(text, language):
+        for part in re.split(f"({{{ENTERED}}})", sentence, maxsplit=1):
+            if part == f"{{{ENTERED}}}":
+                found.append((ENTERED, False))
+            elif "{" in part or "[" in part:
+                found.append((part, True))
+            else:
+                found.append((words.normalise(part, language), False))
+    return tuple(found)
 
 
 def texts_of(script: Script, values: Mapping[str, str], language: str) -> list[str]:

@@ -106,49 +106,51 @@ class AgiCall:
 
         With `gone_is_told=False` the answer -1 is returned and not raised: it may carry what was done until then.
         """
-        return await self._asked(" ".join([verb, *map(quoted, arguments)]), seconds, gone_is_told)
+        return await self._asked(_line(" ".join([verb, *map(quoted, arguments)])), seconds, gone_is_told)
 
-    async def _asked(self, text: str, seconds: float = 0.0, gone_is_told: bool = True) -> AgiReply:
-        """As `command`, of a line whose arguments are quoted."""
-        line = text.encode("utf-8", "replace")
-        if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
-            raise Refused(f"AGI {text[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
-        wire = self._wire
-        wire.write(line + b"\n", self._limits.reply_seconds + seconds)
+    async def _asked(self, line: bytes, seconds: float = 0.0, gone_is_told: bool = True) -> AgiReply:
+        """As `command`, of what `_line` made."""
+        answer = await self._wire.ask(line, self._limits.reply_seconds + seconds)
         while True:
-            answer = await wire.line()
+            if answer is None:
+                raise HungUp
             if answer == b"200 result=1":  # what SET VARIABLE says
                 return _DONE
-            reply = await self._understood(answer.decode("utf-8", "replace"), gone_is_told)
-            if reply is not None:
-                return reply
+            text = answer.decode("utf-8", "replace")
+            if match := _REPLY.match(text):
+                result, data, endpos = match.groups()
+                if result == "-1" and gone_is_told:
+                    raise HungUp
+                return AgiReply(result, data or "", int(endpos or 0))
+            if text.startswith("520-"):
+                raise AgiRefused(await self._usage(text))
+            self._not_an_answer(text)
+            answer = await self._wire.line()
 
-    async def _understood(self, line: str, gone_is_told: bool) -> AgiReply | None:
-        """The answer, or None for a line before it."""
-        if match := _REPLY.match(line):
-            if match[1] == "-1" and gone_is_told:
-                raise HungUp
-            return AgiReply(match[1], match[2] or "", int(match[3] or 0))
+    async def _usage(self, line: str) -> str:
+        """The whole block of a refusal."""
+        usage = [line[4:]]
+        while more := await self._wire.line():
+            if more.startswith(b"520 "):
+                return " ".join(usage)[:300]
+            usage.append(more.decode("utf-8", "replace"))
+        raise HungUp
+
+    def _not_an_answer(self, line: str) -> None:
+        """A line before the answer is nothing; what refuses the command is raised."""
         if line == "HANGUP":
             self.hung_up = True  # the answer to the command still follows
-        elif line.startswith("520-"):
-            usage = [line[4:]]
-            while not (line := (await self._wire.line()).decode("utf-8", "replace")).startswith("520 "):
-                usage.append(line)
-            raise AgiRefused(" ".join(usage)[:300])
         elif line.startswith("511"):
             raise HungUp  # a dead channel takes no such command
         elif line[:1] == "5":
             raise AgiRefused(line[:300])
         elif not line.startswith("100"):
             raise AgiRefused(f"not an AGI answer: {line[:80]!r}")
-        return None
 
     # --- Line ------------------------------------------------------------------------------------------
 
     async def play(self, prompt: str, *, keys: str = "") -> str:
-        reply = await self.command("STREAM FILE", prompt, keys, seconds=600)
-        return _key(reply.result)
+        return _KEYS.get((await self._asked(_stream_file(prompt, keys), 600)).result, "")
 
     async def ask(self, prompt: str, *, digits: int = 1, seconds: float = 5.0) -> str:
         reply = await self.command("GET DATA", prompt, str(int(seconds * 1000)), str(digits), seconds=600)
@@ -161,7 +163,7 @@ class AgiCall:
     async def set_all(self, values: Mapping[str, str]) -> None:
         """Set several variables in one round trip; commas, quotes and backslashes in their values become spaces."""
         texts = [v if _PLAIN(v) else v.translate(_IN_ARRAY) for v in values.values()]
-        await self._asked(f'{_array_of(tuple(values))} "{",".join(map(str.strip, texts))}"')
+        await self._asked(_line(f'{_array_of(tuple(values))} "{",".join(map(str.strip, texts))}"'))
 
     async def get(self, name: str) -> str:
         """A channel variable, or "" when it is not set."""
@@ -169,10 +171,9 @@ class AgiCall:
         return reply.data if reply.result == "1" else ""
 
     async def more_keys(self, *, quiet_seconds: float, most: int = KEYS_AT_ONCE, until: str = "") -> str:
-        keys = ""
+        keys, wait = "", _wait_for_digit(int(quiet_seconds * 1000))
         while len(keys) < most:
-            reply = await self.command("WAIT FOR DIGIT", str(int(quiet_seconds * 1000)), seconds=quiet_seconds)
-            if not (key := _key(reply.result)):
+            if not (key := _KEYS.get((await self._asked(wait, quiet_seconds)).result, "")):
                 break
             keys += key
             if key in until:
@@ -240,9 +241,26 @@ def _array_of(names: tuple[str, ...]) -> str:
     return f"SET VARIABLE ARRAY({','.join(names)})"
 
 
-def _key(result: str) -> str:
-    code = int(result) if result.isascii() and result.isdecimal() else 0
-    return chr(code) if chr(code) in _DIGIT else ""
+def _line(text: str) -> bytes:
+    """A command as it is sent. Raises Refused for one that Asterisk would take for two."""
+    line = text.encode("utf-8", "replace")
+    if len(line) > COMMAND_LIMIT or b"\n" in line or b"\r" in line:
+        raise Refused(f"AGI {text[:40]!r}: more than {COMMAND_LIMIT} bytes, or a line break in the verb")
+    return line + b"\n"
+
+
+# Most prompts are the same in every call.
+@lru_cache(4096)
+def _stream_file(prompt: str, keys: str) -> bytes:
+    return _line(f"STREAM FILE {quoted(prompt)} {quoted(keys)}")
+
+
+@lru_cache(64)
+def _wait_for_digit(milliseconds: int) -> bytes:
+    return _line(f'WAIT FOR DIGIT "{milliseconds}"')
+
+
+_KEYS = {str(ord(digit)): digit for digit in _DIGIT}
 
 
 Handler = Callable[[AgiCall], Awaitable[None]]
@@ -403,7 +421,8 @@ class _AgiWire:
     def __init__(self, server: FastAgiServer, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._server, self._limits, self._loop = server, server.limits, loop
         self._sock: socket.socket | None = sock
-        self._buffer = self._unsent = b""
+        self._buffer = b""
+        self._unsent = bytearray()  # what the kernel did not take at once
         self._head_seen = self._lost = self._finishing = self.overdue = False
         self._waiter: asyncio.Future[bytes | None] | None = None
         self.talk: asyncio.Task[None] | None = None
@@ -434,16 +453,26 @@ class _AgiWire:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        buffer = self._buffer + data if self._buffer else data
-        if len(buffer) > self._limits.reply_bytes:
-            self.abort()
+        waiter = self._waiter
+        if waiter is not None and not self._buffer and data.find(b"\n") == len(data) - 1:
+            self._waiter = None  # one whole line, as nearly always
+            if not waiter.done():
+                waiter.set_result(data.rstrip(b"\r\n"))
             return
-        if self._waiter is not None and not self._waiter.done():
-            line, end, rest = buffer.partition(b"\n")
-            if end:
-                self._waiter.set_result(line.rstrip(b"\r"))
-                buffer = rest
-        self._buffer = buffer
+        self._buffer += data
+        if len(self._buffer) > self._limits.reply_bytes:
+            self.abort()
+        elif waiter is not None and not waiter.done() and (line := self._cut()) is not None:
+            self._waiter = None
+            waiter.set_result(line)
+
+    def _cut(self) -> bytes | None:
+        """The first line of what has come, without its end; None when it is not whole yet."""
+        line, end, rest = self._buffer.partition(b"\n")
+        if not end:
+            return None
+        self._buffer = rest
+        return line.rstrip(b"\r")
 
     def _read_head(self) -> None:
         # Asterisk ends lines with LF; a peer that writes CR LF is understood too.
@@ -465,54 +494,54 @@ class _AgiWire:
             self.overdue = True
             self.talk.cancel()
 
-    def write(self, data: bytes, reply_seconds: float) -> None:
-        """Send a command; a reply that takes longer than that ends the connection."""
+    def ask(self, data: bytes, reply_seconds: float) -> asyncio.Future[bytes | None]:
+        """Send a command; the next line. A reply that takes longer than that ends the connection. Raises HungUp."""
         if self._lost or self._sock is None:
             raise HungUp
         self._deadline = self._loop.time() + reply_seconds
         self._send(data)
+        return self.line()
 
     def _send(self, data: bytes) -> None:
         assert self._sock is not None
+        sent = 0
         if not self._unsent:
             try:
-                data = data[self._sock.send(data) :]
+                sent = self._sock.send(data)
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError:
                 self._end()
                 return
-            if not data:
+            if sent == len(data):
                 return
             self._loop.add_writer(self._fd, self._writable)
-        self._unsent += data
+        self._unsent += data[sent:]
 
     def _writable(self) -> None:
         if self._sock is None:
             return
-        data, self._unsent = self._unsent, b""
-        self._loop.remove_writer(self._fd)
-        self._send(data)
-        if self._finishing and not self._unsent:
-            self._close()
-
-    async def line(self) -> bytes:
-        """The next line, without its end. Raises HungUp at the end of the stream."""
-        if self._buffer:
-            line, end, rest = self._buffer.partition(b"\n")
-            if end:
-                self._buffer = rest
-                return line.rstrip(b"\r")
-        if self._lost:
-            raise HungUp
-        self._waiter = self._loop.create_future()
         try:
-            told = await self._waiter
-        finally:
-            self._waiter = None
-        if told is None:
-            raise HungUp
-        return told
+            del self._unsent[: self._sock.send(self._unsent)]
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._end()
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self._fd)
+            if self._finishing:
+                self._close()
+
+    def line(self) -> asyncio.Future[bytes | None]:
+        """The next line, without its end; None at the end of the stream."""
+        waiter: asyncio.Future[bytes | None] = self._loop.create_future()
+        line = self._cut() if self._buffer else None
+        if line is not None or self._lost:
+            waiter.set_result(line)
+        else:
+            self._waiter = waiter
+        return waiter
 
     def _end(self) -> None:
         """The peer is gone: whoever waits for him is told, and what he said before can still be read."""
@@ -541,5 +570,5 @@ class _AgiWire:
         self._loop.remove_reader(self._fd)
         if self._unsent:
             self._loop.remove_writer(self._fd)
-            self._unsent = b""
+            self._unsent.clear()
         sock.close()

@@ -131,6 +131,7 @@ class Voice:
         self._seen_as = seen_as or str(folder.absolute())
         self._engine = ""
         self._marks: dict[tuple[str, str, str], str] = {}
+        self._told: dict[tuple[str, str], tuple[str, str]] = {}  # (language, text) -> the file, the prompt
         self._instead: dict[Path, Path] = {}  # spoken by another engine, since the first one fails on it
         self._room = threading.BoundedSemaphore(self.settings.at_once)
         self._locks: dict[str, asyncio.Lock] = {}
@@ -175,11 +176,18 @@ class Voice:
 
     async def say(self, language: str, text: str) -> str:
         """The prompt as the PBX plays it: a path without ending. Raises NoVoice."""
+        told = self._told.get((language, text))
+        if told is not None and self._fresh(told[0]):
+            return told[1]
         kept = self._kept(self.path(language, text))
         if kept is None:
             self.waited += 1
             kept = await self._rendered(language, text)
-        return f"{self._seen_as}/{kept.parent.name}/{kept.stem}"
+        prompt = f"{self._seen_as}/{kept.parent.name}/{kept.stem}"
+        if len(self._told) > 20_000:
+            self._told.clear()
+        self._told[language, text] = str(kept), prompt
+        return prompt
 
     async def ahead(self, language: str, texts: Iterable[str]) -> Ahead:
         """Speak what is not there yet; one failure does not keep the rest."""
@@ -222,6 +230,14 @@ class Voice:
             "festival": "festival festvox-ru",
         }.get(asked, asked)
         raise NoVoice(f"there is no voice for the prompts: apt-get install {package}")
+
+    @staticmethod
+    def _fresh(path: str) -> bool:
+        """Whether it lies there still, and was seen to be used today: a call looks for each of its forty sentences."""
+        try:
+            return time.time() - os.stat(path).st_mtime <= _DAY_SECONDS
+        except OSError:
+            return False
 
     def _kept(self, path: Path) -> Path | None:
         kept = self._instead.get(path, path)

@@ -388,7 +388,7 @@ async def test_an_answer_without_an_end_is_cut_off() -> None:
 
 
 async def test_who_reads_slowly_gets_every_command_whole_and_holds_up_nobody() -> None:
-    command, commands = b"VERBOSE " + b"x" * 1900, 1500
+    command, commands = b"VERBOSE " + b"x" * 1900, 600
     held: list[bool] = []
 
     async def flood(line: AgiCall) -> None:
@@ -401,6 +401,7 @@ async def test_who_reads_slowly_gets_every_command_whole_and_holds_up_nobody() -
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.setblocking(False)
     async with serving(flood) as server:
+        server._listening[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", server.port))
         reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
         writer.write(b"agi_network_script: lookup\n\n" + b"200 result=1\n" * commands)
