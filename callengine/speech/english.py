@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from callengine.speech.numerals import cardinal, counted, decimal, ordinal, year_in_english
+from callengine.speech.numerals import cardinal, counted, decimal, ordinal, speakable, written, year_in_english
 
 Match = re.Match[str]
 
@@ -23,11 +23,10 @@ _LATIN = dict(
 
 def normalise(text: str) -> str:
     """Words alone, as far as we know them. Saying it twice changes nothing."""
-    text = re.sub(r"[\u00a0\u202f\u2009]", " ", text)
-    text = re.sub(r"[«»“”„\"]", "", text)
+    text = re.sub(r"[«»“”„\"]", "", written(text))
     for pattern, rule in _PASSES:
         text = pattern.sub(rule, text)
-    text = re.sub(r"\s+([,.!?;:])", r"\1", re.sub(r"\s{2,}", " ", latin(text)))
+    text = re.sub(r"\s+([,.!?;:])", r"\1", re.sub(r"\s{2,}", " ", speakable(latin(text))))
     return re.sub(r"([,;:])(?=[,.;:!?])", "", text).strip()
 
 
@@ -109,15 +108,15 @@ def house(text: str) -> str:
             said.append(cardinal(int(part), "en"))
         elif part == "/":
             said.append("stroke")
-        elif part.lower() in ("к", "k") and said and not text.endswith(part):
-            said[-1:] = [f"{said[-1]},", "block"]
+        elif part.lower() in ("к", "k", "с", "c") and said and not text.endswith(part):
+            said[-1:] = [f"{said[-1]},", "block" if part.lower() in ("к", "k") else "building"]
         else:
             said += latin(part).upper()
     return " ".join(said)
 
 
 _CURRENCIES: Mapping[str, tuple[str, str]] = {
-    "$": ("dollar", "cent"), "USD": ("dollar", "cent"), "€": ("euro", "cent"), "EUR": ("euro", "cent"), "RUB": ("rouble", "kopeck"),
+    "£": ("pound", "penny"), "GBP": ("pound", "penny"), "$": ("dollar", "cent"), "USD": ("dollar", "cent"), "€": ("euro", "cent"), "EUR": ("euro", "cent"), "RUB": ("rouble", "kopeck"),
     "₽": ("rouble", "kopeck"), "руб": ("rouble", "kopeck"), "KZT": ("tenge", ""), "UZS": ("sum", ""), "BYN": ("rouble", "kopeck"),
 }  # fmt: skip
 
@@ -134,7 +133,8 @@ def _money(match: Match) -> str:
 
 def _date(match: Match) -> str:
     day, month = int(match[1]), int(match[2])
-    return date(day, month, int(match[3])) if 1 <= day <= 31 and 1 <= month <= 12 else match[0]
+    year = int(match[3]) + (2000 if len(match[3]) == 2 else 0)
+    return date(day, month, year) if 1 <= day <= 31 and 1 <= month <= 12 else match[0]
 
 
 def _month_date(match: Match) -> str:
@@ -162,6 +162,26 @@ def _half(match: Match) -> str:
     return time(hour, 0) if int(match[1]) <= 12 else match[0]
 
 
+def _halves(match: Match) -> str:
+    """3-5 p.m."""
+    hours = [int(match[i]) % 12 + (12 if match[3].lower() == "p" else 0) for i in (1, 2)]
+    if int(match[1]) > 12 or int(match[2]) > 12:
+        return match[0]
+    return f"from {time(hours[0], 0)} to {time(hours[1], 0)}"
+
+
+def _decade(match: Match) -> str:
+    century, tens = cardinal(int(match[1]), "en"), cardinal(int(match[2]), "en") if match[2] != "00" else "hundred"
+    return f"{century} {tens[:-1]}ies" if tens.endswith("y") else f"{century} {tens}s"
+
+
+def _site(match: Match) -> str:
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", match[0]).partition("?")[0].rstrip("/")
+    for sign, said in (("@", "at"), (".", "dot"), ("/", "slash"), ("-", "dash"), ("_", "underscore")):
+        text = text.replace(sign, f" {said} ")
+    return re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", text).strip()
+
+
 def _from_to(match: Match) -> str:
     ends = [int(match[i]) for i in (1, 2, 3, 4)]
     if max(ends[0], ends[2]) > 24 or max(ends[1], ends[3]) > 59:
@@ -173,7 +193,7 @@ def _from_to(match: Match) -> str:
 _UNITS: Mapping[str, str] = {
     "°c": "degree", "°": "degree", "%": "percent", "kwh": "kilowatt-hour", "kw": "kilowatt", "m3": "cubic metre", "m³": "cubic metre",
     "m2": "square metre", "m²": "square metre", "mm": "millimetre", "cm": "centimetre", "km": "kilometre", "m": "metre", "kg": "kilogram",
-    "l": "litre", "h": "hour", "hrs": "hour", "hr": "hour", "min": "minute", "mins": "minute", "sec": "second",
+    "°f": "degree Fahrenheit", "day": "day", "l": "litre", "h": "hour", "hrs": "hour", "hr": "hour", "min": "minute", "mins": "minute", "sec": "second",
 }  # fmt: skip
 
 
@@ -181,6 +201,8 @@ def _measured(match: Match) -> str:
     noun, number = _UNITS[match["u"].lower().replace(" ", "").rstrip(".")], match["n"].replace("−", "-")
     minus = "minus " if number.startswith("-") else ""
     number = number.lstrip("-")
+    if noun == "degree Fahrenheit":
+        return f"{minus}{decimal(number, 'en') if '.' in number else cardinal(int(number), 'en')} degrees Fahrenheit"
     if "." in number:
         return f"{minus}{decimal(number, 'en')} {counted(2, noun, 'en').removeprefix('two ')}"
     return minus + counted(int(number), noun, "en")
@@ -203,6 +225,9 @@ _PLAIN: tuple[tuple[str, str], ...] = (
     (r"(?<!\w)24/7(?!\w)", "around the clock"),
     (r"No\.(?=\s?\d)|№", "number"),
     (r"tel\.", "telephone"),
+    (r"ext\.(?=\s?\d)", "extension"),
+    (r"#\s?(?=\d)", "number "),
+    (r"стр\.(?=\s?\d)", "building"),
     (r"apt\.?(?=\s?\d)", "apartment"),
     (r"bldg\.?(?=\s?\d)|bld\.?(?=\s?\d)", "building"),
     (r"fl\.(?=\s?\d)", "floor"),
@@ -232,9 +257,10 @@ _KNOWN: Mapping[str, str] = {
 
 def _number(match: Match) -> str:
     text = re.sub(r"[,\s]", "", match[0])
-    if (len(text) > 1 and text.startswith("0")) or len(text) > 12:
-        return digits(text)
-    return cardinal(int(text), "en")
+    long = (len(text) > 1 and text.startswith("0")) or len(text) > 12
+    said = digits(text) if long else cardinal(int(text), "en")
+    near = match.string[max(0, match.start() - 1) : match.start()], match.string[match.end() : match.end() + 1]
+    return f"{' ' if near[0].isalpha() else ''}{said}{' ' if near[1].isalpha() else ''}"
 
 
 def _same(said: str) -> Callable[[Match], str]:
@@ -244,6 +270,11 @@ def _same(said: str) -> Callable[[Match], str]:
 _N = r"(?<![\w,./:-])"
 _T = r"(\d{1,2}):(\d{2})"
 _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
+    # what nobody counts is dictated, before anything takes it for a sum
+    (
+        re.compile(r"(?<!\d)\d{13,}(?!\d)|(?<![\w,])\d{1,3}(?:[\s,]\d{3}){4,}(?![\w])"),
+        lambda m: digits(re.sub(r"[\s,]", "", m[0])),
+    ),
     *(
         (
             re.compile(
@@ -260,7 +291,7 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     ),
     (re.compile(rf"{_N}\d{{2}}-\d{{5,9}}(?!\d)"), lambda m: ticket_number(m[0])),
     (re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])"), lambda m: date(int(m[3]), int(m[2]), int(m[1]))),
-    (re.compile(r"(?<![\d.])(\d{1,2})[./](\d{1,2})[./](\d{4})(?!\d)"), _date),
+    (re.compile(r"(?<![\d.])(\d{1,2})[./](\d{1,2})[./](\d{4}|\d{2})(?![\d./])"), _date),
     (
         re.compile(
             rf"{_N}(?:the\s+)?(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m1>{_MONTH})(?:,?\s+(?P<y1>\d{{4}}))?"
@@ -271,10 +302,21 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     ),
     (re.compile(rf"{_N}{_T}\s?[-–—]\s?{_T}(?!\d)"), _from_to),
     (re.compile(rf"{_N}{_T}(?::\d{{2}})?(?:\s?([ap]\.?m\.?)(?!\w))?(?!\d)", re.IGNORECASE), _clock),
+    (re.compile(rf"{_N}(\d{{1,2}})\s?[-–—]\s?(\d{{1,2}})\s?([ap])\.?m\.?(?!\w)", re.IGNORECASE), _halves),
     (re.compile(rf"{_N}(\d{{1,2}})\s?([ap])\.?m\.?(?!\w)", re.IGNORECASE), _half),
+    (re.compile(r"(?<![\w.,])(1[5-9]|20)(\d0)s(?!\w)"), _decade),
     (
         re.compile(
-            r"(?<![\w.,])(?:(?P<before>[$€])\s?)(?P<w>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<p>\d{1,2}))?(?P<after>)(?![\d])"
+            r"(?<!\w)((?:in|since|until|year|by)\s)(1[5-9]\d\d|20\d\d)(?![\w.,:/-]*\d)(?!\s+[a-z])", re.IGNORECASE
+        ),
+        lambda m: m[1] + year_in_english(int(m[2])),
+    ),
+    (re.compile(r"(?:https?://\S+|[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z]+)+)"), _site),
+    (re.compile(r"(?<=\d)\s?[x×*]\s?(?=\d)"), lambda m: " by "),
+    (re.compile(r"(?<=\s)&(?=\s)"), lambda m: "and"),
+    (
+        re.compile(
+            r"(?<![\w.,])(?:(?P<before>[$€£])\s?)(?P<w>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<p>\d{1,2}))?(?P<after>)(?![\d])"
         ),
         _money,
     ),
@@ -284,12 +326,12 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
         ),
         _money,
     ),
-    (re.compile(rf"{_N}\d{{1,4}}(?:/\d{{1,4}})?(?:[кk]\d{{1,3}})+(?![\w])", re.IGNORECASE), lambda m: house(m[0])),
+    (re.compile(rf"{_N}\d{{1,4}}(?:/\d{{1,4}})?(?:[кkсc]\d{{1,3}})+(?![\w])", re.IGNORECASE), lambda m: house(m[0])),
     (re.compile(rf"{_N}\d{{1,4}}/\d{{1,4}}(?![\w/])"), lambda m: house(m[0])),
     (re.compile(rf"{_N}\d{{1,4}}[a-fа-д](?![\w])", re.IGNORECASE), lambda m: house(m[0])),
     (
         re.compile(
-            r"(?<![\w,./:-])(?P<n>[-−]?\d+(?:\.\d+)?)\s?(?P<u>°\s?C?|%|kWh|kW|m[³3]|m[²2]|mm|cm|km|kg|hrs?\.?|mins?\.?|sec\.?|m|l|h)(?![\w])"
+            r"(?<![\w,./:-])(?P<n>[-−]?\d+(?:\.\d+)?)\s?(?P<u>°\s?[CF]?|%|kWh|kW|m[³3]|m[²2]|mm|cm|km|kg|hrs?\.?|mins?\.?|sec\.?|m|l|h)(?![\w])"
         ),
         _measured,
     ),
@@ -297,6 +339,7 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     (re.compile(r"(?<![\w-])([A-Z]?[a-z]+)\s([IVX]{1,5})(?![\w'-])"), _roman),
     (re.compile(rf"(?<![\w-])(?:{'|'.join(_KNOWN)})(?![\w-])"), lambda m: _KNOWN[m[0]]),
     (re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(_SPELLED))})(?![\w-])"), lambda m: " ".join(m[0])),
+    (re.compile(r"(?:(?<=\s)|(?<=^)|(?<=\())[-−](?=\d)"), lambda m: "minus "),
     (re.compile(rf"{_N}\d+\.\d+(?![\d.]*\d)"), lambda m: decimal(m[0], "en")),
     (
         re.compile(rf"{_N}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}})(?![\w-])"),

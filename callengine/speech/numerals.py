@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -95,6 +97,9 @@ NOUNS: Mapping[str, Noun] = {
     "kilowatt": _noun("m", "киловатт киловатта киловатту киловатт киловаттом киловатте", "киловатты киловатт киловаттам киловатты киловаттами киловаттах"),
     "gigacalorie": _noun("f", "гигакалория гигакалории гигакалории гигакалорию гигакалорией гигакалории", "гигакалории гигакалорий гигакалориям гигакалории гигакалориями гигакалориях"),
     "volt": _noun("m", "вольт вольта вольту вольт вольтом вольте", "вольты вольт вольтам вольты вольтами вольтах"),
+    "kilovolt": _noun("m", "киловольт киловольта киловольту киловольт киловольтом киловольте", "киловольты киловольт киловольтам киловольты киловольтами киловольтах"),
+    "atmosphere": _noun("f", "атмосфера атмосферы атмосфере атмосферу атмосферой атмосфере", "атмосферы атмосфер атмосферам атмосферы атмосферами атмосферах"),
+    "hectare": _noun("m", "гектар гектара гектару гектар гектаром гектаре", "гектары гектаров гектарам гектары гектарами гектарах"),
     "ampere": _noun("m", "ампер ампера амперу ампер ампером ампере", "амперы ампер амперам амперы амперами амперах"),
 }  # fmt: skip
 _ENGLISH: Mapping[str, tuple[str, str]] = {
@@ -126,18 +131,37 @@ def counted(number: int, noun: str, language: str, *, case: Case = "n") -> str:
     return f"{cardinal(number, 'en')} {one if number == 1 else many}"
 
 
-def decimal(text: str, language: str) -> str:
-    """12,5 -> «двенадцать целых пять десятых», "twelve point five"."""
+def decimal(text: str, language: str, case: Case = "n") -> str:
+    """12,5 -> «двенадцать целых пять десятых», with case "g" «двенадцати целых пяти десятых»; "twelve point five"."""
     whole, _, part = text.replace(",", ".").partition(".")
     if language != "ru":
         return f"{cardinal(int(whole), 'en')} point {' '.join(cardinal(int(d), 'en') for d in part)}"
     if len(part) > 3:
         return f"{cardinal(int(whole), 'ru')} запятая {' '.join(cardinal(int(d), 'ru') for d in part)}"
-    of = {1: ("десятая", "десятых"), 2: ("сотая", "сотых"), 3: ("тысячная", "тысячных")}[len(part)]
-    return (
-        f"{cardinal(int(whole), 'ru', gender='f')} {'целая' if _one(int(whole)) else 'целых'} "
-        f"{cardinal(int(part), 'ru', gender='f')} {of[0] if _one(int(part)) else of[1]}"
-    )
+    of = {1: "десят", 2: "сот", 3: "тысячн"}[len(part)]
+
+    def said(number: int, stem: str) -> str:
+        one, many = _FRACTION[case]
+        return f"{cardinal(number, 'ru', case=case, gender='f')} {stem}{one if _one(number) else many}"
+
+    return f"{said(int(whole), 'цел')} {said(int(part), of)}"
+
+
+_FRACTION: Mapping[Case, tuple[str, str]] = {
+    "n": ("ая", "ых"), "a": ("ую", "ых"), "g": ("ой", "ых"), "d": ("ой", "ым"), "i": ("ой", "ыми"), "p": ("ой", "ых"),
+}  # fmt: skip
+
+
+def written(text: str) -> str:
+    """What people typed, made one: composed letters («й» of two signs is one), plain spaces, no invisible signs."""
+    text = unicodedata.normalize("NFC", text)
+    return "".join(" " if unicodedata.category(c)[0] in "ZC" else c for c in text if unicodedata.category(c) != "Cf")
+
+
+def speakable(text: str) -> str:
+    """Letters and the signs of a sentence: nothing that an engine may take for markup, phonemes or a command."""
+    kept = (c if c in ".,!?;:-–—'()%°№$€₽+&@" or unicodedata.category(c)[0] in "LMN" or c == " " else " " for c in text)
+    return re.sub(r"\((\s*)\)", " ", "".join(kept))
 
 
 def _one(number: int) -> bool:

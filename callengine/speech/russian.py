@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from itertools import pairwise
 from typing import cast
 
-from callengine.speech.numerals import NOUNS, Case, Gender, cardinal, counted, decimal, form, ordinal
+from callengine.speech.numerals import (
+    NOUNS,
+    Case,
+    Gender,
+    cardinal,
+    counted,
+    decimal,
+    form,
+    ordinal,
+    speakable,
+    written,
+)
 
 Match = re.Match[str]
 
@@ -22,6 +34,7 @@ _GENITIVE = {
     "больше", "меньше", "течение", "кроме", "у", "не",
 }  # fmt: skip
 _DATIVE, _INSTRUMENTAL, _ACCUSATIVE = {"к", "ко"}, {"между", "перед", "над"}, {"в", "во", "на", "за", "через", "по"}
+_NEAR = 60  # characters of the neighbourhood that decide a case
 LETTERS = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщэюя",
@@ -33,14 +46,33 @@ LETTERS = dict(
 
 def normalise(text: str) -> str:
     """Words alone, as far as we know them; what is not known stays as it is. Saying it twice changes nothing."""
-    text = re.sub(r"[\u00a0\u202f\u2009]", " ", text)
-    text = re.sub(r"[«»“”„\"]", "", text)
+    text = _one_script(written(text))
+    text = re.sub(r"(?<=\d)\s?[\"″](?!\w)", " дюйма", text) if re.search(r"\d/\d\s?[\"″]", text) else text
+    text = re.sub(r"[«»“”„\"″]", "", text)
     if _shouts(text):
         text = re.sub(r"[А-ЯЁ]+", lambda m: m[0] if m[0] in _SHORT else m[0].lower(), text)
     for pattern, rule in _PASSES:
         text = pattern.sub(rule, text)
+    text = re.sub(r"(?<=[а-яё])([,;:])(?=[а-яё])", r"\1 ", speakable(cyrillic(text)), flags=re.IGNORECASE)
     text = re.sub(r"\s+([,.!?;:])", r"\1", re.sub(r"\s{2,}", " ", text))
     return re.sub(r"([,;:])(?=[,.;:!?])", "", text).strip()
+
+
+# Latin letters that look like Russian ones: they come from keyboards that were not switched over in time.
+_ALIKE = str.maketrans("AaBCcEeHKkMmOoPpTXxyY", "АаВСсЕеНКкМмОоРрТХхуУ")
+
+
+def _one_script(text: str) -> str:
+    """«Москвa» with a Latin letter, and «12A», in Russian letters throughout; words wholly Latin stay."""
+
+    def rule(match: Match) -> str:
+        word = match[0]
+        mixed = re.search(r"[а-яё]", word, re.IGNORECASE) and re.search(r"[a-z]", word, re.IGNORECASE)
+        if mixed:
+            return re.sub(r"[A-Za-z]", lambda one: _as_written(one[0]), word.translate(_ALIKE))
+        return word.translate(_ALIKE) if re.fullmatch(r"\d+[A-Za-z](?:\d+[A-Za-z]?)?", word) else word
+
+    return re.sub(r"[A-Za-zА-Яа-яЁё\d]+", rule, text)
 
 
 def _case(match: Match, default: Case = "n") -> Case:
@@ -56,7 +88,9 @@ def _case(match: Match, default: Case = "n") -> Case:
 
 
 def _before(match: Match) -> str:
-    found = re.search(r"([а-яё]+)\s*$", match.string[: match.start()].lower())
+    # A word is never so long: all that was written before need not be looked through again for each number.
+    near = match.string[max(0, match.start() - _NEAR) : match.start()].lower()
+    found = re.search(r"([а-яё]+)\s*$", re.sub(r"\s(?:минус|плюс)\s*$|[-−+]$", " ", near))
     return found[1] if found else ""
 
 
@@ -102,10 +136,57 @@ def _month_date(match: Match) -> str:
 
 def _year(match: Match) -> str:
     word = match[2].lower()
-    case: Case = {"год": "n", "года": "g", "г.": "g", "годом": "i", "годе": "p"}.get(word, "p")  # type: ignore[assignment]
+    case: Case = {"год": "n", "года": "g", "г.": "g", "г": "g", "годом": "i", "годе": "p"}.get(word, "p")  # type: ignore[assignment]
     if word == "году" and _before(match) in _DATIVE:
         case = "d"
-    return f"{ordinal(int(match[1]), 'ru', case=case)} {'года' if word == 'г.' else match[2]}"
+    return f"{ordinal(int(match[1]), 'ru', case=case)} {'года' if word in ('г.', 'г') else match[2]}"
+
+
+def _years(match: Match) -> str:
+    """«в 2025-2026 гг.», «2025-2026 годы»."""
+    case: Case = "p" if _before(match) in ("в", "во") else "g" if _before(match) in _GENITIVE else "n"
+    years = {"p": "годах", "g": "годов"}.get(case, "годы")
+    return f"{ordinal(int(match[1]), 'ru', case=case)}, {ordinal(int(match[2]), 'ru', case=case)} {years}"
+
+
+_WEEK = {
+    "пн": ("понедельник", "понедельника"), "вт": ("вторник", "вторника"), "ср": ("среду", "среды"), "чт": ("четверг", "четверга"),
+    "пт": ("пятницу", "пятницы"), "сб": ("субботу", "субботы"), "вс": ("воскресенье", "воскресенья"),
+}  # fmt: skip
+_ONE_DAY = {"ср": "среда", "пт": "пятница", "сб": "суббота"}
+
+
+def _week(match: Match) -> str:
+    """«пн-пт» -> «с понедельника по пятницу»."""
+    said = f"{_WEEK[match[1].lower()][1]} по {_WEEK[match[2].lower()][0]}"
+    return said if _before(match) in ("с", "со") else f"{'со' if said[:2] == 'вт' else 'с'} {said}"
+
+
+def _weekday(match: Match) -> str:
+    day = match[1].lower()
+    return _WEEK[day][1] if _before(match) in _GENITIVE else _ONE_DAY.get(day, _WEEK[day][0])
+
+
+def _weekday_hours(match: Match) -> str:
+    """«с понедельника по пятницу 9-18»."""
+    begins, ends = int(match[2]), int(match[3])
+    if max(begins, ends) > 24:
+        return match[0]
+    return f"{match[1]}с {cardinal(begins, 'ru', case='g')} до {cardinal(ends, 'ru', case='g')}"
+
+
+def _short_date(match: Match) -> str:
+    """«понедельник, 23.11», «01.12»: a nought in front, or a day of the week, makes it a date."""
+    day, month = int(match["d"]), int(match["m"])
+    after_weekday = _before(match).startswith(tuple(_DAYS)) or re.search(
+        r"(?:ник|среда|среду|четверг|пятниц.|суббот.|воскресенье),\s*$", match.string[: match.start()][-_NEAR:]
+    )
+    if not (1 <= day <= 31 and 1 <= month <= 12) or not (match["d"][0] == "0" or match["m"][0] == "0" or after_weekday):
+        return match[0]
+    return date(day, month, None, _date_case(match))
+
+
+_DAYS = ("понедельник", "вторник", "сред", "четверг", "пятниц", "суббот", "воскресень")
 
 
 def _clock(match: Match) -> str:
@@ -197,6 +278,8 @@ def money(whole: int, part: int, case: Case = "n", names: tuple[str, str] = ("ro
 def _money(match: Match) -> str:
     whole = int(re.sub(r"\s", "", match["w"]))
     part = int((match["p"] or "0").ljust(2, "0"))
+    if match["k"]:
+        part = int(match["k"])
     unit = match["u"].lower()
     names = ("tenge", "") if unit[0] in "т₸" else ("sum", "") if unit.startswith("сум") else ("rouble", "kopeck")
     case = _case(match)
@@ -211,7 +294,8 @@ _UNITS: Mapping[str, str] = {
     "°с": "degree", "°c": "degree", "°": "degree", "%": "percent", "м³": "cubic metre", "м3": "cubic metre", "куб.м": "cubic metre",
     "куб": "cubic metre", "м²": "square metre", "м2": "square metre", "кв.м": "square metre", "см": "centimetre", "мм": "millimetre",
     "км": "kilometre", "м": "metre", "л": "litre", "кг": "kilogram", "квт·ч": "kilowatt-hour", "квт*ч": "kilowatt-hour",
-    "квтч": "kilowatt-hour", "квт-ч": "kilowatt-hour", "квт": "kilowatt", "гкал": "gigacalorie", "в": "volt", "а": "ampere",
+    "квтч": "kilowatt-hour", "квт-ч": "kilowatt-hour", "квт": "kilowatt", "кв": "kilovolt", "гкал": "gigacalorie", "в": "volt", "а": "ampere",
+    "атм": "atmosphere", "га": "hectare",
     "ч": "hour", "час": "hour", "мин": "minute", "сек": "second", "с": "second", "дн": "day", "мес": "month", "чел": "person",
 }  # fmt: skip
 
@@ -227,12 +311,16 @@ def _measured(match: Match) -> str:
     ends = match.string[match.end() :].strip() == "" or re.match(r"\s+[А-ЯЁ]", match.string[match.end() :]) is not None
     dot = "." if match["u"].endswith(".") and ends else ""
     if "," in number or "." in number:
-        return f"{minus}{decimal(number, 'ru')} {form(NOUNS[noun], 2)}{dot}"
-    if "-" in number:
-        low, high = number.split("-")
-        gender = NOUNS[noun].gender
-        said = f"{cardinal(int(low), 'ru', gender=gender)} {cardinal(int(high), 'ru', gender=gender)}"
-        return f"{said} {form(NOUNS[noun], int(high))}{dot}"
+        case = _case(match)
+        if (said := one_and_a_half(number, NOUNS[noun].gender, case)) and not minus:
+            return f"{said} {NOUNS[noun].singular['g'].replace('_', ' ') if case in 'na' else form(NOUNS[noun], 5, case)}{dot}"
+        return f"{minus}{decimal(number, 'ru', case)} {form(NOUNS[noun], 2)}{dot}"
+    if re.search(r"[-–—]", number):
+        low, high = re.split(r"\s?[-–—]\s?", number)
+        gender, case = NOUNS[noun].gender, _case(match)
+        case = case if case in ("g", "d", "i") else "n"
+        said = f"{cardinal(int(low), 'ru', case=case, gender=gender)} {cardinal(int(high), 'ru', case=case, gender=gender)}"
+        return f"{said} {form(NOUNS[noun], int(high), case)}{dot}"
     return f"{minus}{counted(int(number), noun, 'ru', case=_case(match))}{dot}"
 
 
@@ -241,10 +329,10 @@ def _measured(match: Match) -> str:
 _PLACES: tuple[tuple[str, str], ...] = (
     (r"просп\.|пр-к?т[аеу]?\.?|пр\.(?=\s*(?:[А-ЯЁ]|\d+-))", "проспект"),
     (r"пр-д\.?", "проезд"),
-    (r"ул\.", "улица"),
+    (r"ул\.|ул(?=\s+[А-ЯЁ])", "улица"),
     (r"б-р\.?|бул\.|бульв\.", "бульвар"),
     (r"пер\.", "переулок"),
-    (r"пл\.(?=\s*[А-ЯЁ])", "площадь"),
+    (r"пл\.(?=\s*(?:[А-ЯЁ]|тысяча))", "площадь"),
     (r"наб\.", "набережная"),
     (r"туп\.", "тупик"),
     (r"ш\.", "шоссе"),
@@ -258,10 +346,10 @@ _PLACES: tuple[tuple[str, str], ...] = (
     (r"г\.(?=\s*[А-ЯЁ])", "город"),
     (r"им\.(?=\s*[А-ЯЁ])", "имени"),
     (r"корп\.|к\.(?=\s*\d)", "корпус"),
-    (r"стр\.(?=\s*\d)", "строение"),
-    (r"вл\.(?=\s*\d)", "владение"),
-    (r"под\.(?=\s*\d)|п\.(?=\s*\d)", "подъезд"),
-    (r"эт\.(?=\s*\d)", "этаж"),
+    (r"стр\.(?=\s*(?:номер\s*)?\d)", "строение"),
+    (r"вл\.(?=\s*\d)|влд\.?(?=\s*\d)", "владение"),
+    (r"под\.(?=\s*(?:номер\s*)?\d)|п\.(?=\s*(?:номер\s*)?\d)", "подъезд"),
+    (r"эт\.(?=\s*(?:номер\s*)?\d)", "этаж"),
     (r"кв\.(?=\s*(?:номер\s*)?\d)", "квартира"),
     (r"пом\.(?=\s*\d)", "помещение"),
     (r"оф\.(?=\s*\d)", "офис"),
@@ -323,7 +411,7 @@ def house(text: str) -> str:
     """5к2 -> «пять, корпус два»; 12/1 -> «двенадцать дробь один»; 14а -> «четырнадцать а»."""
     said: list[str] = []
     for part in re.findall(r"\d+|[А-Яа-яЁё]+|/", text):
-        if part.isdecimal():
+        if part[0].isdecimal():
             said.append(cardinal(int(part), "ru"))
         elif part == "/":
             said.append("дробь")
@@ -338,8 +426,14 @@ def house(text: str) -> str:
 
 def _anniversary(match: Match) -> str:
     number = int(match[1])
-    root = {90: "девяносто", 100: "сто"}.get(number) or cardinal(number, "ru", case="g").replace(" ", "")
-    return f"{root}{match[2]}"
+    if number == 1000:
+        return f"тысяче{match[2].lower()}"
+    tens = number // 100
+    # «двадцатиоднолетие», but «девяностолетие», «столетие»: these three do not bend.
+    root = cardinal(number, "ru", case="g")
+    root = root.replace("одного", "одно").replace("девяноста", "девяносто")
+    root = re.sub(r"\bста\b", "сто", root).replace(" ", "") if tens else root.replace(" ", "")
+    return f"{root}{match[2].lower()}"
 
 
 # --- ordinals ----------------------------------------------------------------------------------------------
@@ -352,7 +446,7 @@ _SUFFIXES: Mapping[str, tuple[Case, Gender]] = {
 # Nouns that follow an ordinal even without its suffix: stem, gender. Endings tell the case.
 _ORDERED: Mapping[str, Gender] = {
     "этаж": "m", "подъезд": "m", "квартал": "m", "микрорайон": "m", "век": "m", "этап": "m", "вход": "m", "разряд": "m", "класс": "m",
-    "очеред": "f", "категори": "f", "групп": "f", "степен": "f", "секци": "f", "лини": "f", "смен": "f", "бригад": "f", "зон": "f",
+    "дом": "m", "корпус": "m", "квартир": "f", "очеред": "f", "категори": "f", "групп": "f", "степен": "f", "секци": "f", "лини": "f", "смен": "f", "бригад": "f", "зон": "f",
 }  # fmt: skip
 _ENDINGS: Mapping[Gender, Mapping[str, Case]] = {
     "m": {"": "n", "а": "g", "у": "d", "ом": "i", "е": "p"},
@@ -372,12 +466,55 @@ _ENDINGS: Mapping[Gender, Mapping[str, Case]] = {
     "n": {},
 }
 _STEMS = "|".join(_ORDERED)
+_COUNTED = {"дом", "корпус", "квартир"}
+_MANY: Mapping[str, tuple[Case, bool]] = {  # endings of one or of several: case, and whether it is the plural
+    "": ("n", False), "ь": ("n", False), "я": ("n", False), "ы": ("n", True), "и": ("n", True), "а": ("g", False), "у": ("d", False),
+    "ом": ("i", False), "е": ("p", False), "ов": ("g", True), "ей": ("g", True), "й": ("g", True), "ам": ("d", True), "ям": ("d", True),
+    "ах": ("p", True), "ях": ("p", True), "ами": ("i", True), "ями": ("i", True),
+}  # fmt: skip
+
+
+def _listed(match: Match) -> str:
+    """«1, 2 и 3 подъезды», «с 1 по 5 этаж», «на 1-2 этажах»: each number of the list is an ordinal."""
+    stem, ending, gender = match["s"].lower(), match["e"].lower(), _ORDERED[match["s"].lower()]
+    if ending not in _MANY:
+        return match[0]
+    case, several = _MANY[ending]
+    before = _before(match)
+    from_to = re.search(r"\sпо\s", match["l"]) is not None
+    if case == "g" and not several and not from_to and before not in _GENITIVE:
+        return match[0]  # «2-3 этажа» are counted
+    if case == "g" and several and re.fullmatch(r"\d+\s?[-–—]\s?\d+", match["l"]):
+        return match[0]  # «5-7 этажей» too
+    if stem in _COUNTED and case == "n" and not from_to:
+        return match[0]
+    last = [case]
+
+    def said(one: Match) -> str:
+        now: Case = last[0]
+        if from_to:
+            now = "g" if one.start() == 0 else "a"
+        elif now == "n" and before in ("на", "в", "во"):
+            now = "a"
+        return ordinal(int(one[0]), "ru", case=now, gender=gender)
+
+    spoken = re.sub(r"\d+", said, match["l"])
+    spoken = re.sub(r"\s?[-–—]\s?", ", " if "," not in spoken else " — ", spoken)
+    return f"{spoken} {match['s']}{match['e']}"
 
 
 def _suffixed(match: Match) -> str:
     number, suffix = int(match[1]), match[2].lower()
+    after = match.string[match.end() : match.end() + _NEAR].lower()
+    tens, last, teen = number % 100 == 0 or number >= 1000, number % 10, 10 < number % 100 < 20
+    if suffix in ("ти", "и", "ми"):  # «до 5-ти», «5-ью» nobody writes
+        return cardinal(number, "ru", case="i" if suffix == "ми" else "g")
     if suffix in ("х", "ых"):
+        if suffix == "х" and 2 <= last <= 4 and not teen and not tens and not re.match(r"\s+год", after):
+            return cardinal(number, "ru", case="g")  # «2-х часов»
         return ordinal(number, "ru", case="g", plural=True)
+    if suffix in ("е", "ые") and re.match(r"\s+(?:годы|этажи|подъезды|числа|сутки|дома)(?![а-яё])", after):
+        return ordinal(number, "ru", plural=True)
     if suffix in ("ой", "ей") and re.match(r"\s+[а-яё]*[^аеиоуыэюяйь\W](?![а-яё])", match.string[match.end() :]):
         return ordinal(number, "ru")  # «2-ой подъезд», as many write it
     if suffix not in _SUFFIXES:
@@ -398,12 +535,17 @@ def _ordered(number: int, match: Match, stem: str, ending: str, *, may_count: bo
         return None
     if gender == "f" and found == "g" and before in ("в", "во", "на", "о", "об"):
         found = "p"  # «во II очереди»
+    if (stem.lower() in _COUNTED or gender == "f") and found == "n" and last == 1 and not teen and may_count:
+        if stem.lower() in _COUNTED:
+            return None  # «41 дом», «21 квартира»: as many of them
     if gender == "f" and found == "n" and ending == "ь" and before in ("в", "во", "на", "за"):
         found = "a"
     return ordinal(number, "ru", case=found, gender=gender)
 
 
 def _before_noun(match: Match) -> str:
+    if _before(match) in _NAMED:
+        return match[0]  # «дом 10 корпус 2»
     said = _ordered(int(match[1]), match, match[2], match[3])
     return match[0] if said is None else f"{said} {match[2]}{match[3]}"
 
@@ -446,8 +588,15 @@ _PLAIN: tuple[tuple[str, str], ...] = (
     (r"(?<!\w)24/7(?!\w)", "круглосуточно"),
     (r"(?<!\w)ч/з(?!\w)", "через"),
     (r"(?<![\w-])гр\.(?=\s*[А-ЯЁ])", "гражданин"),
-    (r"№\s*(?=\d)", "номер "),
-)
+    (r"№№\s*(?=\d)", "номера "),
+    (r"№\s*(?=\d)|#\s*(?=\d)", "номер "),
+    (r"г-ну(?!\w)", "господину"), (r"г-на(?!\w)", "господина"), (r"г-н(?!\w)", "господин"), (r"г-же(?!\w)", "госпоже"), (r"г-жа(?!\w)", "госпожа"),
+    (r"доб\.(?=\s*\d)", "добавочный"),
+    (r"(?<!\w)т/о(?!\w)", "техобслуживание"),
+    (r"(?<!\w)СПб(?!\w)", "Санкт-Петербург"),
+    (r"(?<!\w)Ø\s*(?=\d)", "диаметр"),
+    (r"½", "одна вторая"), (r"¼", "одна четвёртая"), (r"¾", "три четверти"),
+)  # fmt: skip
 _SHORT: Mapping[str, tuple[str, ...]] = {  # nominative, genitive, dative, accusative, instrumental, prepositional
     "х/в": ("холодная вода", "холодной воды", "холодной воде", "холодную воду", "холодной водой", "холодной воде"),
     "г/в": ("горячая вода", "горячей воды", "горячей воде", "горячую воду", "горячей водой", "горячей воде"),
@@ -458,6 +607,8 @@ _SHORT: Mapping[str, tuple[str, ...]] = {  # nominative, genitive, dative, accus
     "АДС": ("аварийно-диспетчерская служба", "аварийно-диспетчерской службы", "аварийно-диспетчерской службе", "аварийно-диспетчерскую службу", "аварийно-диспетчерской службой", "аварийно-диспетчерской службе"),
     "ЕДС": ("единая диспетчерская служба", "единой диспетчерской службы", "единой диспетчерской службе", "единую диспетчерскую службу", "единой диспетчерской службой", "единой диспетчерской службе"),
     "МКД": ("многоквартирный дом", "многоквартирного дома", "многоквартирному дому", "многоквартирный дом", "многоквартирным домом", "многоквартирном доме"),
+    "ИПУ": ("индивидуальный прибор учёта", "индивидуального прибора учёта", "индивидуальному прибору учёта", "индивидуальный прибор учёта", "индивидуальным прибором учёта", "индивидуальном приборе учёта"),
+    "ОДПУ": ("общедомовой прибор учёта", "общедомового прибора учёта", "общедомовому прибору учёта", "общедомовой прибор учёта", "общедомовым прибором учёта", "общедомовом приборе учёта"),
     "ПУ": ("прибор учёта", "прибора учёта", "прибору учёта", "прибор учёта", "прибором учёта", "приборе учёта"),
 }  # fmt: skip
 _VERB = re.compile(r"(?:ат|ят|ут|ют|ит|ет|ли|ла|ло|но|на|ены|ть|уем|ует)$")
@@ -468,8 +619,12 @@ _VOWELS = set("АЕЁИОУЫЭЮЯ")
 def _short(match: Match) -> str:
     """ГВС in the case that its neighbours ask for: «нет ГВС», «по ГВС», «отключение ГВС», «отключат ГВС»."""
     forms = _SHORT[match[0]]
-    before, at = _before(match), match.string[: match.start()].rstrip()
-    if not at or at[-1] in ".!?:;—":
+    at = match.string[max(0, match.start() - 3 * _NEAR) : match.start()].rstrip()
+    while chained := re.search(rf"(?<![\w-])(?:{'|'.join(_SHORT)})\s*(?:,|\sи|\sили)$", at):
+        at = at[: chained.start()].rstrip()  # «ХВС, ГВС и ЦО»: the first one tells for all
+    found = re.search(r"([а-яё]+)$", at[-_NEAR:].lower())
+    before = found[1] if found else ""
+    if not at or at[-1] in ".!?:;—" or before in ("ооо", "ао", "зао", "пао"):
         return forms[0]
     listed = re.search(r"([А-ЯЁа-яё]+)\s+(?:[А-Яа-яё ]*(?:ие|ия|ию|ием|ии|ая|ой|ую|ии)\s*)?(?:и|или|,)\s*$", at)
     if before in ("и", "или") or at.endswith(","):
@@ -519,12 +674,42 @@ def _capitals(match: Match) -> str:
 # --- what is left: plain numbers ---------------------------------------------------------------------------
 
 
-def _agree(number: int, after: str, case: Case) -> tuple[Case, Gender]:
+def _as_written(letter: str) -> str:
+    said = dict(_SOUNDS)[letter.lower()]
+    return said.capitalize() if letter.isupper() else said
+
+
+# After these a number is a name and counts nothing: «корпус 2 строение 3».
+_NAMED = {
+    "дом", "дома", "доме", "дому", "корпус", "корпуса", "корпусе", "строение", "строения", "строении", "владение", "квартира", "квартиры",
+    "квартире", "квартиру", "подъезд", "подъезда", "подъезде", "этаж", "этажа", "этаже", "номер", "номера", "литера", "офис", "помещение",
+    "микрорайон", "квартал",
+}  # fmt: skip
+_FEMININE = (
+    "квартир",
+    "заявк",
+    "улиц",
+    "комнат",
+    "организаци",
+    "минут",
+    "секунд",
+    "бригад",
+    "точк",
+    "машин",
+    "копейк",
+    "тысяч",
+)
+
+
+def _agree(number: int, after: str, case: Case, before: str = "") -> tuple[Case, Gender]:
     """Case and gender that the next word asks of a number: «одна заявка», «две заявки», «в пяти квартирах»."""
-    words = re.findall(r"[а-яё]+", after.lower())[:2]
-    if not words or not re.match(r"\s+[а-яё]", after):
+    words = re.findall(r"[а-яё]+", after[:_NEAR].lower())[:2]
+    if not words or not re.match(r"\s+[а-яё]", after) or before in _NAMED:
         return case, "m"
     first = words[0]
+    last, teen = number % 10, 10 < number % 100 < 20
+    if last == 1 and not teen and (bent := _one_bent(first, case, before)):
+        return bent
     # An ending of two letters is that of short words too: «сам», «дам».
     if len(first) > 4 and first.endswith(("ами", "ями")):
         return "i", "m"
@@ -532,7 +717,6 @@ def _agree(number: int, after: str, case: Case) -> tuple[Case, Gender]:
         return "d", "m"
     if len(first) > 4 and first.endswith(("ах", "ях")):
         return "p", "m"
-    last, teen = number % 10, 10 < number % 100 < 20
     if teen or last not in (1, 2):
         return case, "m"
     if last == 1:
@@ -542,7 +726,53 @@ def _agree(number: int, after: str, case: Case) -> tuple[Case, Gender]:
     return case, "f" if first.endswith(("и", "ы", "ые", "ие")) else "m"
 
 
+def _one_bent(noun: str, case: Case, before: str) -> tuple[Case, Gender] | None:
+    """Case and gender of a number that ends in one, beside a noun of the singular: «до 21 часа», «в 21 заявке»."""
+    if case == "g" and before in ("с", "со") and noun.endswith(("ой", "ей", "ом", "ем")):
+        return "i", "f" if noun.endswith(("ой", "ей")) else "m"
+    if case == "g":
+        return "g", "f" if noun.endswith(("и", "ы")) else "m"
+    if case == "d":
+        return "d", "f" if noun.endswith(("е", "и")) else "m"
+    if case == "i":
+        return "i", "f" if noun.endswith(("ой", "ей", "ью")) else "m"
+    if before in ("в", "во", "на", "о", "об", "при") and noun.endswith(("е", "и")) and len(noun) > 3:
+        return "p", "f" if noun.startswith(_FEMININE) else "m"
+    return None
+
+
+def one_and_a_half(number: str, gender: Gender, case: Case = "n") -> str:
+    """1,5 -> «полтора», of something feminine «полторы»; "" for another number."""
+    if number.replace(".", ",") != "1,5":
+        return ""
+    return ("полторы" if gender == "f" else "полтора") if case in ("n", "a") else "полутора"
+
+
+def _half_more(match: Match) -> str:
+    """«1,5 часа» -> «полтора часа»; «1,5 минуты» -> «полторы минуты»."""
+    return f"{one_and_a_half('1,5', 'f' if match[1].lower().startswith(_FEMININE) else 'm', _case(match))} {match[1]}"
+
+
+def _multiplied(match: Match) -> str:
+    """15 тыс. -> 15 000, before the sum or the noun is said."""
+    factor = {"ты": 1_000, "мл": 1_000_000}[match[2][:2].lower()] * (
+        1_000 if match[2].lower().startswith("млрд") else 1
+    )
+    whole = Decimal(match[1].replace(",", ".").replace(" ", "")) * factor
+    return f"{whole:.0f}" if whole == whole.to_integral_value() and whole < 10**12 else match[0]
+
+
+def _decimal(match: Match) -> str:
+    return decimal(match[0], "ru", _case(match))
+
+
 def _number(match: Match) -> str:
+    said = _plain_number(match)
+    near = match.string[max(0, match.start() - 1) : match.start()], match.string[match.end() : match.end() + 1]
+    return f"{' ' if near[0].isalpha() else ''}{said}{' ' if near[1].isalpha() else ''}"
+
+
+def _plain_number(match: Match) -> str:
     text = re.sub(r"\s", "", match[0])
     if (len(text) > 1 and text.startswith("0")) or len(text) > 12:
         return grouped(text) if len(text) > 6 else group(text)
@@ -551,13 +781,71 @@ def _number(match: Match) -> str:
     if case == "a":
         # «в 2 подъездах» is told by its noun, «в 21» is not: the plain form is the right one for most.
         case = "n"
-    case, gender = _agree(number, match.string[match.end() :], case)
+    after = match.string[match.end() : match.end() + _NEAR]
+    case, gender = _agree(number, after, case, _before(match))
     return cardinal(number, "ru", case=case, gender=gender)
 
 
 def _range(match: Match) -> str:
-    _, gender = _agree(int(match[2]), match.string[match.end() :], "n")
-    return f"{cardinal(int(match[1]), 'ru', gender=gender)} {cardinal(int(match[2]), 'ru', gender=gender)}"
+    after, case = match.string[match.end() : match.end() + _NEAR], _case(match)
+    case, gender = _agree(int(match[2]), after, case if case in ("g", "d") else "n", _before(match))
+    counted = re.match(r"\s+[а-яё]", after) and _before(match) not in _NAMED
+    first, second = (cardinal(int(match[i]), "ru", case=case, gender=gender) for i in (1, 2))
+    # «5-7 дней» is about so many, «дом 21-23» a name with a dash in it.
+    return f"{first} {second}" if counted else f"{first} тире {second}"
+
+
+# --- what is written with other signs ------------------------------------------------------------------------
+
+_ENGLISH_LETTERS = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyz",
+        "эй би си ди и эф джи эйч ай джей кей эл эм эн оу пи кью ар эс ти ю ви дабл-ю экс уай зэт".split(),
+        strict=True,
+    )
+)
+_KNOWN_LATIN = {
+    "wi-fi": "вай-фай",
+    "wifi": "вай-фай",
+    "sms": "эс-эм-эс",
+    "pin": "пин",
+    "email": "имейл",
+    "e-mail": "имейл",
+    "ok": "окей",
+}
+_SOUNDS: tuple[tuple[str, str], ...] = tuple(
+    cast(tuple[str, str], tuple(pair.split("=")))
+    for pair in (
+        "shch=щ sch=ш sh=ш ch=ч zh=ж kh=х ts=ц ya=я yu=ю yo=ё ph=ф th=т ck=к qu=кв ee=и oo=у a=а b=б c=к d=д e=е f=ф g=г h=х i=и j=дж k=к "
+        "l=л m=м n=н o=о p=п q=к r=р s=с t=т u=у v=в w=в x=кс y=й z=з"
+    ).split()
+)
+
+
+def cyrillic(text: str) -> str:
+    """Latin words in Russian letters, for a Russian voice leaves them out: Samsung -> Самсунг, USB -> ю эс би."""
+
+    def word(match: Match) -> str:
+        if known := _KNOWN_LATIN.get(match[0].lower()):
+            return known
+        if match[0].isupper() and len(match[0]) <= 4:
+            return " ".join(_ENGLISH_LETTERS[letter] for letter in match[0].lower())
+        said = re.sub(r"^e", "э", match[0].lower())
+        said = re.sub(r"(?<=[^aeiou])y$", "и", re.sub(r"c(?=[eiy])", "s", said))
+        for latin, sound in _SOUNDS:
+            said = said.replace(latin, sound)
+        return said.capitalize() if match[0][0].isupper() else said
+
+    text = re.sub(r"(?<![A-Za-z])(?:wi-fi|e-mail)(?![A-Za-z])", word, text, flags=re.IGNORECASE)
+    return re.sub(r"[A-Za-z]+", word, text)
+
+
+def _site(match: Match) -> str:
+    """An address in the net: mail@gorod.ru -> «mail собака gorod точка ru»; the letters follow later."""
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", match[0]).partition("?")[0].rstrip("/")
+    for sign, said in (("@", "собака"), (".", "точка"), ("/", "дробь"), ("-", "дефис"), ("_", "подчёркивание")):
+        text = text.replace(sign, f" {said} ")
+    return re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", text).strip()
 
 
 def _house(match: Match) -> str:
@@ -571,17 +859,49 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 _T = r"(\d{1,2}):(\d{2})(?::\d{2})?"
 _N = r"(?<![\w,./:-])"
 _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
+    # what nobody counts is dictated, before anything takes it for a sum
+    (
+        re.compile(r"(?<!\d)\d{13,}(?!\d)|(?<![\w,])\d{1,3}(?:[\s,]\d{3}){4,}(?![\w])"),
+        lambda m: grouped(re.sub(r"[\s,]", "", m[0])),
+    ),
     *((_compiled(pattern), _same(said)) for pattern, said in _PLAIN),
+    # signs and addresses of the net
+    (
+        re.compile(
+            r"(?:https?://[^\s«»]+|[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z]+)+|(?<![\w.])(?:[A-Za-z0-9-]+\.)+(?:ru|com|org|net|su|kz|uz|by)(?![\w.-])(?:/[^\s«»]*)?)"
+        ),
+        _site,
+    ),
+    (re.compile(rf"(?<=[А-Яа-яЁё])/(?=(?:{'|'.join(_SHORT)})(?![\w-]))"), lambda m: " и "),
+    (re.compile(r"([-−+]?\d+)\s?(?:\.{2,3}|…)\s?([-−+]?\d+)"), lambda m: f"от {m[1]} до {m[2]}"),
+    (re.compile(r"(?<=\d)\s?[xх×*]\s?(?=\d)"), lambda m: " на "),
+    (
+        re.compile(r"(?<![\w/])(1/2|1/4|3/4)(?=\s+дюйм)"),
+        lambda m: {"1/2": "одна вторая", "1/4": "одна четвёртая", "3/4": "три четверти"}[m[1]],
+    ),
+    (
+        re.compile(r"(?<![\w/])(\d{2,3})/(\d{2,3})\s?В(?!\w)"),
+        lambda m: f"{cardinal(int(m[1]), 'ru')} дробь {counted(int(m[2]), 'volt', 'ru')}",
+    ),
+    (
+        re.compile(
+            r"(?<![\w,.])(\d{1,3}(?:\s\d{3})*(?:[,.]\d{1,3})?)\s?(тыс\.?|млн\.?|млрд\.?)(?![а-яё])", re.IGNORECASE
+        ),
+        _multiplied,
+    ),
     # telephones and ticket numbers
     (
         re.compile(r"(?<![\w-])(?:\+\d{1,3}|8)[\s(-]*\d{2,4}[)\s-]*\d{2,3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"),
         lambda m: telephone(m[0]),
     ),
-    (re.compile(rf"{_N}\d{{2,3}}-\d{{2}}-\d{{2}}(?![\d-])"), lambda m: telephone(m[0])),
+    (re.compile(rf"{_N}\d{{1,3}}-\d{{2}}-\d{{2}}(?![\d-])"), lambda m: telephone(m[0])),
     (re.compile(rf"{_N}\d{{2}}-\d{{5,9}}(?!\d)"), lambda m: ticket_number(m[0])),
     # dates
     (re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])"), _iso_date),
-    (re.compile(r"(?<![\d.])(?P<d>\d{1,2})\.(?P<m>\d{2})\.(?P<y>\d{4}|\d{2})(?!\d)(?:\s?(?:г\.|года))?"), _full_date),
+    (
+        re.compile(r"(?<![\d.])(?P<d>\d{1,2})\.(?P<m>\d{2})\.(?P<y>\d{4}|\d{2})(?!\d)(?:\s?(?:года|г\.|г(?![\w-])))?"),
+        _full_date,
+    ),
     (
         re.compile(
             rf"{_N}(?P<d>\d{{1,2}})\s+(?P<m>{_MONTH})(?![а-яё])(?:\s+(?P<y>\d{{4}})(?:\s?(?:г\.|года))?)?",
@@ -589,7 +909,24 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
         ),
         _month_date,
     ),
-    (re.compile(rf"{_N}(\d{{4}})\s?(года|году|годом|годе|год|г\.)(?![а-яё])"), _year),
+    (re.compile(rf"{_N}(\d{{4}})\s?(года|году|годом|годе|год|г\.|г(?![\w-]))(?![а-яё])"), _year),
+    (re.compile(rf"{_N}(\d{{4}})\s?[-–—/]\s?(\d{{4}})\s?(?:гг\.?|годах|годов|годы)(?![а-яё])"), _years),
+    (
+        re.compile(r"(?<!\w)(пн|вт|ср|чт|пт|сб|вс)\.?\s?[-–—]\s?(пн|вт|ср|чт|пт|сб|вс)(?:\.|(?!\w))", re.IGNORECASE),
+        _week,
+    ),
+    (re.compile(r"(?<!\w)(пн|вт|ср|чт|пт|сб|вс)\.(?!\w)", re.IGNORECASE), _weekday),
+    (
+        re.compile(
+            r"((?:понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье),?\s)(\d{1,2})\s?[-–—]\s?(\d{1,2})(?![\w.:-])",
+            re.IGNORECASE,
+        ),
+        _weekday_hours,
+    ),
+    (
+        re.compile(r"(?<![\w.,])(?P<d>\d{2})\.(?P<m>\d{2})(?![\w%])(?![.,]\d)(?!\s?(?:руб|₽|°|%|м\b|кВт|Гкал|л\b))"),
+        _short_date,
+    ),
     # times
     (re.compile(rf"{_N}{_T}\s?[-–—]\s?{_T}(?!\d)"), _from_to),
     (re.compile(rf"(?<!\w)между\s{_T}\s+и\s+{_T}(?!\d)", re.IGNORECASE), _between),
@@ -604,8 +941,8 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     # sums
     (
         re.compile(
-            rf"{_N}(?P<w>\d{{1,3}}(?:\s\d{{3}})+|\d+)(?:[,.](?P<p>\d{{1,2}}))?\s?(?P<u>руб(?:\.|лей|ля|ль)?(?![а-яё])|р\.(?=\s?\d{{2}}\s?коп|\W|$)|₽|тенге(?![а-яё])|тг\.?(?![а-яё])|₸|сум(?:ов|а)?(?![а-яё]))"
-            r"(?P<more>\sв\sмесяц)?"
+            rf"{_N}(?P<w>\d{{1,3}}(?:\s\d{{3}})+|\d+)(?:[,.](?P<p>\d{{1,2}}))?\s?(?P<u>руб(?:\.|лей|ля|ль)?(?![а-яё])|р(?![\w.])|р\.(?=\s?\d{{2}}\s?коп|\W|$)|₽|тенге(?![а-яё])|тг\.?(?![а-яё])|₸|сум(?:ов|а)?(?![а-яё]))"
+            r"(?:\s?(?P<k>\d{1,2})\s?коп(?:\.|еек|ейки|ейка|ейку)(?![а-яё]))?(?P<more>\sв\sмесяц)?"
         ),
         _money,
     ),
@@ -614,9 +951,15 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     (re.compile(r"(?<![\w-])кв\.?\s?(\d+)\s?[-–—]\s?(\d+)(?!\d)"), _flats),
     (re.compile(r"(?<=\d)\s+(?=(?:корп|стр|к)\.\s*\d)"), lambda m: ", "),
     *((_compiled(pattern), _place(said)) for pattern, said in _PLACES),
-    (re.compile(r"(?<!\d)(\d{1,3})-(лети[а-яё]+)", re.IGNORECASE), _anniversary),
+    (
+        re.compile(
+            r"(?<!\d)(\d{1,4})\s?-(?:(?:х|ти|и|ми)[\s-]+|(?:х|ти)?)((?:лет(?:и|н)|этажн|комнатн|подъездн|квартирн|секционн|значн|дневн|часов[оыуа]|минутн|кратн|местн|процентн|фазн|ступенчат)[а-яё]+)",
+            re.IGNORECASE,
+        ),
+        _anniversary,
+    ),
     (re.compile(rf"{_N}\d{{1,4}}(?:/\d{{1,4}})?(?:[кс]\d{{1,3}})+[а-я]?(?![\w])", re.IGNORECASE), _house),
-    (re.compile(rf"{_N}\d{{1,4}}/\d{{1,4}}(?:\s?[а-яА-Я])?(?![\w/])"), _house),
+    (re.compile(rf"{_N}\d{{1,4}}[а-яА-Я]?/(?:\d{{1,4}}(?:\s?[а-яА-Я])?|[а-яА-Я])(?![\w/])"), _house),
     (
         re.compile(rf"{_N}\d{{1,4}}\s?-?[абвгдАБВГД](?![\w])(?!\s?[-.])"),
         lambda m: _house(m) if not re.search(r"\s[авгАВ]$", m[0]) else m[0],
@@ -624,19 +967,33 @@ _PASSES: tuple[tuple[re.Pattern[str], Callable[[Match], str]], ...] = (
     # measures
     (
         re.compile(
-            r"(?<![\w,./:-])(?P<n>[-−+]?\d+(?:[,.]\d+|-\d+)?)\s?(?P<u>°\s?[СC]?|%|м[³3]|м[²2]|куб\.?\s?м\.?|кв\.\s?м\.?|кВт[·*-]?ч|кВт|Гкал|мм|см|км|кг|мин\.?|сек\.?|ч\.|час\.|дн\.|мес\.|чел\.|м(?![\w.-])|л(?![\w.])|В(?![\w.]))(?![а-яёА-ЯЁ\d])"
+            r"(?<![\w,./:-])(?P<n>[-−+]?\d+(?:[,.]\d+|\s?[-–—]\s?\d+)?)\s?(?P<u>°\s?[СC]?|%|м[³3]|м[²2]|куб\.?\s?м\.?|кв\.\s?м\.?|кВт[·*-]?ч|кВт|кВ|Гкал|атм\.?|га(?![\w.])|мм|см|км|кг|мин\.?|сек\.?|ч\.|ч(?![\w.-])|час\.|дн\.|мес\.|чел\.|м(?![\w.-])|л(?![\w.])|В(?![\w.]))(?![а-яёА-ЯЁ\d])"
         ),
         _measured,
     ),
     # ordinals
+    (
+        re.compile(
+            rf"{_N}(?P<l>\d{{1,3}}(?:\s?(?:,\s?|[-–—]\s?|\sи\s|\sили\s|\sпо\s)\d{{1,3}})+)\s+(?P<s>{_STEMS})(?P<e>[а-яё]{{0,3}})(?![а-яё])",
+            re.IGNORECASE,
+        ),
+        _listed,
+    ),
     (re.compile(r"(?<![\w.,/-])(\d{1,4})-([а-яё]{1,3})(?![а-яё])", re.IGNORECASE), _suffixed),
     (re.compile(rf"{_N}(\d{{1,3}})\s+({_STEMS})([а-яё]{{0,2}})(?![а-яё])", re.IGNORECASE), _before_noun),
     (re.compile(r"(?<![\w-])([IVXLCDM]+)(?![\w-])"), _roman),
     # abbreviations
     (re.compile(rf"(?<![\w-])(?:{'|'.join(_SHORT)})(?![\w-])"), _short),
     (re.compile(r"(?<![\w-])[А-ЯЁ]{2,5}(?![\w-])"), _capitals),
+    (re.compile(r"(?<![\w-])[А-ЯЁ]{2,5}(?=-\d)"), _capitals),
+    (re.compile(r"(?<=[а-яё])-(?=\d)"), lambda m: " "),
+    (re.compile(r"(?<![\w.,:/-])1[,.]5\s+([а-яё]+[ауыи])(?![а-яё])"), _half_more),
+    (re.compile(r"(?:(?<=\s)|(?<=^)|(?<=\())([-−+])(?=\d)"), lambda m: "плюс " if m[1] == "+" else "минус "),
+    (re.compile(r"(?<=\d)\s?\+\s?(?=\d)"), lambda m: " плюс "),
+    (re.compile(r"\s?=\s?(?=[-\d])"), lambda m: " равно "),
+    (re.compile(r"(?<=\s)&(?=\s)"), lambda m: "и"),
     # what is left
-    (re.compile(rf"{_N}\d+[,.]\d+(?![\d.,]*\d)"), lambda m: decimal(m[0], "ru")),
+    (re.compile(rf"{_N}\d+[,.]\d+(?![\d.,]*\d)"), _decimal),
     (re.compile(rf"{_N}(\d{{1,3}})\s?[-–—]\s?(\d{{1,3}})(?![\w-])"), _range),
     (re.compile(r"(?<![\w,])\d{1,3}(?:\s\d{3})+(?![\w])|\d+"), _number),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time as time_module
+import unicodedata
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -55,6 +58,61 @@ def test_what_is_said_has_no_figures_and_saying_it_again_changes_nothing(
 def test_no_text_is_too_strange_for_it(text: str, language: str) -> None:
     said = words.normalise(text, language)
     assert not set(said) & set("0123456789")
+
+
+def test_the_oracles_are_long_enough_for_a_voice_of_each_language() -> None:
+    assert len(RU) >= 250
+    assert len(EN) >= 75
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_sum_that_nobody_can_count_is_dictated_and_breaks_nothing(language: str) -> None:
+    for text in (
+        "9999999999999999 руб.",
+        "1 000 000 000 000 000 руб.",
+        "5000000000000000 заявок",
+        "9" * 5000,
+        "$" + "9" * 20,
+    ):
+        said = words.normalise(text, language)
+        assert not any(c.isdecimal() for c in said), text[:40]
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("part", ["1 ", "1,", "9:05-", "ул. ", "ГВС и ", "+7(", "1", "А", "[[", "1.1"])
+def test_a_long_text_is_said_in_time_that_grows_with_it(language: str, part: str) -> None:
+    def seconds(length: int) -> float:
+        text = (part * length)[:length]
+        started = time_module.process_time()
+        words.normalise.__wrapped__(text, language)
+        return time_module.process_time() - started
+
+    assert seconds(2000) < 0.5 + 24 * seconds(500), "four times as long, not sixteen times as slow"
+
+
+def test_letters_of_two_signs_are_the_same_letters() -> None:
+    # A Mac writes «й» and «ё» so.
+    for text in ("3-й подъезд", "посёлок, 5-й корпус", "ул. Чайковского, 9 этаж"):
+        assert words.normalise(unicodedata.normalize("NFD", text), "ru") == words.normalise(text, "ru")
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<speak><break time='9s'/>Hi</speak>", "[[pe'4t4]] &lt;", "${EXTEN} | `reboot` $(rm) \\ ^ ~ {x} =",
+        "a\nHANGUP\r\nSET VARIABLE x y", "a\x00b\x1b[31m", "\ud800", "\u202eПривет\u200b", "😀👍🏽",
+    ],
+)  # fmt: skip
+def test_no_engine_is_given_markup_phonemes_or_commands(hostile: str, language: str) -> None:
+    said = words.normalise(hostile, language)
+    assert not set(said) & set("<>[]{}|\\^~`=_\n\r\x00\x1b\u202e\u200b😀👍")
+    said.encode()
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz ", max_size=30))
+def test_a_russian_voice_gets_no_latin_letters(text: str) -> None:
+    assert not re.search("[A-Za-z]", words.normalise(text, "ru"))
 
 
 _WORDS = (
