@@ -36,10 +36,25 @@ class MissedRow:
     duty_id: int
     state: DutyState
     settled_at: datetime | None
-    heard_at: datetime | None
+    heard_at: datetime | None  # when the message was considered that this very call left
     staff_id: int | None
     staff_name: str
     close_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """A line of a duty's history about voice messages. `what`: message (of `call_id`), heard, or split_from.
+
+    A split takes `moved` from the duty `origin` to this one.
+    """
+
+    duty_id: int
+    at: datetime
+    what: str
+    call_id: int | None = None
+    origin: int | None = None
+    moved: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +165,27 @@ def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return first.astimezone(UTC), last.astimezone(UTC)
 
 
+def heard(lines: Iterable[MessageLine]) -> dict[int, datetime]:
+    """By call: when the message that it left was considered; `lines` as they were written.
+
+    Who listens considers what was left until then: not what comes later, and not calls that left nothing.
+    """
+    waiting: dict[int, set[int]] = defaultdict(set)
+    found: dict[int, datetime] = {}
+    for line in lines:
+        if line.what == "message" and line.call_id is not None:
+            waiting[line.duty_id].add(line.call_id)
+        elif line.what == "split_from" and line.origin is not None:
+            moved = waiting[line.origin].intersection(line.moved)
+            waiting[line.origin] -= moved
+            waiting[line.duty_id] |= moved
+        elif line.what == "heard":
+            found |= dict.fromkeys(waiting.pop(line.duty_id, ()), line.at)
+    return found
+
+
 def judge(row: MissedRow, settings: Callbacks, now: datetime) -> Verdict:
-    """In time is contact, or the voice message considered, within the law's clock of that very call."""
+    """In time is contact, or the voice message of that very call considered, within the law's clock of that call."""
     if not row.can_be_called:
         return Verdict("withheld", False, None, None)
     call = MissedCall(row.call_id, row.arrived_at, row.ended_at or row.arrived_at)

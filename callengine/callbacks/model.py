@@ -72,12 +72,17 @@ class Duty:
 
     @property
     def in_time(self) -> bool | None:
-        """Contact (or the voice message considered) within the legal limit; None while it is open or impossible."""
-        if self.state in (DutyState.REACHED, DutyState.SUPERSEDED) and self.settled_at is not None:
-            return min(self.settled_at, self.message_heard_at or self.settled_at) <= self.legal_due_at
+        """Contact (or the voice message considered) within the legal limit; None while it is open or impossible.
+
+        A message speaks for the call that left it: of a duty for several calls, or for a reason, contact alone
+        counts here, and compliance judges call by call.
+        """
         if self.state.owed or self.state is DutyState.IMPOSSIBLE:
             return None
-        return self.message_heard_at is not None and self.message_heard_at <= self.legal_due_at
+        contacted = self.state in (DutyState.REACHED, DutyState.SUPERSEDED)
+        for_itself = self.missed_count == 1 and not self.reason
+        moments = (self.settled_at if contacted else None, self.message_heard_at if for_itself else None)
+        return any(at is not None and at <= self.legal_due_at for at in moments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,10 @@ class CallbacksService:
             legal_due_at=clocks.legal_due_at,
             missed_count=len(earlier),
         )
+        part = await self._with_message_of(tx, part, duty, earlier)
+        duty = await self._with_message_of(tx, duty, duty, later)
         part = replace(part, id=await rows.insert_duty(tx, part))
+        await rows.save_duty(tx, duty)
         await rows.move_missed(tx, duty.id, part.id, [call.call_id for call in earlier])
         moved = {"calls": [call.call_id for call in earlier]}
         await rows.append_history(tx, part.id, at, "split_from", data=moved | {"duty": duty.id})
@@ -306,6 +309,19 @@ class CallbacksService:
         duty = await self._with_clocks(tx, duty, at)
         await rows.append_history(tx, duty.id, at, "split_to", data=moved | {"duty": part.id})
         await tx.tell(DutyJoined(at, duty))
+
+    @staticmethod
+    async def _with_message_of(tx: Tx, part: Duty, whole: Duty, missed: Sequence[MissedCall]) -> Duty:
+        """A part of a duty with the messages that its own calls left: heard when all of them were."""
+        noted = await rows.calls_with_message(tx, [call.call_id for call in missed])
+        heard = await day_rows.heard_by_call(tx.conn, [whole.id])
+        recordings = [await rows.message_recording(tx, call_id) for call_id in noted]
+        moments = [heard.get(call_id) for call_id in noted]
+        return replace(
+            part,
+            message_recording_id=next((found for found in recordings if found is not None), None),
+            message_heard_at=max((at for at in moments if at is not None), default=None) if all(moments) else None,
+        )
 
     async def _wish_kept(self, tx: Tx, duty: Duty, contact: Contact, at: datetime) -> None:
         """Somebody talked to him before the calls were missed that the duty also answers for: those are still owed."""

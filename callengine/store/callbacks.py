@@ -464,8 +464,19 @@ async def was_noted(tx: Tx, duty_id: int, what: str, call_id: int) -> bool:
     return (await tx.conn.execute(query.limit(1))).first() is not None
 
 
+async def calls_with_message(tx: Tx, call_ids: Sequence[int]) -> list[int]:
+    """Those of the calls that left a voice message, in the order of their ids."""
+    query = select(calls.c.id).where(calls.c.id.in_(call_ids), calls.c.message_file != "").order_by(calls.c.id)
+    return list((await tx.conn.execute(query)).scalars())
+
+
 async def has_message(tx: Tx, duty_id: int) -> bool:
-    query = select(duty_history.c.id).where(duty_history.c.duty_id == duty_id, duty_history.c.what == "message")
+    """True when a call that the duty answers for left a voice message."""
+    query = (
+        select(duty_calls.c.call_id)
+        .join(calls, calls.c.id == duty_calls.c.call_id)
+        .where(duty_calls.c.duty_id == duty_id, duty_calls.c.part == "missed", calls.c.message_file != "")
+    )
     return (await tx.conn.execute(query.limit(1))).first() is not None
 
 

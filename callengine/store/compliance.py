@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callengine.callbacks.compliance import AttemptOfDay, Covered, MissedRow
+from callengine.callbacks.compliance import AttemptOfDay, Covered, MessageLine, MissedRow, heard
 from callengine.callbacks.model import DutyState
 from callengine.phone import stored
-from callengine.store.tables import calls, coverage, duties, duty_attempts, duty_calls, staff
+from callengine.store.tables import calls, coverage, duties, duty_attempts, duty_calls, duty_history, staff
 
 
 async def missed_of_day(conn: AsyncConnection, began: datetime, ended: datetime) -> list[MissedRow]:
@@ -29,7 +30,6 @@ async def missed_of_day(conn: AsyncConnection, began: datetime, ended: datetime)
             duties.c.number,
             duties.c.state,
             duties.c.settled_at,
-            duties.c.message_heard_at,
             duties.c.settled_by,
             duties.c.close_reason,
             staff.c.name,
@@ -43,6 +43,7 @@ async def missed_of_day(conn: AsyncConnection, began: datetime, ended: datetime)
         .order_by(calls.c.arrived_at, calls.c.id)
     )
     found = []
+    heard_at = await _heard_of_day(conn, began, ended)
     for row in (await conn.execute(query)).all():
         state = DutyState(row.state)
         by_hand = row.operator or "" if state is DutyState.REACHED and row.settled_by is None else ""
@@ -56,13 +57,48 @@ async def missed_of_day(conn: AsyncConnection, began: datetime, ended: datetime)
                 duty_id=row.duty_id,
                 state=state,
                 settled_at=row.settled_at,
-                heard_at=row.message_heard_at,
+                heard_at=heard_at.get(row.call_id),
                 staff_id=row.settled_by,
                 staff_name=row.name or by_hand,
                 close_reason=row.close_reason,
             )
         )
     return found
+
+
+async def _heard_of_day(conn: AsyncConnection, began: datetime, ended: datetime) -> dict[int, datetime]:
+    """By call that arrived in [began, ended): when the message that it left was considered."""
+    query = (
+        select(duty_calls.c.duty_id)
+        .join(calls, calls.c.id == duty_calls.c.call_id)
+        .where(calls.c.arrived_at >= began, calls.c.arrived_at < ended, calls.c.message_file != "")
+        .where(duty_calls.c.part == "missed")
+        .distinct()
+    )
+    return await heard_by_call(conn, (await conn.execute(query)).scalars().all())
+
+
+async def heard_by_call(conn: AsyncConnection, duty_ids: Sequence[int]) -> dict[int, datetime]:
+    """By call of these duties: when the message that it left was considered, as the history tells it."""
+    lines: dict[int, MessageLine] = {}
+    seen: set[int] = set()
+    # What was split off has its message in the history of the duty that it was split from.
+    while wanted := {*duty_ids, *(line.origin for line in lines.values() if line.origin is not None)} - seen:
+        lines |= await _message_lines(conn, sorted(wanted))
+        seen |= wanted
+    return heard(lines[line_id] for line_id in sorted(lines))
+
+
+async def _message_lines(conn: AsyncConnection, duty_ids: Sequence[int]) -> dict[int, MessageLine]:
+    query = select(duty_history).where(
+        duty_history.c.duty_id.in_(duty_ids), duty_history.c.what.in_(("message", "heard", "split_from"))
+    )
+    return {
+        row.id: MessageLine(
+            row.duty_id, row.at, row.what, row.call_id, row.data.get("duty"), tuple(row.data.get("calls", ()))
+        )
+        for row in (await conn.execute(query)).all()
+    }
 
 
 async def attempts_of_day(conn: AsyncConnection, began: datetime, ended: datetime) -> list[AttemptOfDay]:

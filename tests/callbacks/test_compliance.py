@@ -93,6 +93,80 @@ async def test_a_message_heard_in_time_is_considered_in_time(world: World) -> No
     assert (await compliance(world)).in_legal_time == 1
 
 
+async def message(world: World, minutes: float) -> int:
+    """A resident leaves a voice message; the clock stands where his call ended."""
+    world.clock.advance(seconds=(at(minutes + 1) - world.clock.now()).total_seconds())
+    return await world.tell(world.missed(at=at(minutes), where=Missed.MESSAGE, message_file=f"{minutes}.wav"))
+
+
+async def hear(world: World, minutes: float, staff_id: int, duty_id: int | None = None) -> None:
+    world.clock.advance(seconds=(at(minutes) - world.clock.now()).total_seconds())
+    await world.service.heard(duty_id or (await world.the_duty()).id, staff_id)
+
+
+async def test_a_message_heard_answers_for_no_later_call(world: World) -> None:
+    chief = await world.staff("110")
+    await message(world, 0)
+    await hear(world, 5, chief)
+    await world.tell(world.missed(at=at(30)))
+    figures = await compliance(world)
+    assert (figures.callable, figures.in_legal_time, figures.late) == (2, 1, 1)
+    await world.service.close([(await world.the_duty()).id], chief, "никто не звонил")
+    assert (await world.the_duty()).in_time is False
+
+
+async def test_a_message_heard_answers_for_no_earlier_call_that_left_none(world: World) -> None:
+    await world.tell(world.missed(at=at(0)))
+    await message(world, 4)
+    await hear(world, 8, await world.staff("110"))
+    figures = await compliance(world)
+    assert (figures.callable, figures.in_legal_time, figures.late) == (2, 1, 1)
+
+
+async def test_a_second_message_takes_nothing_from_the_first_that_was_heard_in_time(world: World) -> None:
+    chief = await world.staff("110")
+    await message(world, 0)
+    await hear(world, 5, chief)
+    await message(world, 30)
+    assert (await compliance(world)).in_legal_time == 1
+    await hear(world, 50, chief)
+    figures = await compliance(world)
+    assert (figures.callable, figures.in_legal_time, figures.late) == (2, 1, 1)
+
+
+async def test_messages_heard_together_are_judged_each_by_its_own_clock(world: World) -> None:
+    await message(world, 0)
+    await message(world, 8)
+    await hear(world, 15, await world.staff("110"))
+    figures = await compliance(world)
+    assert (figures.callable, figures.in_legal_time, figures.late) == (2, 1, 1)
+
+
+async def test_a_message_goes_with_its_call_when_a_talk_is_known_late(world: World) -> None:
+    chief = await world.staff("110")
+    await message(world, 0)
+    await hear(world, 5, chief)
+    await world.tell(world.missed(at=at(30)))
+    await world.tell(world.call_back(at=at(20)))  # the link was cut
+    owed, reached = await world.duties()
+    assert (owed.message_heard_at, reached.message_heard_at) == (None, at(5))
+    assert (reached.in_time, (await compliance(world)).in_legal_time) == (True, 1)
+    await world.service.close([owed.id], chief, "никто не звонил")
+    assert (await world.duties())[0].in_time is False
+
+
+async def test_a_message_split_off_unheard_is_heard_where_it_is(world: World) -> None:
+    chief = await world.staff("110")
+    await message(world, 0)
+    await message(world, 4)
+    await world.tell(world.call_back(at=at(2), rang=5))
+    owed, reached = await world.duties()
+    await hear(world, 6, chief, owed.id)
+    await hear(world, 7, chief, reached.id)
+    assert [duty.message_heard_at for duty in await world.duties()] == [at(6), at(7)]
+    assert (await compliance(world)).in_legal_time == 2
+
+
 async def test_each_exception_opens_to_its_calls(world: World) -> None:
     chief = await world.staff("110")
     call_id = await world.tell(world.missed("+79070000001", at=at(0)))
