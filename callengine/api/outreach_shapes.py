@@ -69,6 +69,20 @@ class CampaignProgress(View):
     marks: dict[str, int]
 
 
+class CampaignChoice(View):
+    """Which tickets the campaign is about; what is null, "" or empty narrows nothing."""
+
+    classifier: str
+    organisation_id: int | None
+    district: str
+    house_ids: list[int]
+    urgency: list[str]
+    paid: bool | None
+    status: list[str]
+    since: datetime | None
+    until: datetime | None
+
+
 class Campaign(View):
     """`standing` ones follow from tickets and notices by themselves: they are paused, never stopped."""
 
@@ -95,20 +109,6 @@ class Campaign(View):
     choice: CampaignChoice
     spacing: dict[str, int]
     progress: CampaignProgress
-
-
-class CampaignChoice(View):
-    """Which tickets the campaign is about; what is null, "" or empty narrows nothing."""
-
-    classifier: str
-    organisation_id: int | None
-    district: str
-    house_ids: list[int]
-    urgency: list[str]
-    paid: bool | None
-    status: list[str]
-    since: datetime | None
-    until: datetime | None
 
 
 class TicketsChoice(Body):
@@ -158,6 +158,11 @@ class NewCampaign(Body):
     spacing: Annotated[dict[SpacedResult, Annotated[int, Field(ge=60, le=1_209_600)]], Field(default_factory=dict)]
 
 
+class NotCalled(View):
+    number: str
+    why: str
+
+
 class CampaignPreview(View):
     """What the campaign would do if it were made now. `tickets`: how many the choice has (null: no choice was made).
 
@@ -174,11 +179,6 @@ class CampaignPreview(View):
     spacing: dict[str, int]
     hours: str
     days: str
-
-
-class NotCalled(View):
-    number: str
-    why: str
 
 
 class CampaignMade(View):

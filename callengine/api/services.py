@@ -29,6 +29,7 @@ from callengine.outreach.campaigns import CampaignsService
 from callengine.outreach.followup import FollowUp
 from callengine.outreach.optouts import OptOuts
 from callengine.outreach.preview import Previews
+from callengine.outreach.ratings import RatingsService
 from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.service import OutreachService
 from callengine.outreach.switch import Switch
@@ -150,6 +151,7 @@ class Services:
         self.switch = Switch(self.store, self.clock)
         self.opt_outs = OptOuts(self.store, self.clock, **names)
         self.campaigns = CampaignsService(self.store, self.clock, outreach, locale)
+        self.ratings = RatingsService(self.store, self.clock, locale)
         self.scripts = ScriptsService(self.store, self.clock)
         self.previews = Previews(self.scripts, self.clock, outreach, locale)
         follow_up = FollowUp(self.clock, outreach, self.moves, self.callbacks)

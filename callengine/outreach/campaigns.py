@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from callengine.menus import jobs
 from callengine.menus import script as scripts
 from callengine.menus.script import Kind
 from callengine.outreach import rules
+from callengine.outreach.choice import Choice, mistakes, to_raw
 from callengine.outreach.events import CampaignChanged, OutreachDue
 from callengine.outreach.model import (
     CallKind,
@@ -29,11 +30,13 @@ from callengine.outreach.model import (
 from callengine.outreach.service import row_of
 from callengine.store import campaigns as rows
 from callengine.store import outreach as call_rows
-from callengine.store.campaigns import Rating
 from callengine.store.database import Store
 
-# What an administrator starts by hand; ratings and job calls follow from tickets.
-BY_HAND = (CallKind.OUTAGE, CallKind.RESULT, CallKind.SURVEY, CallKind.METER)
+# What an administrator starts by hand; job calls follow from tickets, and so do ratings that no campaign waits for.
+BY_HAND = (CallKind.OUTAGE, CallKind.RESULT, CallKind.SURVEY, CallKind.METER, CallKind.RATING)
+OF_TICKETS = (CallKind.RESULT, CallKind.SURVEY, CallKind.OUTAGE, CallKind.RATING)  # that may choose tickets
+ALL = Choice()
+LOOKED_BACK = timedelta(days=30)  # over which the preview of ratings counts
 MOST_NAME, MOST_NUMBERS, MOST_HOUSES, MOST_LINES, MOST_ATTEMPTS = 200, 10_000, 5_000, 300, 20
 CHUNK = 2_000
 
@@ -56,6 +59,8 @@ class NewCampaign:
     most_attempts: int | None = None
     begins_at: datetime | None = None
     ends_at: datetime | None = None
+    choice: Choice = ALL
+    spacing: Mapping[str, int] = field(default_factory=dict)  # seconds by result, over what is configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,31 @@ class Made:
     campaign: Campaign
     calls: int
     left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a campaign would do, before it is made: `calls` to make, and who is left out.
+
+    One of ratings calls nobody yet: `tickets` then is how many of the last 30 days would have fitted; else how many
+    tickets the choice has (None: it has none). `capped`: there are more than are counted.
+    """
+
+    calls: int
+    tickets: int | None
+    capped: bool
+    left: tuple[Left, ...]
+    attempts: int
+    spacing: Mapping[str, int]
+    hours: str
+    days: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    name: str = ""
+    ticket_id: int | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +156,9 @@ class CampaignsService:
         campaign `filling`: nobody is called.
         """
         campaign = self._checked(wish, who, staff_id)
-        audience, left = await self._audience(wish)
-        if not audience:
-            _refuse([("/numbers", "nobody is left to call: name numbers or houses with residents")], left)
+        audience, left = await self._audience(wish, campaign.language)
+        if not audience and not campaign.waits:
+            _refuse([("/numbers", "nobody is left to call: name numbers, houses with residents or tickets")], left)
         async with self._store.begin() as tx:
             campaign = await rows.add(tx, campaign)
             await tx.tell(CampaignChanged(campaign.changed_at, campaign))
@@ -136,8 +166,10 @@ class CampaignsService:
         added, people = 0, list(audience.items())
         for first in range(0, len(people), CHUNK):
             wishes = [
-                CallWish(number, f"campaign:{campaign.id}:{number}", name=name)
-                for number, name in people[first : first + CHUNK]
+                CallWish(
+                    number, f"campaign:{campaign.id}:{number}", name=one.name, ticket_id=one.ticket_id, facts=one.facts
+                )
+                for number, one in people[first : first + CHUNK]
             ]
             async with self._store.begin() as tx:
                 added += await call_rows.add_calls(
@@ -147,6 +179,27 @@ class CampaignsService:
             campaign.id, CampaignState.RUNNING, who, from_states=(CampaignState.FILLING,), verb="begun"
         )
         return Made(campaign, added, tuple(left))
+
+    async def preview(self, wish: NewCampaign) -> Foreseen:
+        """What `create` would do now; nothing is written, nobody is called. Raises as it does, but for nobody left."""
+        campaign = self._checked(wish, "", None)
+        audience, left = await self._audience(wish, campaign.language)
+        tickets: int | None = None
+        if wish.choice:
+            since = wish.choice.since or self._clock.now() - LOOKED_BACK
+            async with self._store.read() as conn:
+                tickets = await rows.count_tickets(conn, wish.choice, since, MOST_NUMBERS + 1)
+        spacing = {name: rules.spacing_of(name, self._settings, campaign.spacing) for name in rules.SPACED}
+        return Foreseen(
+            calls=len(audience),
+            tickets=None if tickets is None else min(tickets, MOST_NUMBERS),
+            capped=(tickets or 0) > MOST_NUMBERS,
+            left=tuple(left),
+            attempts=campaign.most_attempts,
+            spacing=spacing,
+            hours=campaign.hours,
+            days=campaign.days,
+        )
 
     def _checked(self, wish: NewCampaign, who: str, staff_id: int | None) -> Campaign:
         now, defaults = self._clock.now(), rules.KINDS[wish.kind]
@@ -179,6 +232,8 @@ class CampaignsService:
             begins_at=wish.begins_at,
             ends_at=wish.ends_at,
             staff_id=staff_id,
+            choice=to_raw(wish.choice),
+            spacing=dict(wish.spacing),
         )
 
     def _mistakes(self, wish: NewCampaign, now: datetime) -> list[tuple[str, str]]:
@@ -202,7 +257,7 @@ class CampaignsService:
             wrong.append(("/dialogue", "only a survey has a dialogue of its own; the texts of others are scripts"))
         if wish.kind is CallKind.SURVEY and wish.dialogue is None:
             wrong.append(("/dialogue", "write the survey's questions: its steps and where each key leads"))
-        return wrong
+        return [*wrong, *_wrong_choice(wish), *_wrong_spacing(wish.spacing)]
 
     def _check_job(self, wish: NewCampaign, script: Mapping[str, Any]) -> None:
         """The dialogue must be able to say what it is given, before anybody is rung. Raises Refused, ScriptWrong."""
@@ -226,18 +281,25 @@ class CampaignsService:
             spoken = ", ".join(job.walked.languages)
             _refuse([("/language", f"this dialogue is written in {spoken}, and not in {language!r}")], [])
 
-    async def _audience(self, wish: NewCampaign) -> tuple[dict[str, str], list[Left]]:
-        """Numbers with names, each once, in the order given; and who is left out."""
-        wanted: dict[str, str] = {}
+    async def _audience(self, wish: NewCampaign, language: str) -> tuple[dict[str, _Person], list[Left]]:
+        """Numbers with what is known of each, each once, in the order given; and who is left out.
+
+        Raises Refused when the choice has more tickets than one campaign may call.
+        """
+        wanted: dict[str, _Person] = {}
         left: list[Left] = []
         async with self._store.read() as conn:
             living = await rows.residents_of(conn, set(wish.house_ids)) if wish.house_ids else []
-            for text, name in [*((one, "") for one in wish.numbers), *((number, name) for number, name, _ in living)]:
+            found: list[tuple[str, _Person]] = [(one, _Person()) for one in wish.numbers]
+            found += [(number, _Person(name)) for number, name, _ in living]
+            if wish.choice and wish.kind is not CallKind.RATING:
+                found += [_of_ticket(one, wish.kind) for one in await self._tickets(conn, wish.choice, language)]
+            for text, person in found:
                 number = phone.parse(text, **self._names)
                 if why := rules.no_number_to_call(number):
                     left.append(Left(text[:40], why))
                 elif number.value not in wanted:
-                    wanted[number.value] = name
+                    wanted[number.value] = person
             every = list(wanted)
             for first in range(0, len(every), CHUNK):
                 some = every[first : first + CHUNK]
@@ -245,6 +307,12 @@ class CampaignsService:
                     left.append(Left(unwilling, "opted out"))
                     del wanted[unwilling]
         return wanted, left
+
+    async def _tickets(self, conn: Any, choice: Choice, language: str) -> list[rows.OfTicket]:
+        found = await rows.tickets_of(conn, choice, language, MOST_NUMBERS + 1)
+        if len(found) > MOST_NUMBERS:
+            _refuse([("/choice", f"it has more than {MOST_NUMBERS} tickets: narrow it, or take fewer days")], [])
+        return found
 
     # --- its state ----------------------------------------------------------------------------------------------
 
@@ -332,18 +400,35 @@ class CampaignsService:
                             answers.setdefault(name[2:], Counter())[keys] += 1
         return Results(campaign, progress, answers)
 
-    async def ratings(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        mark: int | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> tuple[list[Rating], str | None]:
-        """One page of marks by telephone, newest first, and the cursor of the next."""
-        async with self._store.read() as conn:
-            return await rows.ratings(conn, since=since, until=until, mark=mark, limit=limit, cursor=cursor)
+
+def _of_ticket(it: rows.OfTicket, kind: CallKind) -> tuple[str, _Person]:
+    """The dialogue of a result says of which ticket; the others speak of no ticket."""
+    told = kind is CallKind.RESULT
+    facts = {"ticket": it.ticket, "work": it.work, "address": it.address} if told else {}
+    return it.number, _Person(it.name, it.ticket_id, facts)
+
+
+def _wrong_choice(wish: NewCampaign) -> list[tuple[str, str]]:
+    if wish.kind is CallKind.RATING:
+        if wish.numbers or wish.house_ids:
+            return [("/numbers", "ratings are about tickets: say which by the choice, their clients are called")]
+        if not wish.choice:
+            return [("/choice", "say which tickets this campaign waits for; all others are the standing one's")]
+    elif not wish.choice:
+        return []
+    if wish.kind not in OF_TICKETS:
+        return [("/choice", f"a campaign of this kind is not about tickets; {', '.join(OF_TICKETS)} are")]
+    return mistakes(wish.choice, waits=wish.kind is CallKind.RATING)
+
+
+def _wrong_spacing(spacing: Mapping[str, int]) -> list[tuple[str, str]]:
+    wrong = []
+    for name, seconds in spacing.items():
+        if name not in rules.SPACED:
+            wrong.append((f"/spacing/{name[:40]}", f"no result to wait after; one of {', '.join(rules.SPACED)}"))
+        elif not rules.LEAST_SPACING <= seconds <= rules.MOST_SPACING:
+            wrong.append((f"/spacing/{name}", f"{rules.LEAST_SPACING} to {rules.MOST_SPACING} seconds"))
+    return wrong
 
 
 def _dialogue(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -170,6 +170,7 @@ class Dialer:
             robot = self._robots.get(pbx)
             await self._service.settle_doubtful(pbx, doubtful, robot if robot and robot.in_step else None)
         await self._service.end_expired()
+        await self._service.merge_counts()
 
     async def settle_unknown(self, pbx: str) -> None:
         """When a link is back: look for what was in doubt."""

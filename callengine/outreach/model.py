@@ -78,7 +78,11 @@ class NoAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """`hours` ("09-20") are in the zone of who is called; `days` is each, no_holidays or workdays."""
+    """`hours` ("09-20") are in the zone of who is called; `days` is each, no_holidays or workdays.
+
+    `choice` says which tickets it is about (choice.py); `spacing` has seconds by result, where it is not as configured;
+    `channels` are how it tells: call, sms, push.
+    """
 
     id: int
     kind: CallKind
@@ -102,6 +106,14 @@ class Campaign:
     ends_at: datetime | None = None
     staff_id: int | None = None
     ended_at: datetime | None = None
+    choice: Mapping[str, Any] = field(default_factory=dict)
+    spacing: Mapping[str, int] = field(default_factory=dict)
+    channels: tuple[str, ...] = ("call",)
+
+    @property
+    def waits(self) -> bool:
+        """Ratings by hand: it calls about each job that fits its choice when that is confirmed, until it is stopped."""
+        return self.kind is CallKind.RATING and self.code is None
 
     def evolve(self, **changes: Any) -> Campaign:
         return replace(self, **changes)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -166,6 +166,9 @@ UNCOUNTED = frozenset({NoAnswer.NOT_PLACED.value})
 ALONE = "alone"  # the step of what the PBX asks without the engine (dialplan/robot.conf)
 HANG_UPS = 2  # the second one says that he does not want it
 NOT_PLACED_SECONDS = (15, 60, 300, 900)
+# What a campaign may say of its own, in seconds; a result that is not here waits as `no_answer`.
+SPACED = ("busy", "no_answer", "rejected", "failed", "machine", "silent", "hung_up")
+LEAST_SPACING, MOST_SPACING = 60, 14 * 86_400
 _SPACING = {
     NoAnswer.BUSY: "busy_seconds",
     NoAnswer.NO_ANSWER: "no_answer_seconds",
@@ -195,8 +198,11 @@ def verdict(
     *,
     most_attempts: int,
     proof: str = "none",
+    spacing: Mapping[str, int] | None = None,
 ) -> Verdict:
     """`results` are those of all attempts so far, the newest last; `proof` is that of the newest.
+
+    `spacing` is the campaign's own, over the configured one.
 
     Answered is not human: silence and a machine are attempts. A hang-up after a key is a person's word.
     """
@@ -214,8 +220,14 @@ def verdict(
         return Verdict(CallState.DONE)
     if sum(one not in UNCOUNTED for one in results) >= most_attempts:
         return Verdict(CallState.GIVEN_UP)
-    seconds = getattr(settings, _SPACING.get(newest, "no_answer_seconds"))
-    return Verdict(CallState.WAITING, now + timedelta(seconds=seconds))
+    return Verdict(CallState.WAITING, now + timedelta(seconds=spacing_of(newest, settings, spacing or {})))
+
+
+def spacing_of(result: str, settings: Outreach, own: Mapping[str, int]) -> int:
+    """Seconds until the next attempt after this result."""
+    name = _SPACING.get(result, "no_answer_seconds")
+    configured: int = getattr(settings, name)
+    return own.get(name.removesuffix("_seconds"), configured)
 
 
 _CAME_TO_LITTLE = frozenset({Result.HUNG_UP, Result.SILENT, Result.MACHINE, Result.DONE_NO_MARK})

@@ -24,6 +24,8 @@ from callengine.errors import EngineError
 from callengine.log import masked
 from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach import rules
+from callengine.outreach.choice import fits
+from callengine.outreach.choice import from_raw as choice_of
 from callengine.outreach.events import CampaignChanged, OutreachDue, OutreachSettled, RobotCalled
 from callengine.outreach.followup import FollowUp, round_key
 from callengine.outreach.model import (
@@ -42,6 +44,7 @@ from callengine.store import calendar as calendar_rows
 from callengine.store import campaigns as campaign_rows
 from callengine.store import originations, ticket_joins
 from callengine.store import outreach as rows
+from callengine.store import ratings as rating_rows
 from callengine.store.database import Store, Tx
 from callengine.tickets.calendar import Workdays
 from callengine.tickets.events import TicketMoved
@@ -57,6 +60,7 @@ DOUBT_LEASE = timedelta(seconds=30)
 # A PBX that is never seen again: after so long what was in doubt is over, and nobody is called again about it.
 DOUBT_ENDS = timedelta(hours=24)
 SIFTED_AT_ONCE, ROUNDS = 200, 5
+MOST_COUNTS = 500  # rows of counts of one campaign, before they are merged
 _BY_NETWORK = {
     CallOutcome.BUSY: NoAnswer.BUSY,
     CallOutcome.REJECTED: NoAnswer.REJECTED,
@@ -120,7 +124,18 @@ class OutreachService:
             name=ticket.applicant.name,
             due_at=self._clock.now() + timedelta(seconds=self._settings.rating_after_seconds),
         )
-        await self.ask_call(tx, CallKind.RATING, wish)
+        await self.ask_call(tx, CallKind.RATING, wish, campaign=await self._waiting_for(tx, ticket))
+
+    async def _waiting_for(self, tx: Tx, ticket: Ticket) -> Campaign | None:
+        """The campaign by hand that waits for such tickets; None: the standing one calls."""
+        now = self._clock.now()
+        for one in await campaign_rows.waiting_for_tickets(tx.conn):
+            if not _in_period(one, now) or not fits(choice_of(one.choice), ticket):
+                continue
+            held = await campaign_rows.locked(tx, one.id)
+            if held is not None and not held.state.over:  # nobody stopped it meanwhile
+                return held
+        return None
 
     async def _withdraw(self, tx: Tx, ticket: Ticket) -> None:
         """Nobody needs the mark any more: who is not being called is not called, who is being called not again."""
@@ -128,8 +143,10 @@ class OutreachService:
             if call.key.startswith("rating:"):
                 await self._over(tx, call, CallKind.RATING, CallState.CANCELLED, "withdrawn", None)
 
-    async def ask_call(self, tx: Tx, kind: CallKind, wish: CallWish, *, danger: bool = False) -> int | None:
-        """A call of a standing campaign, as a row of this transaction; the same key again is the same call.
+    async def ask_call(
+        self, tx: Tx, kind: CallKind, wish: CallWish, *, danger: bool = False, campaign: Campaign | None = None
+    ) -> int | None:
+        """A call of a standing campaign, or of `campaign`, as a row of this transaction; the same key is the same call.
 
         Gives its id, or None when he opted out or the number is no number to call. `danger` calls at night, in spite
         of an opt-out, and before all others.
@@ -139,7 +156,7 @@ class OutreachService:
             return None
         if not danger and await campaign_rows.opted_out(tx.conn, [number.value], kind.value):
             return None
-        campaign = await self._standing(tx, kind, danger=danger)
+        campaign = campaign or await self._standing(tx, kind, danger=danger)
         zone = wish.zone or self._locale.timezone
         if zone not in campaign.zones:
             campaign = campaign.evolve(zones=(*campaign.zones, zone))
@@ -503,6 +520,7 @@ class OutreachService:
         campaign = await campaign_rows.get(tx.conn, attempt.campaign_id)
         assert campaign is not None
         call = await self._judge(tx, campaign, settled, now)
+        await self._rated(tx, campaign, call, settled)
         applied = await self._follow_up.apply(tx, campaign, call, settled, outcome)
         if applied:
             settled = await rows.amend(tx, request_id, applied=applied)
@@ -517,6 +535,23 @@ class OutreachService:
         told = {"action": "robot_called", "request_id": request_id, "result": str(result), "kind": campaign.kind.value}
         log.info("the robot called", extra=told | {"number": masked(call.number), "state": call.state.value})
 
+    @staticmethod
+    async def _rated(tx: Tx, campaign: Campaign, call: OutreachCall, attempt: OutreachAttempt) -> None:
+        """Who was asked for a mark and is not asked any more counts, whatever he said: no mean without its rate."""
+        over = call.state in (CallState.DONE, CallState.GIVEN_UP) and call.settled_at is not None
+        if campaign.kind is not CallKind.RATING or not over:
+            return
+        assert call.settled_at is not None
+        await rating_rows.put(
+            tx,
+            call_id=call.id,
+            attempt_id=attempt.id,
+            ticket_id=call.ticket_id,
+            at=call.settled_at,
+            result=attempt.result,
+            mark=attempt.mark,
+        )
+
     async def _judge(self, tx: Tx, campaign: Campaign, attempt: OutreachAttempt, now: datetime) -> OutreachCall:
         call = await rows.locked_call(tx, attempt.outreach_call_id)
         results = await rows.results_of(tx, call.id)
@@ -529,6 +564,7 @@ class OutreachService:
             self._settings,
             most_attempts=campaign.most_attempts,
             proof=attempt.proof or Proof.NONE.value,
+            spacing=campaign.spacing,
         )
         counted = sum(one not in rules.UNCOUNTED for one in results)
         changes: dict[str, Any] = {"attempts": counted}
@@ -556,7 +592,12 @@ class OutreachService:
 
     async def _finish(self, tx: Tx, campaign: Campaign, now: datetime) -> None:
         """A campaign by hand ends with its last call."""
-        if campaign.code is not None or campaign.state.over or campaign.state is CampaignState.FILLING:
+        if (
+            campaign.code is not None
+            or campaign.waits
+            or campaign.state.over
+            or campaign.state is CampaignState.FILLING
+        ):
             return
         if await rows.anything_open(tx.conn, campaign.id, campaign.zones):
             return
@@ -649,6 +690,13 @@ class OutreachService:
                 ended = held.evolve(state=CampaignState.FINISHED, changed_at=now, changed_by=ENGINE, ended_at=now)
                 await campaign_rows.save(tx, ended)
                 await tx.tell(CampaignChanged(now, ended))
+
+    async def merge_counts(self) -> None:
+        """Keep the counts of campaigns few: each change of a call adds a row to them."""
+        async with self._store.read() as conn:
+            crowded = await campaign_rows.crowded_counts(conn, MOST_COUNTS)
+        for campaign_id in crowded:
+            await self._store.transact(lambda tx, one=campaign_id: campaign_rows.merge_counts(tx, one))  # type: ignore[misc]
 
     async def under_way(self) -> list[OutreachAttempt]:
         """The robot's calls of now, on every PBX."""

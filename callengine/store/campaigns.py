@@ -13,19 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.clock import parse_rfc3339
 from callengine.errors import Refused
+from callengine.outreach.choice import Choice
 from callengine.outreach.model import (
     CallKind,
     Campaign,
     CampaignState,
     Halt,
     OptOut,
-    OutreachAttempt,
     OutreachCall,
 )
 from callengine.store.database import Tx
-from callengine.store.outreach import attempt_of, call_of
+from callengine.store.outreach import call_of
 from callengine.store.tables import (
+    campaign_counts,
     campaigns,
+    classifier,
+    houses,
     opt_outs,
     outreach_attempts,
     outreach_calls,
@@ -49,13 +52,16 @@ def _insert(tx: Tx, table: Any) -> Any:
 def _campaign(row: Row[Any]) -> Campaign:
     values = {name: getattr(row, name) for name in CAMPAIGN_FIELDS}
     values |= {"kind": CallKind(row.kind), "state": CampaignState(row.state), "zones": tuple(row.zones)}
+    values["channels"] = tuple(row.channels)
     return Campaign(**values)
 
 
 def _columns(campaign: Campaign) -> dict[str, Any]:
     values = {name: getattr(campaign, name) for name in CAMPAIGN_FIELDS if name != "id"}
     changes = {"kind": campaign.kind.value, "state": campaign.state.value, "zones": list(campaign.zones)}
-    return values | changes | {"script": dict(campaign.script)}
+    changes |= {"channels": list(campaign.channels)}
+    own: dict[str, Any] = {"choice": dict(campaign.choice), "spacing": dict(campaign.spacing)}
+    return values | changes | own | {"script": dict(campaign.script)}
 
 
 # --- campaigns ------------------------------------------------------------------------------------------------
@@ -111,6 +117,14 @@ async def running(conn: AsyncConnection) -> list[Campaign]:
     return [_campaign(row) for row in (await conn.execute(_running)).all()]
 
 
+async def waiting_for_tickets(conn: AsyncConnection) -> list[Campaign]:
+    """Ratings by hand that are not over, the newest first: a job that is confirmed is the first one's that it fits."""
+    c = campaigns.c
+    open_states = [CampaignState.RUNNING.value, CampaignState.PAUSED.value]
+    query = select(campaigns).where(c.state.in_(open_states), c.kind == CallKind.RATING.value, c.code.is_(None))
+    return [_campaign(row) for row in (await conn.execute(query.order_by(c.id.desc()))).all()]
+
+
 async def find(
     conn: AsyncConnection, *, state: str | None, kind: str | None, limit: int, cursor: str | None
 ) -> tuple[list[Campaign], str | None]:
@@ -155,11 +169,48 @@ class Group:
 
 
 async def groups(conn: AsyncConnection, campaign_ids: Collection[int]) -> list[Group]:
-    """What campaigns came to so far, counted."""
-    c = outreach_calls.c
+    """What campaigns came to so far, by the counts beside the calls: few rows, however many calls there were."""
+    c = campaign_counts.c
     keys = (c.campaign_id, c.state, c.result, c.mark)
-    query = select(*keys, func.count()).where(c.campaign_id.in_(sorted(campaign_ids))).group_by(*keys)
-    return [Group(*row) for row in (await conn.execute(query)).all()]
+    query = select(*keys, func.sum(c.calls)).where(c.campaign_id.in_(sorted(campaign_ids))).group_by(*keys)
+    rows = (await conn.execute(query.having(func.sum(c.calls) != 0))).all()
+    return [Group(campaign_id, state, result, mark or None, int(n)) for campaign_id, state, result, mark, n in rows]
+
+
+async def crowded_counts(conn: AsyncConnection, most: int) -> list[int]:
+    """Campaigns with more rows of counts than that."""
+    c = campaign_counts.c
+    query = select(c.campaign_id).group_by(c.campaign_id).having(func.count() > most)
+    return list((await conn.execute(query)).scalars())
+
+
+_TOGETHER = (
+    "INSERT INTO campaign_counts (campaign_id, state, result, mark, calls) "
+    "SELECT campaign_id, state, result, mark, SUM(calls) FROM {rows} GROUP BY campaign_id, state, result, mark "
+    "HAVING SUM(calls) <> 0"
+)
+# One statement sees and takes away the same rows, whoever adds others meanwhile.
+_MERGE_POSTGRES = text(
+    "WITH gone AS (DELETE FROM campaign_counts WHERE id IN (SELECT id FROM campaign_counts"
+    " WHERE campaign_id = :campaign ORDER BY id FOR UPDATE SKIP LOCKED)"
+    " RETURNING campaign_id, state, result, mark, calls) " + _TOGETHER.format(rows="gone")
+)
+_NEWEST_COUNT = text("SELECT MAX(id) FROM campaign_counts WHERE campaign_id = :campaign")
+_MERGE_SQLITE = text(
+    _TOGETHER.format(rows="(SELECT * FROM campaign_counts WHERE campaign_id = :campaign AND id <= :newest)")
+)
+_MERGED_SQLITE = text("DELETE FROM campaign_counts WHERE campaign_id = :campaign AND id <= :newest")
+
+
+async def merge_counts(tx: Tx, campaign_id: int) -> None:
+    """One row for each state, result and mark instead of one for each change; the sums stay."""
+    values = {"campaign": campaign_id}
+    if tx.is_postgres:
+        await tx.conn.execute(_MERGE_POSTGRES, values)
+        return
+    newest = (await tx.conn.execute(_NEWEST_COUNT, values)).scalar_one()
+    for statement in (_MERGE_SQLITE, _MERGED_SQLITE):
+        await tx.conn.execute(statement, values | {"newest": newest})
 
 
 async def answers(conn: AsyncConnection, campaign_id: int) -> list[Mapping[str, str]]:
@@ -185,48 +236,71 @@ async def residents_of(conn: AsyncConnection, house_ids: Collection[int]) -> lis
     return [(row.number, row.name, row.house_id) for row in (await conn.execute(query)).all()]
 
 
-# --- marks ----------------------------------------------------------------------------------------------------------
-
-RATED = text("result IN ('marked','not_done','done_no_mark')")
-
-
 @dataclass(frozen=True, slots=True)
-class Rating:
-    """A mark by telephone with its attempt (time, certainty, recording) and the ticket that it is about."""
+class OfTicket:
+    """Whom a campaign about tickets calls, and what its dialogue says of the ticket."""
 
-    attempt: OutreachAttempt
-    ticket_number: str
+    ticket_id: int
+    ticket: str
+    number: str
+    name: str
+    work: str
+    address: str
 
 
-async def ratings(
-    conn: AsyncConnection,
-    *,
-    since: datetime | None,
-    until: datetime | None,
-    mark: int | None,
-    limit: int,
-    cursor: str | None,
-) -> tuple[list[Rating], str | None]:
-    """One page, newest first."""
-    a = outreach_attempts.c
+async def tickets_of(conn: AsyncConnection, choice: Choice, language: str, most: int) -> list[OfTicket]:
+    """The tickets of a choice that gave a number, the newest first, at most so many."""
+    t, h, e = tickets.c, houses.c, classifier.c
+    work = e.problem_ru if language == "ru" else e.problem_en
     query = (
-        select(outreach_attempts, tickets.c.number.label("ticket_number"))
-        .join(outreach_calls, outreach_calls.c.id == a.outreach_call_id)
-        .join(tickets, tickets.c.id == outreach_calls.c.ticket_id, isouter=True)
-        .where(text("outreach_attempts." + RATED.text), a.settled_at.is_not(None))
+        select(t.id, t.number, t.applicant_number, t.applicant_name, work.label("work"), h.street, h.number.label("no"))
+        .select_from(tickets)
+        .join(classifier, e.code == t.classifier_code)
+        .join(houses, h.id == t.house_id, isouter=True)
+        .where(t.applicant_number != "", *_chosen(choice))
+        .order_by(t.created_at.desc(), t.id.desc())
+        .limit(most)
     )
-    for condition in _between(a.settled_at, since, until):
-        query = query.where(condition)
-    if mark is not None:
-        query = query.where(a.mark == mark)
-    if cursor:
-        at, key = _read_cursor(cursor)
-        after = (bindparam("after_at", at, type_=a.settled_at.type), bindparam("after_id", key, type_=a.id.type))
-        query = query.where(tuple_(a.settled_at, a.id) < tuple_(*after))
-    rows = (await conn.execute(query.order_by(a.settled_at.desc(), a.id.desc()).limit(limit + 1))).all()
-    page = [Rating(attempt_of(row), row.ticket_number or "") for row in rows[:limit]]
-    last = page[-1].attempt if len(rows) > limit else None
-    return page, f"{last.settled_at.isoformat()}~{last.id}" if last and last.settled_at else None
+    return [
+        OfTicket(
+            row.id,
+            row.number,
+            row.applicant_number,
+            row.applicant_name,
+            row.work,
+            f"{row.street}, {row.no}" if row.street else "",
+        )
+        for row in (await conn.execute(query)).all()
+    ]
+
+
+async def count_tickets(conn: AsyncConnection, choice: Choice, since: datetime, most: int) -> int:
+    """How many tickets that were registered since then fit; counted up to `most`."""
+    some = select(tickets.c.id).where(tickets.c.created_at >= since, *_chosen(choice)).limit(most).subquery()
+    return int((await conn.execute(select(func.count()).select_from(some))).scalar_one())
+
+
+def _chosen(choice: Choice) -> Iterable[ColumnElement[bool]]:
+    """As outreach/choice.py `fits`, and the moments and statuses that it leaves out."""
+    t = tickets.c
+    if choice.classifier:
+        yield t.classifier_code.startswith(choice.classifier, autoescape=True)
+    if choice.organisation_id is not None:
+        yield t.organisation_id == choice.organisation_id
+    if choice.district:
+        yield t.district == choice.district
+    if choice.house_ids:
+        yield t.house_id.in_(choice.house_ids)
+    if choice.urgency:
+        yield t.urgency.in_(choice.urgency)
+    if choice.paid is not None:
+        yield t.paid if choice.paid else ~t.paid
+    if choice.status:
+        yield t.status.in_(choice.status)
+    yield from _between(t.created_at, choice.since, choice.until)
+
+
+# --- bounds ----------------------------------------------------------------------------------------------------
 
 
 def _between(column: Any, since: datetime | None, until: datetime | None) -> Iterable[ColumnElement[bool]]:

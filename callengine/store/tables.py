@@ -942,7 +942,27 @@ campaigns = Table(
     Column("changed_at", Moment, nullable=False, comment="of its state"),
     Column("changed_by", Text, nullable=False),
     Column("ended_at", Moment, nullable=True),
+    Column(
+        "choice", JSON, nullable=False, server_default=text("'{}'"), comment="which tickets: branch, organisation, …"
+    ),
+    Column(
+        "spacing", JSON, nullable=False, server_default=text("'{}'"), comment="seconds by result; else as configured"
+    ),
+    Column("channels", JSON, nullable=False, server_default=text("'[\"call\"]'"), comment="call, sms, push"),
     Index("ix_campaigns_state", "state", "priority"),
+)
+
+# What campaigns came to, without reading their calls: triggers of outreach_calls add rows, the engine merges them.
+campaign_counts = Table(
+    "campaign_counts",
+    metadata,
+    _key(),
+    Column("campaign_id", Key, nullable=False, comment="campaigns.id"),
+    Column("state", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("mark", Integer, nullable=False, comment="0: none"),
+    Column("calls", Integer, nullable=False, comment="so many more, or fewer; the sum is what there is"),
+    Index("ix_campaign_counts_campaign", "campaign_id", "state", "result", "mark", "calls"),
 )
 
 outreach_calls = Table(
@@ -1035,6 +1055,26 @@ outreach_attempts = Table(
         sqlite_where=text("result IN ('marked','not_done','done_no_mark')"),
         postgresql_where=text("result IN ('marked','not_done','done_no_mark')"),
     ),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("outreach_call_id", Key, ForeignKey("outreach_calls.id"), primary_key=True, autoincrement=False),
+    Column("attempt_id", Text, ForeignKey("outreach_attempts.id"), nullable=False, comment="that told it"),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=True),
+    Column("organisation_id", Key, nullable=True, comment="organisations.id, when it was asked"),
+    Column("executor_id", Key, nullable=True, comment="staff.id, who did the job"),
+    Column("classifier_code", Text, nullable=False),
+    Column("at", Moment, nullable=False, comment="when the call was over"),
+    Column("result", Text, nullable=False, comment="marked, not_done, done_no_mark, or why there is none"),
+    Column("mark", Integer, nullable=False, server_default="0", comment="0: none"),
+    # Each holds all that is counted: figures are read without the rows.
+    Index("ix_ratings_at", "at", "organisation_id", "executor_id", "classifier_code", "result", "mark"),
+    Index("ix_ratings_organisation", "organisation_id", "at", "executor_id", "classifier_code", "result", "mark"),
+    Index("ix_ratings_executor", "executor_id", "at", "organisation_id", "classifier_code", "result", "mark"),
+    Index("ix_ratings_ticket", "ticket_id"),
+    comment="who was asked by telephone how a job was done; who never answered counts too",
 )
 
 outreach_halts = Table(
@@ -1197,4 +1237,62 @@ notice_keys = Table(
     Column("name", Text, primary_key=True, comment="vapid"),
     Column("private", Text, nullable=False, comment="PKCS#8, base64: signs pushes; all engines of a database share it"),
     Column("created_at", Moment, nullable=False),
+)
+
+# --- meters --------------------------------------------------------------------------------------------------
+
+REMOVED_METER = text("removed_at IS NULL")
+
+meters = Table(
+    "meters",
+    metadata,
+    _key(),
+    Column("house_id", Key, ForeignKey("houses.id"), nullable=False),
+    Column("premise", Text, nullable=False, comment="flat, as in residences"),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        comment="cold_water, hot_water, heat, gas, electricity, electricity_day, electricity_night",
+    ),
+    Column("serial", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default="", comment="kitchen, bathroom: told with the kind"),
+    Column("digits", Integer, nullable=False, comment="before the comma"),
+    Column("most", Integer, nullable=True, comment="units that a month may bring; null: as its kind"),
+    Column("verified_until", Text, nullable=True, comment="day, 2030-05-31"),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("removed_at", Moment, nullable=True, comment="taken off the wall: its readings stay"),
+    Column("removed_by", Text, nullable=False, server_default=""),
+    Index(
+        "uq_meters_serial",
+        "house_id",
+        "premise",
+        "kind",
+        "serial",
+        unique=True,
+        sqlite_where=REMOVED_METER,
+        postgresql_where=REMOVED_METER,
+    ),
+    Index("ix_meters_house", "house_id", "premise", "id"),
+)
+
+meter_readings = Table(
+    "meter_readings",
+    metadata,
+    _key(),
+    Column("meter_id", Key, ForeignKey("meters.id"), nullable=False),
+    Column("period", Text, nullable=False, comment="month, 2026-11"),
+    Column("thousandths", BigInteger, nullable=False, comment="of a unit: 123.456 m3 is 123456"),
+    Column("source", Text, nullable=False, comment="robot, operator, link, import"),
+    Column("at", Moment, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("staff_id", Key, ForeignKey("staff.id"), nullable=True),
+    Column("call_id", Key, ForeignKey("calls.id"), nullable=True, comment="the conversation, with its recording"),
+    Column("key", Text, nullable=True, unique=True, comment="what makes it itself: told twice it is one"),
+    Column("flag", Text, nullable=False, server_default="", comment="jump: a human is to look at it; checked: he did"),
+    Column("note", Text, nullable=False, server_default=""),
+    Index("ix_meter_readings_meter", "meter_id", "period", "id"),
+    Index("ix_meter_readings_period", "period", "meter_id", "id"),
+    comment="append-only: a correction is another row of the same month, and the newest holds",
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text
 
+from callengine import config
 from callengine.calls.model import Outcome as CallOutcome
 from callengine.clock import ManualClock
 from callengine.errors import Conflict, EngineError, NotFound, Refused
@@ -16,8 +17,10 @@ from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach.campaigns import NewCampaign
 from callengine.outreach.events import CampaignChanged, OutreachSwitched, RobotCalled
 from callengine.outreach.model import AttemptState, CallKind, CallState, CallWish, CampaignState, Occupied
+from callengine.outreach.ratings import RatingsService, Sees
 from callengine.outreach.switch import Switch
 from callengine.store.database import Store, Tx
+from callengine.store.ratings import Wanted
 from callengine.store.tables import people, person_numbers, residences
 from tests.outreach.world import HEARD, HUNG_UP, World, build, mark, number
 
@@ -68,7 +71,8 @@ async def test_a_house_is_called_by_the_numbers_of_who_lives_there(both: World) 
     ("changes", "pointer"),
     [
         ({"name": " "}, "#/name"),
-        ({"kind": CallKind.RATING}, "#/kind"),
+        ({"kind": CallKind.JOB}, "#/kind"),
+        ({"kind": CallKind.RATING}, "#/numbers"),  # it waits for tickets: it calls their clients
         ({"hours": "22-23"}, "#/hours"),
         ({"days": "sometimes"}, "#/days"),
         ({"zone": "Europe/Atlantis"}, "#/zone"),
@@ -401,7 +405,7 @@ async def test_the_response_rate_stands_beside_the_mean(store: Store, clock: Man
     assert (progress.marked, progress.mark_total, progress.settled, progress.total) == (2, 7, 4, 5)
     assert progress.marks == {5: 1, 2: 1} and progress.reached == 2
     assert progress.results == {"marked": 2, "hung_up": 1, "no_answer": 1}
-    ratings, _ = await world.campaigns.ratings(mark=2)
+    ratings, _ = await RatingsService(store, clock, config.Locale()).find(Wanted(mark=2), Sees(everything=True))
     assert [(one.attempt.mark, one.attempt.proof) for one in ratings] == [(2, "key")]
     assert all(one.attempt.pbx_call_id and one.ticket_number for one in ratings)
 
