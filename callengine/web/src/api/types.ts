@@ -920,6 +920,18 @@ export interface CallMessage extends Call {
   offers: OfferView[] | null;
 }
 
+export interface Ringing {
+  pbx: string;
+  linkedid: string;
+  rings: boolean;
+  number: string;
+  number_kind: string;
+  name: string;
+  did: string;
+  arrived_at: string;
+  people: PersonRef[];
+}
+
 export interface DialMessage {
   request_id: string;
   state: string;
@@ -1594,6 +1606,10 @@ export interface PushSubscriptionBody {
   language?: "ru" | "en";
 }
 
+export interface PushEnd {
+  endpoint: string;
+}
+
 export interface PushSubscriptionView {
   id: number;
 }
@@ -1607,6 +1623,18 @@ export interface CampaignProgress {
   states: Record<string, number>;
   results: Record<string, number>;
   marks: Record<string, number>;
+}
+
+export interface CampaignChoice {
+  classifier: string;
+  organisation_id: number | null;
+  district: string;
+  house_ids: number[];
+  urgency: string[];
+  paid: boolean | null;
+  status: string[];
+  since: string | null;
+  until: string | null;
 }
 
 export interface Campaign {
@@ -1630,7 +1658,21 @@ export interface Campaign {
   changed_at: string;
   changed_by: string;
   ended_at: string | null;
+  choice: CampaignChoice;
+  spacing: Record<string, number>;
   progress: CampaignProgress;
+}
+
+export interface TicketsChoice {
+  classifier?: string;
+  organisation_id?: number | null;
+  district?: string;
+  house_ids?: number[];
+  urgency?: string[];
+  paid?: boolean | null;
+  status?: string[];
+  since?: string | null;
+  until?: string | null;
 }
 
 export interface NewCampaign {
@@ -1648,11 +1690,25 @@ export interface NewCampaign {
   attempts?: number | null;
   begins_at?: string | null;
   ends_at?: string | null;
+  choice?: TicketsChoice | null;
+  spacing?: Record<string, number>;
 }
 
 export interface NotCalled {
   number: string;
   why: string;
+}
+
+export interface CampaignPreview {
+  calls: number;
+  tickets: number | null;
+  capped: boolean;
+  left_out: NotCalled[];
+  left_out_count: number;
+  attempts: number;
+  spacing: Record<string, number>;
+  hours: string;
+  days: string;
 }
 
 export interface CampaignMade {
@@ -1703,9 +1759,42 @@ export interface CampaignResults {
   answers: AnswersOfStep[];
 }
 
+export interface RatingFigures {
+  asked: number;
+  answered: number;
+  marked: number;
+  mean: number | null;
+  response_rate: number | null;
+  marks: Record<string, number>;
+  not_done: number;
+  not_done_share: number | null;
+  no_mark: number;
+}
+
+export interface RatingsRow {
+  key: string;
+  name: string;
+  since: string | null;
+  until: string | null;
+  figures: RatingFigures;
+}
+
+export interface RatingsSummary {
+  since: string;
+  until: string;
+  whole: RatingFigures;
+  rows: RatingsRow[];
+  slices: RatingsRow[];
+}
+
 export interface Rating {
   request_id: string;
   ticket_number: string;
+  organisation_id: number | null;
+  organisation: string;
+  executor_id: number | null;
+  executor: string;
+  classifier: string;
   number: string;
   at: string;
   result: string;
