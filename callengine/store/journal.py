@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
     BindParameter,
@@ -26,13 +26,15 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
-from callengine.store import tables, ticket_words
+from callengine.store import tables, ticket_words, words
 from callengine.store.postgres import Glance
 from callengine.store.prepared import Prepared, is_postgres
 from callengine.store.prepared import Reader as Reader
@@ -57,6 +59,8 @@ Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first for a word with many forms
 WINDOW_GROWS = 8
+WALKED = 2_000  # tickets in the order of danger or term: so many of the first are looked through for common words
+PROBES = 4  # looking a word's ticket up takes a quarter of looking a ticket through for its words
 ID_SIZES = (1, 8, 64, 256)  # so many ids a statement names
 IDS = ID_SIZES[-1]
 c = tickets.c
@@ -76,12 +80,22 @@ class Part:
 
     @property
     def shape(self) -> tuple[type, ...]:
-        return tuple(datetime if column.name in ("due_at", "created_at") else int for column in self.columns)
+        return _shape_of_part(self)
 
     @property
     def key(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         """What a row of `_LINES` is sorted by, as the driver gives it."""
-        return itemgetter(*(_LINE.index(f"t.{column.name}") for column in self.columns))
+        return _key_of_part(self)
+
+
+@lru_cache(maxsize=32)
+def _shape_of_part(part: Part) -> tuple[type, ...]:
+    return tuple(datetime if column.name in ("due_at", "created_at") else int for column in part.columns)
+
+
+@lru_cache(maxsize=32)
+def _key_of_part(part: Part) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    return itemgetter(*(_LINE.index(f"t.{column.name}") for column in part.columns))
 
 
 _NEWEST = Part(None, (c.created_at, c.id), descending=True)
@@ -134,12 +148,14 @@ class Branch:
 class Way:
     """How the keys of a part are read: along an index, by a rare word's ids, or along words' own lists."""
 
-    kind: str  # index, rare, word, posted
+    # index; first: along it, but only its first tickets; rare; together: by the ids that have all words; word; posted
+    kind: str
     index: str = ""  # of `index`; without one by the ids that a condition names
     terms: tuple[ticket_words.Term, ...] = ()  # shapes
     older: bool = False  # `posted` is bounded by a moment from above,
     newer: bool = False  # and from below
     distinct: bool = False
+    walked: int = 0  # so many tickets are the first of `first`
 
 
 # --- what is asked ----------------------------------------------------------------------------------------
@@ -362,11 +378,9 @@ async def _plan(
         asked = replace(asked, terms=(rarest, *rest))
     if rarest.rare:
         return Way("rare", terms=_shapes(asked.terms))
-    narrow = (
-        await _narrowest(conn, asked, branch, leads, rarest.weight or 0)
-        if by_date
-        else (leads[0][0] if leads else part.index)
-    )
+    if not by_date:
+        return await _by_counts(conn, asked, branch, part, start, limit)
+    narrow = await _narrowest(conn, asked, branch, leads, rarest.weight or 0)
     if narrow is not None:
         return Way("index", narrow, _shapes(asked.terms))
     return await _by_word(conn, asked, branch, part, start, limit)
@@ -408,16 +422,28 @@ def _statement(way: Way, branch: Branch, part: Part, started: bool, limit: int, 
         query = _of_word(way.terms[0], started, limit)
     elif way.kind == "posted":
         query = _posted(way, branch, part, started, limit)
+    elif way.kind == "first":
+        query = _of_first(way, branch, part, started, limit)
+    elif way.kind == "together":
+        return Prepared(
+            lambda dialect: _finished(_of_together(way, branch, part, started, limit, dialect), part, lines), raw=lines
+        )
     else:
         query = _ordered(branch, part, started).limit(_number(limit))
         terms = way.terms
         if way.kind == "rare":
             query, terms = query.where(c.id.in_(ticket_words.ids_of(terms[0]))), terms[1:]
         query = _along(query.where(*map(ticket_words.has, terms)), way.index)
+    return Prepared(_finished(query, part, lines), raw=lines)
+
+
+def _finished(keys: Select[Any], part: Part, lines: bool) -> Select[Any]:
+    """The keys themselves, or the lines of them."""
     if not lines:
-        return Prepared(query)
-    only = query.subquery()
-    return Prepared(_LINES.where(_t.c.id.in_(select(only.c[len(part.columns) - 1]))), raw=True)
+        return keys
+    only = keys.subquery()
+    found: Select[Any] = _LINES.where(_t.c.id.in_(select(only.c[len(part.columns) - 1])))
+    return found
 
 
 async def _lead(
@@ -448,6 +474,70 @@ async def _narrowest(
 @lru_cache(maxsize=1_024)
 def _weight(branch: Branch, place: int) -> Prepared:
     return _counting(branch.lead_all[place][1])
+
+
+# --- common words in an order that is not theirs ----------------------------------------------------------
+
+
+async def _by_counts(
+    conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int
+) -> Way | list[Any]:
+    """Words that are common apart: are they together too, a page is full after the first tickets of the order.
+
+    Else the fewer are looked at: the tickets of the order one by one, or those of the least common word.
+    """
+    if way := await _together(conn, asked.terms, WALKED * PROBES):
+        return way
+    leads = branch.lead_open
+    index = leads[0][0] if leads else part.index
+    first = Way("first", index, _shapes(asked.terms), walked=WALKED)
+    found = await _keys(conn, first, asked, branch, part, start, limit)
+    if len(found) >= limit:
+        return found
+    if isinstance(conn, Glance):
+        await conn.together()  # several statements on one moment
+    walked = int(await _walked(branch, part).scalar(conn, **asked.values))
+    if walked <= WALKED:  # that was all: once more, for it was of another moment
+        return await _keys(conn, first, asked, branch, part, start, limit)
+    return await _together(conn, asked.terms, walked * PROBES) or Way("index", index, _shapes(asked.terms))
+
+
+async def _together(conn: Reader, terms: Sequence[ticket_words.Term], most: int) -> Way | None:
+    """By the tickets of the least common word, when they are fewer than so many."""
+    fewest, least = None, most
+    for term in terms:
+        its = await ticket_words.posted(conn, term, least)
+        if its < least:
+            fewest, least = term, its
+    if fewest is None:
+        return None
+    return Way("together", terms=_shapes((fewest, *(term for term in terms if term is not fewest))))
+
+
+@lru_cache(maxsize=1_024)
+def _walked(branch: Branch, part: Part) -> Prepared:
+    """How many tickets the order has by its index, whatever else is asked of them."""
+    its = branch.lead_open[0][1] if branch.lead_open else true()
+    return Prepared(select(func.count()).select_from(tickets).where(*part.where, OPEN, its))
+
+
+def _of_first(way: Way, branch: Branch, part: Part, started: bool, limit: int) -> Select[Any]:
+    """Along the index as `index`, but the words are asked of its first tickets only."""
+    of_words = [column for column in (c.created_at, c.id, c.number) if column not in part.columns]
+    walked = _along(_ordered(branch, part, started), way.index).add_columns(*of_words).limit(_number(way.walked))
+    its = walked.subquery("walked").c
+    has = (ticket_words.has(term, its.created_at, its.id, its.number) for term in way.terms)
+    columns = [its[column.name] for column in part.columns]
+    return select(*columns).where(*has).order_by(*columns).limit(_number(limit))
+
+
+def _of_together(way: Way, branch: Branch, part: Part, started: bool, limit: int, dialect: Any) -> Select[Any]:
+    """By the ids of the tickets that have all words; they are found before a ticket is looked at."""
+    ids = ticket_words.ids_of_all(way.terms)
+    # As an array PostgreSQL finds them first; as a set it would walk the order and ask whether each is in it.
+    meant = c.id == func.any(func.array(ids.scalar_subquery())) if dialect is postgresql else c.id.in_(ids)
+    numbered = [ticket_words.has(term) for term in way.terms[1:] if term.numbers]
+    return _along(_ordered(branch, part, started).where(meant, *numbered).limit(_number(limit)), "")
 
 
 @lru_cache(maxsize=32)
@@ -628,7 +718,8 @@ async def count(conn: Reader, asked: Asked, scope: Scope, limit: int) -> int:
 
 
 def _scoped(asked: Asked, scope: Scope) -> Asked:
-    return replace(asked, values={**asked.values, **values_of(scope)})
+    values = {**asked.values, **values_of(scope)}
+    return Asked(asked.shape, values, asked.terms, asked.since, asked.until, asked.nothing)
 
 
 async def _count(conn: Reader, asked: Asked, branch: Branch, is_open: bool, limit: int) -> int:
@@ -670,6 +761,7 @@ _ORGANISATION = ("id", "code", "name", "kind", "phone", "email", "active")
 _AT_HOUSE = len(_LINE)
 _AT_FEATURES = _AT_HOUSE + len(_HOUSE)
 _AT_ORGANISATION = _AT_FEATURES + 1
+_AT_END = _AT_ORGANISATION + len(_ORGANISATION)
 _t, _h, _o, _s = (
     table.alias(name) for table, name in ((tickets, "t"), (houses, "h"), (organisations, "o"), (staff, "s"))
 )
@@ -698,21 +790,86 @@ async def page(
         return [], None
     asked = _scoped(asked, scope)
     parts = [one for one in enumerate(ORDERS[sort]) if _meets(one[1], asked.shape.statuses)]
-    parts = [one for one in parts if after is None or one[0] >= after.part]
+    asked_parts = parts = [one for one in parts if after is None or one[0] >= after.part]
     branches = _branches(asked.shape, shape_of(scope))
     found: list[tuple[int, Any]] = []
-    alone = isinstance(conn, Glance) and len(branches) == 1
     if isinstance(conn, Glance):
         # One statement is one view by itself; only where it takes several they are put into one transaction.
-        if alone:
+        if len(branches) == 1:
             found = await _parts(conn, asked, branches, parts[:1], limit + 1, after)
-        if len(found) <= limit and not (alone and len(parts) <= 1) and await conn.together():
-            alone = False
-    if not alone:
-        found = await _parts(conn, asked, branches, parts, limit + 1, after)
-    line = _Lines(entries, on_sqlite=not is_postgres(conn)).line
-    more = len(found) > limit
-    return list(map(line, map(itemgetter(1), found[:limit]))), _place(*found[limit - 1], sort, conn) if more else None
+            parts = parts[1:] if len(found) <= limit else []
+        if parts and await conn.together():  # else the first part needed several itself, and its tickets stand
+            parts, found = asked_parts, []
+    found += await _parts(conn, asked, branches, parts, limit + 1 - len(found), after)
+    lines = _lines(map(itemgetter(1), found[:limit]), entries, on_sqlite=not is_postgres(conn))
+    return lines, _place(*found[limit - 1], sort, conn) if len(found) > limit else None
+
+
+_NEWEST_PART = ORDERS[Sort.NEWEST].index(_NEWEST)
+
+
+@lru_cache(maxsize=1_024)
+def _only_words(wanted: JournalFilter) -> bool:
+    return replace(wanted, q="") == JournalFilter()
+
+
+async def at_once(
+    conn: Reader,
+    wanted: JournalFilter,
+    scope: Scope,
+    sort: Sort,
+    limit: int,
+    entries: Mapping[str, Entry],
+    after: Place | None = None,
+) -> tuple[list[JournalRow], Place | None] | None:
+    """The newest tickets of one typed word: what is asked for most, with as little as can be between.
+
+    On PostgreSQL the word is looked up in the very statement, a trip less. None where it does not do: another filter,
+    a small scope, more than a word, a word that means many, or none.
+    """
+    if not scope.everything or sort is not Sort.NEWEST or not _only_words(wanted):
+        return None
+    word = ticket_words.only_word(wanted.q)
+    if not word:
+        return None
+    values = {"low": word, "high": words.after(word), **_placed(after.values if after else None)}
+    if isinstance(conn, Glance):
+        raw = await _begun(after is not None, limit + 1).rows(conn, **values)
+        if not raw or raw[0][_AT_END] > ticket_words.FORMS:
+            return None
+    else:
+        ids = await _BEGUN_IDS.rows(conn, **values)
+        if not 0 < len(ids) <= ticket_words.FORMS:
+            return None
+        values |= {f"w_id_{n}": row[0] for n, row in enumerate(ids)}
+        raw = await _of_forms(len(ids), after is not None, limit + 1).rows(conn, **values)
+    raw.sort(key=_NEWEST.key, reverse=True)
+    lines = _lines(raw[:limit], entries, on_sqlite=not is_postgres(conn))
+    return lines, _place(_NEWEST_PART, raw[limit - 1], sort, conn) if len(raw) > limit else None
+
+
+_BEGUN_IDS = Prepared(ticket_words.begun(ticket_words.FORMS + 1), raw=True)
+
+
+@lru_cache(maxsize=256)
+def _of_forms(forms: int, started: bool, limit: int) -> Prepared:
+    keys = _of_word(ticket_words.Term((0,) * forms, name="w"), started, limit)
+    return Prepared(_finished(keys, _NEWEST, True), raw=True)
+
+
+@lru_cache(maxsize=128)
+def _begun(started: bool, limit: int) -> Prepared:
+    """Of each word that begins so its newest, of those the newest; at the end of each row how many words there are."""
+    meant = ticket_words.begun(ticket_words.FORMS + 1, hidden=True).cte("meant")
+    its, most = postings.c, _number(limit)
+    each: Any = select(its.created_at, its.ticket_id).where(its.word_id == meant.c.id)
+    if started:
+        each = each.where(_beyond((its.created_at, its.ticket_id), True))
+    each = each.order_by(its.created_at.desc(), its.ticket_id.desc()).limit(most).lateral("each")
+    keys = select(each.c.created_at, each.c.ticket_id).select_from(meant.join(each, true())).distinct()
+    keys = keys.order_by(each.c.created_at.desc(), each.c.ticket_id.desc()).limit(most)
+    count = select(func.count()).select_from(meant).scalar_subquery()
+    return Prepared(_LINES.add_columns(count).where(_t.c.id.in_(select(keys.subquery().c.ticket_id))), raw=True)
 
 
 def _place(number: int, row: Sequence[Any], sort: Sort, conn: Reader) -> Place:
@@ -770,75 +927,96 @@ async def _of_ids(conn: Reader, statement: Callable[[int], Prepared], ids: Seque
     return found
 
 
-def _moment(kept: int) -> datetime:
+def _moment(kept: int | None) -> datetime | None:
     """As SQLite keeps it. A float of seconds has its microseconds right until the year 2242."""
-    return datetime.fromtimestamp(kept / 1e6, UTC)
+    return datetime.fromtimestamp(kept / 1e6, UTC) if kept is not None else None
 
 
-class _Lines:
-    """The driver's rows as lines; a house that looks the same is the same."""
-
-    def __init__(self, entries: Mapping[str, Entry], *, on_sqlite: bool) -> None:
-        self._entries = entries
-        self._on_sqlite = on_sqlite
-
-    def line(self, row: Sequence[Any]) -> JournalRow:
-        row = tuple(row)
+def _lines(rows: Iterable[Any], entries: Mapping[str, Entry], *, on_sqlite: bool) -> list[JournalRow]:
+    """The driver's rows as lines, in one loop: fifty of them with a few calls each take longer than many a query."""
+    made, at, utc = [], datetime.fromtimestamp, UTC
+    house_of, organisation_of = _HOUSES.of, _ORGANISATIONS.of
+    for row in rows:
         id, number, status, urgency, code, premise, executor_id, executor, name, telephone, person_id = row[:11]
         created_at, accept_by, localise_by, fix_by, why, due_at, district, mark, paid, postponed_until = row[11:21]
-        late_at, applicant_count, version = row[21:24]
-        if self._on_sqlite:
-            created_at, paid = _moment(created_at), bool(paid)
-            accept_by = _moment(accept_by) if accept_by is not None else None
-            localise_by = _moment(localise_by) if localise_by is not None else None
-            fix_by = _moment(fix_by) if fix_by is not None else None
-            due_at = _moment(due_at) if due_at is not None else None
-            postponed_until = _moment(postponed_until) if postponed_until is not None else None
-            late_at = _moment(late_at) if late_at is not None else None
-        return JournalRow(
-            id,
-            number,
-            status,
-            urgency,
-            self._entries[code],
-            _house_of(row[_AT_HOUSE:_AT_ORGANISATION]),
-            premise,
-            _organisation_of(row[_AT_ORGANISATION:]),
-            executor_id,
-            executor or "",
-            name,
-            telephone,
-            person_id,
-            created_at,
-            accept_by,
-            localise_by,
-            fix_by,
-            why,
-            due_at,
-            district,
-            mark,
-            paid,
-            postponed_until,
-            late_at,
-            applicant_count,
-            version,
+        late_at = row[21]
+        if on_sqlite:  # `_moment` written out
+            fix = fix_by
+            created_at, paid = at(created_at / 1e6, utc), bool(paid)
+            accept_by = at(accept_by / 1e6, utc) if accept_by is not None else None
+            localise_by = at(localise_by / 1e6, utc) if localise_by is not None else None
+            fix_by = at(fix / 1e6, utc) if fix is not None else None
+            due_at = fix_by if due_at == fix else _moment(due_at)  # as a rule it is due when it is to be fixed
+            postponed_until = at(postponed_until / 1e6, utc) if postponed_until is not None else None
+            late_at = at(late_at / 1e6, utc) if late_at is not None else None
+        made.append(
+            JournalRow(
+                id,
+                number,
+                status,
+                urgency,
+                entries[code],
+                house_of(row[_AT_HOUSE:_AT_ORGANISATION]),
+                premise,
+                organisation_of(row[_AT_ORGANISATION:_AT_END]),
+                executor_id,
+                executor or "",
+                name,
+                telephone,
+                person_id,
+                created_at,
+                accept_by,
+                localise_by,
+                fix_by,
+                why,
+                due_at,
+                district,
+                mark,
+                paid,
+                postponed_until,
+                late_at,
+                row[22],
+                row[23],
+            )
         )
+    return made
 
 
-@lru_cache(maxsize=20_000)
-def _house_of(row: tuple[Any, ...]) -> House | None:
-    if row[0] is None:
-        return None
+Thing = TypeVar("Thing")
+
+
+class _Kept(Generic[Thing]):
+    """What many lines share, by its id; made anew when a row of it looks otherwise."""
+
+    def __init__(self, make: Callable[[tuple[Any, ...]], Thing], most: int) -> None:
+        self._make, self._most = make, most
+        self._kept: dict[int, tuple[tuple[Any, ...], Thing]] = {}
+
+    def of(self, row: tuple[Any, ...]) -> Thing | None:
+        id = row[0]
+        if id is None:
+            return None
+        kept = self._kept.get(id)
+        if kept is not None and kept[0] == row:
+            return kept[1]
+        if len(self._kept) >= self._most:
+            self._kept.clear()
+        made = self._make(row)
+        self._kept[id] = row, made
+        return made
+
+
+def _house_of(row: tuple[Any, ...]) -> House:
     named = dict(zip(_HOUSE, row, strict=False))
     return House(**named, features=tuple(json.loads(row[-1] or "[]") or ()))
 
 
-@lru_cache(maxsize=2_000)
-def _organisation_of(row: tuple[Any, ...]) -> Organisation | None:
-    if row[0] is None:
-        return None
+def _organisation_of(row: tuple[Any, ...]) -> Organisation:
     its = dict(zip(_ORGANISATION, row, strict=True))
     return Organisation(**its | {"active": bool(its["active"])})
+
+
+_HOUSES, _ORGANISATIONS = _Kept(_house_of, 20_000), _Kept(_organisation_of, 2_000)
 
 
 @lru_cache(maxsize=32)

@@ -28,6 +28,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql
 
@@ -51,6 +52,7 @@ NEAR = 400  # words beginning alike that are compared with a mistyped one
 TELEPHONE = "~"  # before the digits of a telephone, backwards: found by its end
 TELEPHONE_DIGITS = 4
 COUNT_DIGITS = 9  # of a ticket's number after the year
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +192,18 @@ async def terms(
     if telephones and (telephone := await _telephone(conn, q, number)):
         return [telephone]
     typed = search.address_words(q)[: search.MAX_WORDS]
+    if not typed:
+        return None
     alone = len(typed) == 1
-    known = [await _term(conn, word, alone=alone, telephones=telephones, weights=weights) for word in typed]
+    begun = await _known(conn, [_asked(word) for word in typed])
+    known = [
+        await _term(conn, word, its, alone=alone, telephones=telephones, weights=weights)
+        for word, its in zip(typed, begun, strict=True)
+    ]
     # A last letter or two that begin nothing yet: he still types the word.
     if len(known) > 1 and known[-1] is None and len(typed[-1]) < SHORTEST and not typed[-1][0].isdigit():
         known.pop()
-    if not known or None in known:
+    if None in known:
         return None
     return sorted((term for term in known if term is not None), key=lambda term: term.weight or 0)
 
@@ -211,35 +219,51 @@ def number_typed(q: str) -> str:
 async def _telephone(conn: Reader, q: str, number: str) -> Term | None:
     """A whole number, or the last digits of one when that is all that was typed."""
     whole = re.sub(r"\D", "", number)
-    if whole and (found := await _known(conn, words.Term(exact=(TELEPHONE + whole[::-1],)))).word_ids:
+    if whole and (found := (await _known(conn, [words.Term(exact=(TELEPHONE + whole[::-1],))]))[0]).word_ids:
         return await weighed(conn, found)
-    digits = re.sub(r"\D", "", q)
-    if not search.looks_like_number(q) or len(digits) <= TELEPHONE_DIGITS:
+    if not _DIGIT.search(q) or not search.looks_like_number(q):
         return None
-    ends = await _known(conn, words.beginning(TELEPHONE + digits[::-1]))
+    digits = re.sub(r"\D", "", q)
+    if len(digits) <= TELEPHONE_DIGITS:
+        return None
+    (ends,) = await _known(conn, [words.beginning(TELEPHONE + digits[::-1])])
     if not ends.word_ids and not ends.beyond:
         return None
     return await weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
 
 
-async def _term(
-    conn: Reader, word: str, *, alone: bool, telephones: bool, weights: Weights | None = None
-) -> Term | None:
-    """The word as typed; when nothing begins so, the words a slip away; None when there are none either."""
+def only_word(q: str) -> str:
+    """The word, when one is typed that can only be the beginning of words: no number, no letter or two; else ""."""
+    if q.isalpha() and (word := search.fold(q)).isalpha():  # most that is typed: nothing to take apart
+        return word[: search.MAX_WORD] if len(word) >= SHORTEST else ""
+    if _DIGIT.search(q):
+        return ""
+    typed = search.address_words(q)
+    return typed[0] if len(typed) == 1 and len(typed[0]) >= SHORTEST else ""
+
+
+def _asked(word: str) -> words.Term:
     short = len(word) < SHORTEST and not word[0].isdigit()
-    asked = words.Term(exact=(word,)) if short else words.beginning(word)
-    found = await _known(conn, asked)
+    return words.Term(exact=(word,)) if short else words.beginning(word)
+
+
+async def _term(
+    conn: Reader, word: str, found: Term, *, alone: bool, telephones: bool, weights: Weights | None = None
+) -> Term | None:
+    """What was found as typed; when nothing begins so, the words a slip away; None when there are none either."""
     if numbers := await _by_count(conn, word):
         found = replace(found, numbers=numbers)
     if telephones and word.isdigit() and len(word) == TELEPHONE_DIGITS:  # a flat, a year, or the end of a telephone
-        ends = await _known(conn, words.beginning(TELEPHONE + word[::-1]))
+        (ends,) = await _known(conn, [words.beginning(TELEPHONE + word[::-1])])
         found = replace(found, word_ids=found.word_ids + ends.word_ids, beyond=found.beyond + ends.beyond)
     if not found.word_ids and not found.beyond and not found.numbers:
         found = Term(word_ids=await _near(conn, word))
     if not found.word_ids and not found.beyond and not found.numbers:
         return None
     # Alone, and with few forms: its newest are read without asking how many there are.
-    return replace(found, weight=None) if alone and found.listed else await weighed(conn, found, weights)
+    if alone and found.listed:
+        return Term(found.word_ids, found.beyond, found.numbers, None)
+    return await weighed(conn, found, weights)
 
 
 # Of each year that has numbers: «26» and «-118204» are the number of one ticket.
@@ -283,19 +307,48 @@ def _values(ranges: Sequence[tuple[str, str]], exact: Sequence[str], name: str) 
     }
 
 
-@lru_cache(maxsize=64)
-def _vocabulary(ranges: int, exact: int) -> Prepared:
-    meant = _within((("", ""),) * ranges, ("",) * exact, name="w")
-    return Prepared(select(vocabulary.c.id).where(meant).limit(literal_column(str(LISTED + 1))))
+def begun(most: int, *, hidden: bool = False) -> Select[tuple[int]]:
+    """The ids of the words from `low` to before `high`; `hidden` from PostgreSQL's planner.
+
+    What it knows of the values is nothing to a statement that goes by the first words anyhow, but for it the statement
+    would be planned anew at each run, which takes longer than its rows.
+    """
+    word = vocabulary.c.word
+    low, high = (bindparam(name, type_=word.type) for name in ("low", "high"))
+    ends = [select(low).scalar_subquery(), select(high).scalar_subquery()] if hidden else [low, high]
+    return select(vocabulary.c.id).where(word >= ends[0], word < ends[1]).limit(literal_column(str(most)))
 
 
-async def _known(conn: Reader, asked: words.Term) -> Term:
-    """The words of the index that the typed one may mean."""
-    its = _values(asked.ranges, asked.exact, "w")
-    ids = tuple(row[0] for row in await _vocabulary(len(asked.ranges), len(asked.exact)).rows(conn, **its))
-    if len(ids) <= LISTED:
-        return Term(word_ids=ids)
-    return Term(beyond=asked.ranges + tuple((word, word + "\0") for word in asked.exact))
+Counts = tuple[tuple[int, int], ...]  # of ranges and of exact words, for each typed word
+
+
+@lru_cache(maxsize=256)
+def _vocabulary(asked: Counts) -> Prepared:
+    """One statement for all that was typed: each row says which of the words it is of."""
+    of_each = []
+    for n, (ranges, exact) in enumerate(asked):
+        meant = _within((("", ""),) * ranges, ("",) * exact, name=f"w{n}")
+        its = select(literal_column(str(n)).label("n"), vocabulary.c.id).where(meant)
+        of_each.append(its.limit(literal_column(str(LISTED + 1))))
+    if len(of_each) == 1:
+        return Prepared(of_each[0], raw=True)
+    return Prepared(union_all(*(select(its.subquery()) for its in of_each)), raw=True)
+
+
+async def _known(conn: Reader, asked: Sequence[words.Term]) -> list[Term]:
+    """The words of the index that each typed one may mean."""
+    values: dict[str, Any] = {}
+    for n, one in enumerate(asked):
+        values |= _values(one.ranges, one.exact, f"w{n}")
+    found: list[list[int]] = [[] for _ in asked]
+    for n, id in await _vocabulary(tuple((len(a.ranges), len(a.exact)) for a in asked)).rows(conn, **values):
+        found[n].append(id)
+    return [
+        Term(word_ids=tuple(ids))
+        if len(ids) <= LISTED
+        else Term(beyond=one.ranges + tuple((word, word + "\0") for word in one.exact))
+        for one, ids in zip(asked, found, strict=True)
+    ]
 
 
 @lru_cache(maxsize=256)
@@ -315,6 +368,19 @@ async def weighed(conn: Reader, term: Term, known: Weights | None = None) -> Ter
         if known is not None:
             known[term.word_ids, term.beyond] = count
     return replace(term, weight=count + len(term.numbers))
+
+
+async def posted(conn: Reader, term: Term, most: int) -> int:
+    """How many tickets the term has, counted up to `most`: each posting is a step of an index."""
+    its = replace(term, numbers=(), weight=None).named("w")
+    found = await _posted(its.shape()).scalar(conn, **its.values(), most=most)
+    return int(found) + len(term.numbers)
+
+
+@lru_cache(maxsize=256)
+def _posted(shape: Term) -> Prepared:
+    some = select(postings.c.ticket_id).where(shape.words()).limit(bindparam("most", type_=postings.c.ticket_id.type))
+    return Prepared(select(func.count()).select_from(some.subquery()))
 
 
 _c = vocabulary.c
@@ -356,7 +422,10 @@ async def _near(conn: Reader, word: str) -> tuple[int, ...]:
 
 
 def has(
-    term: Term, created_at: ColumnElement[datetime] = tickets.c.created_at, id: ColumnElement[int] = tickets.c.id
+    term: Term,
+    created_at: ColumnElement[datetime] = tickets.c.created_at,
+    id: ColumnElement[int] = tickets.c.id,
+    number: ColumnElement[str] = tickets.c.number,
 ) -> ColumnElement[bool]:
     """The ticket of the outer query has the term: one look into the index for each word that it may mean."""
     parts: list[ColumnElement[bool]] = []
@@ -364,8 +433,24 @@ def has(
         its = and_(postings.c.created_at == created_at, postings.c.ticket_id == id)
         parts.append(select(literal(1)).where(term.words(), its).correlate_except(postings).exists())
     if term.numbers:
-        parts.append(tickets.c.number.in_(_bound(term.name, "number", term.numbers, tickets.c.number)))
+        parts.append(number.in_(_bound(term.name, "number", term.numbers, tickets.c.number)))
     return or_(*parts)
+
+
+def ids_of_all(terms: Sequence[Term]) -> Select[tuple[int]]:
+    """The ids of the tickets that have all terms, along the first's list; those with numbers are asked of elsewhere."""
+    first, *rest = terms
+    lead = postings.alias("lead")
+    others = [has(term, lead.c.created_at, lead.c.ticket_id) for term in rest if not term.numbers]
+    posted = select(lead.c.ticket_id).where(first.words(lead.c.word_id), *others)
+    if not first.numbers:
+        return posted
+    its = _bound(first.name, "number", first.numbers, tickets.c.number)
+    t = tickets.alias("numbered")
+    with_number = select(t.c.id).where(
+        t.c.number.in_(its), *(has(one, t.c.created_at, t.c.id) for one in rest if not one.numbers)
+    )
+    return select(posted.union_all(with_number).subquery().c[0])
 
 
 def ids_of(term: Term) -> Select[tuple[int]]:

@@ -113,8 +113,11 @@ class JournalService:
         after = place_of(cursor, sort, rows.SHAPES[sort])
 
         async def read(conn: rows.Reader, known: _Known) -> tuple[list[JournalRow], str | None]:
-            asked = await self._prepare(conn, wanted, scope, known)
-            found, further = await rows.page(conn, asked, scope, sort, limit, known.entries, after)
+            page = await rows.at_once(conn, wanted, scope, sort, limit, known.entries, after) if wanted.q else None
+            if page is None:
+                asked = await self._prepare(conn, wanted, scope, known)
+                page = await rows.page(conn, asked, scope, sort, limit, known.entries, after)
+            found, further = page
             found = await self._finish(conn, found, scope, known, extras)
             return found, cursor_of(further, sort) if further else None
 
@@ -181,8 +184,9 @@ class JournalService:
             codes = [code for code in known.entries if code.startswith(wanted.classifier)]
         if wanted.q:
             wanted = replace(wanted, q=storable(wanted.q))
-            parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
-            number = parsed.value if parsed.kind is phone.Kind.E164 else ""
+            if any(map(str.isdigit, wanted.q)):
+                parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
+                number = parsed.value if parsed.kind is phone.Kind.E164 else ""
         # Masked for this reader: that something is found by a number would tell whose it is.
         telephones = scope.personal
         return await rows.prepare(

@@ -250,6 +250,7 @@ async def test_each_filter_in_each_order_gives_what_the_same_words_give_by_hand(
     if common:  # the ways that only a large city takes
         monkeypatch.setattr(ticket_words, "RARE", 0)
         monkeypatch.setattr(rows, "FIRST_WINDOW", 5)
+        monkeypatch.setattr(rows, "WALKED", 3)
     for (wanted, fits), sort in itertools.product(cases(clock), Sort):
         expected = in_order([row for row in city if fits(row)], sort)
         assert await whole(journal, wanted, DESK, sort, 23) == expected, (wanted, sort)
