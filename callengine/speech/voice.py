@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,9 @@ import threading
 import time
 import wave
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -43,6 +46,7 @@ VOICES: Mapping[str, Mapping[str, str]] = {
     "festival": {"ru": "voice_msu_ru_nsh_clunits"},
 }
 _DAY_SECONDS = 86_400
+_NICE = 10  # of what nobody waits for
 _VERSION = 4  # of the rendering: another number speaks everything anew
 
 
@@ -50,6 +54,10 @@ class NoVoice(Unavailable):
     """The text could not be spoken."""
 
     code = "no-voice"
+
+
+class TooSlow(NoVoice):
+    """An engine did not end by its deadline."""
 
 
 class NoRoomForVoice(NoVoice):
@@ -134,7 +142,10 @@ class Voice:
         self._told: dict[tuple[str, str], tuple[str, str]] = {}  # (language, text) -> the file, the prompt
         self._instead: dict[Path, Path] = {}  # spoken by another engine, since the first one fails on it
         self._room = threading.BoundedSemaphore(self.settings.at_once)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._wanted: dict[str, _Wanted] = {}
+        # Of its own: who waits for an engine must not hold the threads that the rest of the house runs on.
+        self._threads = ThreadPoolExecutor(self.settings.at_once, thread_name_prefix="voice")
+        self._late = _Late()
 
     @property
     def engine(self) -> str:
@@ -149,7 +160,7 @@ class Voice:
         mark = self._marks.get((engine, language, text))
         if mark is None:
             parts = (_VERSION, engine, self._voice(engine, language), self.settings.rate, language, text)
-            mark = hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:40]
+            mark = hashlib.sha256("|".join(map(str, parts)).encode(errors="replace")).hexdigest()[:40]
             if len(self._marks) > 20_000:
                 self._marks.clear()
             self._marks[engine, language, text] = mark
@@ -159,20 +170,36 @@ class Voice:
         """Whether a call would not wait for it."""
         return self._kept(self.path(language, text)) is not None
 
-    def render(self, language: str, text: str) -> Path:
-        """Speak it, or take what was spoken. Blocks. Raises NoVoice."""
+    def render(self, language: str, text: str, *, aside: bool = False) -> Path:
+        """Speak it, or take what was spoken. `aside`: at low priority, nobody waits for it. Blocks. Raises NoVoice."""
         engine = self.engine
         path = self.path(language, text, engine)
         if kept := self._kept(path):
             return kept
         with self._room:
             try:
-                self._speak(engine, language, text, path)
+                if self._late.is_given_up():
+                    raise NoVoice(f"{_PROGRAMS[engine]} was late {_Late.MOST} times in a row: left in peace a while")
+                self._speak(engine, language, text, path, aside)
+                self._late.spoke()
                 return path
             except NoRoomForVoice:
                 raise
             except NoVoice as error:
+                if isinstance(error, TooSlow):
+                    self._late.was_late()
                 return self._by_another(engine, language, text, path, error)
+
+    def missing(self, texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Language and text of what a call would have to wait for. Raises NoVoice without any engine."""
+        return [(language, text) for language, text in texts if not self.ready(language, text)]
+
+    async def prepare(self, language: str, text: str) -> bool:
+        """Speak what nobody waits for, at low priority. False when it is there already. Raises NoVoice."""
+        if self.ready(language, text):
+            return False
+        await self._rendered(language, text, aside=True)
+        return True
 
     async def say(self, language: str, text: str) -> str:
         """The prompt as the PBX plays it: a path without ending. Raises NoVoice."""
@@ -212,7 +239,11 @@ class Voice:
         before, gone = (time.time() if now is None else now) - days * _DAY_SECONDS, 0
         for path in self._folder.glob("??/*.wav"):
             with contextlib.suppress(OSError):
-                if path.stat().st_mtime < before:
+                if path.name.startswith("."):
+                    # Half-done, of an engine that was killed over it.
+                    if path.stat().st_mtime < time.time() - _DAY_SECONDS:
+                        path.unlink()
+                elif path.stat().st_mtime < before:
                     path.unlink()
                     gone += 1
         return gone
@@ -235,30 +266,43 @@ class Voice:
     def _fresh(path: str) -> bool:
         """Whether it lies there still, and was seen to be used today: a call looks for each of its forty sentences."""
         try:
-            return time.time() - os.stat(path).st_mtime <= _DAY_SECONDS
+            found = os.stat(path)
+            return found.st_size >= _SMALLEST and time.time() - found.st_mtime <= _DAY_SECONDS
         except OSError:
             return False
 
     def _kept(self, path: Path) -> Path | None:
         kept = self._instead.get(path, path)
         try:
-            used = kept.stat().st_mtime
+            found = kept.stat()
         except OSError:
             return None
-        if time.time() - used > _DAY_SECONDS:
+        if found.st_size < _SMALLEST:
+            return None  # a file whose content a power cut took is spoken again
+        if time.time() - found.st_mtime > _DAY_SECONDS:
             with contextlib.suppress(OSError):
                 os.utime(kept)  # whoever clears old prompts away looks at this time
         return kept
 
-    async def _rendered(self, language: str, text: str) -> Path:
+    async def _rendered(self, language: str, text: str, *, aside: bool = False) -> Path:
+        """One rendering of a text at a time; who waited for one that failed is told so and does not try it again."""
         key = f"{language}|{text}"
-        lock = self._locks.setdefault(key, asyncio.Lock())
+        wanted = self._wanted.setdefault(key, _Wanted())
+        wanted.by += 1
         try:
-            async with lock:
-                return await asyncio.to_thread(self.render, language, text)
+            async with wanted.lock:
+                if wanted.failed is not None:
+                    raise wanted.failed
+                loop = asyncio.get_running_loop()
+                try:
+                    return await loop.run_in_executor(self._threads, partial(self.render, language, text, aside=aside))
+                except NoVoice as error:
+                    wanted.failed = error
+                    raise
         finally:
-            if not lock.locked():
-                self._locks.pop(key, None)
+            wanted.by -= 1
+            if not wanted.by:
+                self._wanted.pop(key, None)
 
     def _by_another(self, engine: str, language: str, text: str, path: Path, error: NoVoice) -> Path:
         """One strange voice is better than a silent robot; what failed is tried again after a restart."""
@@ -266,7 +310,7 @@ class Voice:
         for other in others:
             instead = self.path(language, text, other)
             try:
-                if not instead.exists():
+                if self._kept(instead) is None:
                     self._speak(other, language, text, instead)
             except NoVoice:
                 continue
@@ -278,18 +322,19 @@ class Voice:
         self.failed += 1
         raise error
 
-    def _speak(self, engine: str, language: str, text: str, path: Path) -> None:
+    def _speak(self, engine: str, language: str, text: str, path: Path, aside: bool = False) -> None:
         if not any(c.isalnum() for c in text):
             raise NoVoice(f"there is nothing to say in {text[:40]!r}")
-        # Two engines, or a sandbox, may fill one folder at the same time.
-        part = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}")
-        raw, fit = part.with_suffix(".raw.wav"), part.with_suffix(".part.wav")
+        # Two engines, a sandbox, or two threads may speak one text into one folder at the same time.
+        own = f".{path.stem}.{secrets.token_hex(8)}"
+        raw, fit = path.with_name(f"{own}.raw.wav"), path.with_name(f"{own}.part.wav")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._run(self._command(engine, language, raw), text)
-            self._run(_sox(str(raw), "-b", "16", str(fit), *_FIT), "")
+            self._run(self._command(engine, language, raw), text, aside)
+            self._run(_sox(str(raw), "-b", "16", str(fit), *_FIT), "", aside)
             if fault := fault_of(sound_of(fit), text):
                 raise NoVoice(f"{_PROGRAMS[engine]} did not speak {text[:60]!r}: {fault}")
+            _to_disk(fit)
             fit.replace(path)
             self.spoken += 1
         except OSError as error:
@@ -323,13 +368,49 @@ class Voice:
         of_it = engine == (self.settings.engine if self.settings.engine != "auto" else _AUTOMATIC[0])
         return chosen if chosen and of_it else VOICES[engine].get(language, "")
 
-    def _run(self, command: list[str], text: str) -> None:
-        execute(command, text, self.settings.deadline_seconds)
+    def _run(self, command: list[str], text: str, aside: bool = False) -> None:
+        execute(command, text, self.settings.deadline_seconds, aside=aside)
 
 
 # The level is set after the rate: what a telephone does not carry must not count as loudness.
 _FIT = ("channels", "1", "rate", str(RATE), "gain", "-n", "-3", "pad", "0.1", "0.2")
 _PADDING = 0.3
+_SMALLEST = 44 + int(2 * RATE * SHORTEST_SECONDS)  # bytes of a WAV that may hold a word
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """One text that is being spoken, and how many wait for it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    by: int = 0
+    failed: NoVoice | None = None
+
+
+class _Late:
+    """An engine that hangs on every text must not cost each call its deadline: after some in a row it is left alone."""
+
+    MOST, PAUSE_SECONDS = 3, 600.0
+
+    def __init__(self) -> None:
+        self._times, self._until = 0, 0.0
+
+    def was_late(self) -> None:
+        self._times += 1
+        if self._times >= self.MOST:
+            self._until = time.monotonic() + self.PAUSE_SECONDS
+
+    def spoke(self) -> None:
+        self._times, self._until = 0, 0.0
+
+    def is_given_up(self) -> bool:
+        return time.monotonic() < self._until
+
+
+def _to_disk(path: Path) -> None:
+    """Before it gets its name: a name that outlives its content in a power cut would be silence for ever."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _is_full(folder: Path) -> bool:
@@ -337,22 +418,33 @@ def _is_full(folder: Path) -> bool:
         room = os.statvfs(folder)
     except OSError:
         return False
-    return room.f_bavail * room.f_frsize < 1 << 20
+    no_names_left = room.f_files > 0 and room.f_favail == 0
+    return no_names_left or room.f_bavail * room.f_frsize < 1 << 20
 
 
-def execute(command: list[str], text: str, seconds: float) -> None:
-    """Run an engine or sox with the text on its input. Raises NoVoice when it fails or takes longer."""
-    # A session of its own: festival's text2wave is a shell that starts another process, and both must end.
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    ) as process:
+def execute(command: list[str], text: str, seconds: float, *, aside: bool = False) -> None:
+    """Run an engine or sox with the text on its input. Raises NoVoice when it fails, TooSlow when it takes longer."""
+    try:
+        # A session of its own: festival's text2wave is a shell that starts another process, and both must end.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise NoVoice(f"{command[0]} cannot be started: {error.strerror or error}") from None
+    with process:
+        if aside:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
         try:
-            _, complaint = process.communicate(text.encode(), timeout=seconds)
+            _, complaint = process.communicate(text.encode(errors="replace"), timeout=seconds)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                # Somebody who left the session may hold the pipe for ever: the dead one is not waited for through it.
+                process.communicate(timeout=1)
             if isinstance(error, subprocess.TimeoutExpired):
-                raise NoVoice(f"{command[0]} took longer than {seconds:g} s") from None
+                raise TooSlow(f"{command[0]} took longer than {seconds:g} s") from None
             raise
     if process.returncode != 0:
         raise NoVoice(f"{command[0]} failed: {complaint.decode(errors='replace').strip()[-400:]}")
@@ -361,9 +453,12 @@ def execute(command: list[str], text: str, seconds: float) -> None:
 def tone(kept: Path, *effects: str) -> Path:
     """A signal made by sox, once. Raises NoVoice."""
     if not kept.exists():
-        part = kept.with_suffix(f".{os.getpid()}.part.wav")
-        execute(_sox("-n", "-r", str(RATE), "-c", "1", "-b", "16", str(part), *effects), "", 60)
-        part.replace(kept)
+        part = kept.with_suffix(f".{secrets.token_hex(8)}.part.wav")
+        try:
+            execute(_sox("-n", "-r", str(RATE), "-c", "1", "-b", "16", str(part), *effects), "", 60)
+            part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
     return kept
 
 

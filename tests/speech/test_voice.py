@@ -295,6 +295,140 @@ async def test_a_folder_that_takes_no_file_is_named(tmp_path: Path, tool: Tool, 
         await Voice(tmp_path / "kept").say("ru", HELLO)
 
 
+def test_two_threads_that_speak_one_text_do_not_spoil_each_others_file(
+    tmp_path: Path, tool: Tool, speech: Path
+) -> None:
+    # Both must be at it at once: each waits for the other's file to appear before it writes on.
+    tool("espeak-ng", f'echo "$OUT" >> {tmp_path}/files; real-sleep 0.2; real-cp {speech} "$OUT"')
+    voices = [Voice(tmp_path / "kept"), Voice(tmp_path / "kept")]
+    both = threading.Barrier(2)
+    failed: list[BaseException] = []
+
+    def speak(voice: Voice) -> None:
+        both.wait()
+        try:
+            voice.render("ru", HELLO)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=speak, args=(voice,)) for voice in voices]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    files = (tmp_path / "files").read_text().split()
+    assert len(files) == len(set(files)) == 2
+    assert [one.name for one in (tmp_path / "kept").rglob("*.wav")] == [voices[0].path("ru", HELLO).name]
+
+
+async def test_a_prompt_that_a_power_cut_emptied_is_spoken_again(tmp_path: Path, tool: Tool, speech: Path) -> None:
+    tool("espeak-ng", f'real-cp {speech} "$OUT"')
+    voice = Voice(tmp_path / "kept")
+    path = Path(await voice.say("ru", HELLO) + ".wav")
+    path.write_bytes(b"")
+    assert not voice.ready("ru", HELLO)
+    assert sound_of(Path(await voice.say("ru", HELLO) + ".wav")).seconds > 2
+
+
+async def test_what_a_killed_engine_left_half_done_is_removed_the_next_day(tmp_path: Path) -> None:
+    folder = tmp_path / "ab"
+    folder.mkdir()
+    old, new = folder / ".abc.12.part.wav", folder / ".abd.13.raw.wav"
+    for path in (old, new):
+        path.write_bytes(b"RIFF")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    assert Voice(tmp_path).forget_unused(days=90) == 0
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+async def test_who_waited_for_a_text_that_failed_does_not_try_it_again(tmp_path: Path, tool: Tool) -> None:
+    tool("espeak-ng", f"echo x >> {tmp_path}/count; real-sleep 0.2; exit 1")
+    voice = Voice(tmp_path / "kept")
+    found = await asyncio.gather(*(voice.say("ru", HELLO) for _ in range(8)), return_exceptions=True)
+    assert all(isinstance(one, NoVoice) for one in found)
+    assert (tmp_path / "count").read_text().count("x") == 1, "eight calls do not wait eight times its deadline"
+    with pytest.raises(NoVoice):
+        await voice.say("ru", HELLO)
+    assert (tmp_path / "count").read_text().count("x") == 2, "the next call tries anew"
+    assert voice._wanted == {}
+
+
+async def test_calls_that_wait_for_the_voice_hold_no_thread_of_the_house(tmp_path: Path, tool: Tool) -> None:
+    tool("espeak-ng", "real-sleep 60")
+    voice = Voice(tmp_path / "kept", VoiceSettings(deadline_seconds=3, at_once=2))
+    waiting = [asyncio.ensure_future(voice.say("ru", f"{HELLO} {n}")) for n in "абвгдежзиклмнопрстуфхцчш"]
+    await asyncio.sleep(0)
+    started = time.monotonic()
+    assert await asyncio.to_thread(int, "7") == 7
+    assert time.monotonic() - started < 2.5, "the house's threads are free while the engine hangs"
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_an_engine_that_hangs_on_every_text_costs_not_each_call_its_deadline(
+    tmp_path: Path, tool: Tool, speech: Path
+) -> None:
+    tool("RHVoice-test", f"echo x >> {tmp_path}/count; real-sleep 60")
+    tool("espeak-ng", f'real-cp {speech} "$OUT"')
+    voice = Voice(tmp_path / "kept", VoiceSettings(deadline_seconds=0.3, at_once=1))
+    for n in "абвгдежз":
+        await voice.say("ru", f"{HELLO} {n}")
+    assert (tmp_path / "count").read_text().count("x") == 3
+    assert voice.fallen == 8
+    voice._late._until = 0.0  # its pause is over
+    tool("RHVoice-test", f'real-cp {speech} "$OUT"')
+    await voice.say("ru", f"{HELLO} и ещё раз.")
+    assert voice.fallen == 8, "and it speaks again"
+
+
+async def test_an_engine_that_was_removed_meanwhile_is_named(tmp_path: Path, tool: Tool, speech: Path) -> None:
+    tool("espeak-ng", f'real-cp {speech} "$OUT"')
+    voice = Voice(tmp_path / "kept")
+    await voice.say("ru", HELLO)
+    (tmp_path / "bin/espeak-ng").unlink()
+    with pytest.raises(NoVoice, match="espeak-ng cannot be started: No such file"):
+        await voice.say("ru", "Ещё один текст для голоса.")
+
+
+async def test_a_child_that_left_its_session_does_not_hold_a_call_for_ever(tmp_path: Path, tool: Tool) -> None:
+    (tmp_path / "bin/setsid").symlink_to(module.shutil.which("setsid", path="/usr/bin:/bin") or "")
+    tool("espeak-ng", f"setsid real-sleep 30 & echo $! > {tmp_path}/child; real-sleep 30")
+    started = time.monotonic()
+    with pytest.raises(NoVoice, match="took longer than"):
+        await Voice(tmp_path / "kept", VoiceSettings(deadline_seconds=1)).say("ru", HELLO)
+    assert time.monotonic() - started < 15
+    os.kill(int((tmp_path / "child").read_text()), 9)
+
+
+async def test_a_text_with_half_a_letter_is_no_fault_of_the_engine(tmp_path: Path, tool: Tool, speech: Path) -> None:
+    tool("espeak-ng", f'real-cp {speech} "$OUT"')
+    assert await Voice(tmp_path / "kept").say("ru", f"{HELLO} \ud800")
+
+
+def test_a_disk_without_names_for_files_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.statvfs(tmp_path)
+    fields = list(real)[:10]
+    fields[7] = 0  # f_favail
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(fields))
+    assert module._is_full(tmp_path)
+
+
+async def test_what_nobody_waits_for_is_spoken_at_low_priority(tmp_path: Path, tool: Tool, speech: Path) -> None:
+    nineteenth = " ".join(["_"] * 18)
+    look = f'real-sleep 0.2; read -r {nineteenth} NICE REST < /proc/$$/stat; echo "$NICE" >> {tmp_path}/nice'
+    tool("espeak-ng", f'{look}; real-cp {speech} "$OUT"')
+    voice = Voice(tmp_path / "kept")
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert await voice.prepare("ru", HELLO)
+    await voice.say("ru", "Этого кто-то ждёт, и сейчас.")
+    aside, awaited = map(int, (tmp_path / "nice").read_text().split())
+    assert (aside, awaited) == (max(before, 10), before)
+    assert not await voice.prepare("ru", HELLO)
+    assert voice.missing([("ru", HELLO), ("ru", "Нет такого.")]) == [("ru", "Нет такого.")]
+
+
 # --- ahead of the call ------------------------------------------------------------------------------------
 
 
@@ -304,7 +438,7 @@ async def test_many_who_ask_for_one_text_speak_it_once(tmp_path: Path, tool: Too
     paths = await asyncio.gather(*(voice.say("ru", HELLO) for _ in range(20)))
     assert len(set(paths)) == 1
     assert (tmp_path / "count").read_text().count("x") == 1
-    assert voice._locks == {}
+    assert voice._wanted == {}
 
 
 async def test_not_more_engines_at_once_than_allowed(
@@ -313,12 +447,12 @@ async def test_not_more_engines_at_once_than_allowed(
     tool("espeak-ng", f'real-cp {speech} "$OUT"')
     real, lock, now, most = module.execute, threading.Lock(), [0], [0]
 
-    def counted(command: list[str], text: str, seconds: float) -> None:
+    def counted(command: list[str], text: str, seconds: float, **more: bool) -> None:
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
         try:
-            real(command, text, seconds)
+            real(command, text, seconds, **more)
         finally:
             with lock:
                 now[0] -= 1
