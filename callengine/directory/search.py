@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -88,8 +89,13 @@ def address_words(text: str) -> list[str]:
 
 def house_words(street: str, number: str) -> list[str]:
     """What a house is found by."""
+    return list(_house_words(street, number))
+
+
+@lru_cache(maxsize=20_000)  # each ticket of a house has them
+def _house_words(street: str, number: str) -> tuple[str, ...]:
     number_folded = "".join(_tidy(fold(number)).split())
-    return list(dict.fromkeys([*address_words(street), *([number_folded[:MAX_WORD]] if number_folded else [])]))
+    return tuple(dict.fromkeys([*address_words(street), *([number_folded[:MAX_WORD]] if number_folded else [])]))
 
 
 def may_become_kind(word: str) -> bool:

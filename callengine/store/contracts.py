@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import Organisation
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared
+from callengine.store.prepared import Prepared, kept_on
 from callengine.store.tables import (
     classifier,
     contract_houses,
@@ -48,8 +48,32 @@ async def serving(
     """What `decide` needs: the contracts in force or to come that cover a house, and why a kind has none.
 
     Two indexed readings, whatever the number of contracts: those that name the house and those that serve
-    everywhere. Only for a kind that has none in force its last one that ended is looked for.
+    everywhere. Only for a kind that has none in force its last one that ended is looked for. Where things are kept
+    (store/kept.py) the answer stands until one of them begins or ends.
     """
+    kept, key = kept_on(conn), ("serving", house_id, *kinds, "", *branches)
+    stands: _Stands | None = kept.get(key) if kept is not None else None
+    if stands is None or not stands.begins <= at or (stands.ends is not None and stands.ends <= at):
+        found = await _serving(conn, house_id, kinds, branches, at)
+        turns = [turn for one in found for turn in (one.valid_from, one.valid_until) if turn is not None and turn > at]
+        stands = _Stands(found, at, min(turns, default=None))
+        if kept is not None:
+            kept.put(key, stands)
+    return list(stands.found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What covers a house, and from when till when that is the same."""
+
+    found: list[Contract]
+    begins: datetime
+    ends: datetime | None
+
+
+async def _serving(
+    conn: Conn, house_id: int | None, kinds: Sequence[str], branches: Sequence[str], at: datetime
+) -> list[Contract]:
     found = await _covering(conn, house_id, kinds, branches, at)
     able = {contract.kind for contract in found if contract.valid(at) and contract.organisation.active}
     first = next((place for place, kind in enumerate(kinds) if kind in able), len(kinds))

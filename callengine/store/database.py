@@ -293,6 +293,7 @@ class Store:
         self._held = await _connected(self._writer)
         raw = (await self._held.get_raw_connection()).driver_connection
         assert isinstance(raw, WriterConnection)
+        raw.keep()
         self._lean = raw
         return self._held
 

@@ -15,7 +15,7 @@ from callengine.directory import search
 from callengine.directory.model import FormerName, House, Incident, Note, Organisation, Person, Residence, StaffMember
 from callengine.store import words
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared
+from callengine.store.prepared import Prepared, keep
 from callengine.store.tables import (
     contract_houses,
     contracts,
@@ -63,9 +63,17 @@ async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int,
     if not ids:
         return {}
     if len(ids) == 1:  # a ticket's
-        rows = await _ONE_HOUSE.rows(conn, id=next(iter(ids)))
-    else:
-        rows = list(await conn.execute(_HOUSES.where(houses.c.id.in_(ids))))
+        (id,) = ids
+
+        async def read() -> House | None:
+            return _houses_of(await _ONE_HOUSE.rows(conn, id=id)).get(id)
+
+        one = await keep(conn, ("house", id), read)
+        return {} if one is None else {id: one}
+    return _houses_of(await conn.execute(_HOUSES.where(houses.c.id.in_(ids))))
+
+
+def _houses_of(rows: Iterable[Any]) -> dict[int, House]:
     found: dict[int, House] = {}
     for row in rows:
         house = found.get(row.id) or house_of(row)

@@ -20,6 +20,8 @@ from typing import Any
 import aiosqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
+from callengine.store.kept import Kept
+
 STATEMENTS_CACHED = 256
 MANY_IN_PLACE = 50
 # The writer's statements that may wait; BEGIN, COMMIT and ROLLBACK are methods of their own.
@@ -63,6 +65,14 @@ class LeanConnection(aiosqlite.Connection):
 class WriterConnection(LeanConnection):
     """Runs the statements of a transaction in place; very many rows at once, and all that waits, in the thread."""
 
+    kept: Kept | None = None
+
+    def keep(self) -> None:
+        """From now on keep what is made of tables that seldom change."""
+        kept = Kept()
+        if kept.watch(self._conn):
+            self.kept = kept
+
     def _in_place(self, name: str, args: tuple[Any, ...]) -> bool:
         if name == "execute":
             return not str(args[0]).lstrip()[:8].upper().startswith(_WAITS)
@@ -70,6 +80,10 @@ class WriterConnection(LeanConnection):
 
     async def rows(self, text: str, values: tuple[Any, ...]) -> list[Any]:
         return self._conn.execute(text, values).fetchall()
+
+    def change(self, text: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        """Run one statement that gives no rows, in place: the id of the row it made, how many it changed."""
+        return self._conn.execute(text, values)
 
     async def many(self, text: str, values: Sequence[tuple[Any, ...]]) -> None:
         """A few in place: the rows of a ticket or of thirty calls are written sooner than a thread is asked to."""
@@ -86,6 +100,8 @@ class WriterConnection(LeanConnection):
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             await self._in_thread(partial(self._begin_patiently, busy_milliseconds))
+        if self.kept is not None:
+            self.kept.look(self._conn)
 
     def _begin_patiently(self, busy_milliseconds: int) -> None:
         self._conn.execute(f"PRAGMA busy_timeout={busy_milliseconds}")
@@ -112,7 +128,10 @@ class WriterConnection(LeanConnection):
 
     async def undo(self, savepoint: str) -> bool:
         """Go back to the savepoint, after whatever the thread still does; False when none is open any more."""
-        return bool(await self._in_thread(partial(self._undo, savepoint)))
+        try:
+            return bool(await self._in_thread(partial(self._undo, savepoint)))
+        finally:
+            self._forget()
 
     def _undo(self, savepoint: str) -> bool:
         if not self._conn.in_transaction:  # a full disk has rolled back by itself
@@ -123,7 +142,14 @@ class WriterConnection(LeanConnection):
 
     async def roll_back(self) -> None:
         """End what is open, after whatever the thread still does."""
-        await self._in_thread(self._roll_back)
+        try:
+            await self._in_thread(self._roll_back)
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self.kept is not None:
+            self.kept.forget()
 
     def _roll_back(self) -> None:
         if self._conn.in_transaction:  # a full disk has rolled back by itself

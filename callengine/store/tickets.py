@@ -9,13 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, literal, or_, select, tuple_
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation, StaffMember
 from callengine.store import directory as directory_rows
 from callengine.store import ticket_words
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared
+from callengine.store.prepared import Prepared, keep
 from callengine.store.tables import (
     calls,
     classifier,
@@ -103,7 +104,10 @@ _ENTRY = Prepared(select(classifier).where(classifier.c.code == bindparam("code"
 
 
 async def entry(conn: AsyncConnection, code: str) -> Entry | None:
-    return next(iter(await _ENTRY.made(conn, entry_of, code=code)), None)
+    async def read() -> Entry | None:
+        return next(iter(await _ENTRY.made(conn, entry_of, code=code)), None)
+
+    return await keep(conn, ("entry", code), read)
 
 
 async def entries_by_code(conn: AsyncConnection, codes: Collection[str]) -> dict[str, Entry]:
@@ -143,7 +147,8 @@ _STANDING = (
 @lru_cache(maxsize=8)
 def _add(names: tuple[str, ...]) -> Prepared:
     columns = {name: bindparam(name, type_=tickets.c[name].type) for name in names}
-    return Prepared(insert(tickets).values(classifier_version=_STANDING, **columns).returning(tickets.c.id))
+    made = insert(tickets).values(classifier_version=_STANDING, **columns)
+    return Prepared(lambda dialect: made.returning(tickets.c.id) if dialect is postgresql else made)
 
 
 _LINE = "ticket_id at what author staff_id reason data role public".split()
@@ -151,7 +156,7 @@ _ADD_HISTORY = Prepared(insert(ticket_history).values(**{name: bindparam(name) f
 
 
 async def add(tx: Tx, values: Mapping[str, Any]) -> int:
-    return int(await _add(tuple(values)).scalar(tx.conn, **values))
+    return await _add(tuple(values)).added(tx.conn, **values)
 
 
 async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequence[TicketEvent]) -> None:
@@ -174,7 +179,7 @@ async def add_history(tx: Tx, ticket_id: int, staff_id: int | None, events: Sequ
 
 def _link(dialect: Any) -> Any:
     query = dialect.insert(ticket_calls).values(ticket_id=bindparam("ticket_id"), call_id=bindparam("call_id"))
-    return query.on_conflict_do_nothing().returning(ticket_calls.c.call_id)
+    return query.on_conflict_do_nothing()
 
 
 _LINK = Prepared(_link)
@@ -182,7 +187,7 @@ _LINK = Prepared(_link)
 
 async def link_call(tx: Tx, ticket_id: int, call_id: int) -> bool:
     """Hang a call on a ticket; False when it hangs there already."""
-    return await _LINK.first(tx.conn, ticket_id=ticket_id, call_id=call_id) is not None
+    return bool(await _LINK.changed(tx.conn, ticket_id=ticket_id, call_id=call_id))
 
 
 async def add_words(tx: Tx, ticket: Ticket) -> None:

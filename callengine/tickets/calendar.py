@@ -215,12 +215,12 @@ class Calendar:
 
     def clock_in_words(self, clock: str, language: str = "ru") -> str:
         ru = language == "ru"
-        span = f"{self.opens:%H}–{self.closes:%H}" if ru else f"{self.opens:%H}-{self.closes:%H}"
         if clock in ("24x7", ""):
             return "круглосуточно" if ru else "round the clock"
         if clock == "days":
             return "до конца последнего дня" if ru else "to the end of the last day"
         if clock == "work":
+            span = f"{self.opens:%H}–{self.closes:%H}" if ru else f"{self.opens:%H}-{self.closes:%H}"
             return f"в рабочие часы {span}" if ru else f"in working hours {span}"
         if clock == "workdays":
             return f"по рабочим дням, до {self.closes:%H:%M}" if ru else f"by working days, till {self.closes:%H:%M}"

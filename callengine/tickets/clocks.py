@@ -17,7 +17,7 @@ from callengine.tickets.lifecycle import (
     SUPERVISOR,
     Move,
 )
-from callengine.tickets.model import Status, Ticket, TicketEvent
+from callengine.tickets.model import Deadlines, Status, Ticket, TicketEvent
 
 TIMER = "ticket"  # the one timer of a ticket: its subject is the row's id
 REMINDER = "reminder"
@@ -77,14 +77,20 @@ class Promise:
 
 def due_at(ticket: Ticket) -> datetime | None:
     """The nearest term that still runs: accept, then localise, then fix; None when the job is reported done."""
-    terms = ticket.deadlines
-    if ticket.status.final or ticket.status is S.AWAITING_CLIENT:
+    return nearest(
+        ticket.status, ticket.deadlines, localised=ticket.localised_at is not None, fixed=bool(ticket.fixed_at)
+    )
+
+
+def nearest(status: Status, terms: Deadlines, *, localised: bool = False, fixed: bool = False) -> datetime | None:
+    """The same of a ticket that is not yet made."""
+    if status.final or status is S.AWAITING_CLIENT:
         return None
-    if ticket.status in BEFORE_ACCEPTANCE and terms.accept_by:
+    if status in BEFORE_ACCEPTANCE and terms.accept_by:
         return terms.accept_by
-    if ticket.fixed_at:
+    if fixed:
         return None
-    if terms.localise_by and ticket.localised_at is None:
+    if terms.localise_by and not localised:
         return terms.localise_by
     return terms.fix_by
 
@@ -188,7 +194,9 @@ def promises(ticket: Ticket, periods: Periods) -> list[Promise]:
         return []
     found = [*_terms(ticket), *_ladder(ticket, periods), *_waits(ticket, periods)]
     told = {_told(event) for event in ticket.history if event.what == REMINDER}
-    return sorted((one for one in found if identity(one) not in told), key=lambda one: one.at)
+    if told:
+        found = [one for one in found if identity(one) not in told]
+    return sorted(found, key=lambda one: one.at)
 
 
 def identity(promise: Promise) -> tuple[str, int, str]:

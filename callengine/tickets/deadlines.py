@@ -9,9 +9,10 @@ own term is never a copy: longer than the law it does not help, shorter it binds
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -60,10 +61,22 @@ class _Term:
     rule: str
 
 
-def terms(entry: Entry, matter: Matter, calendar: Calendar, pack: Pack = NO_PACK, language: str = "ru") -> Deadlines:
-    """The clocks of a ticket. `entry` comes with its organisation's own terms in it (`for_organisation`)."""
-    day = matter.registered_at.astimezone(calendar.zone).date()
-    chosen = pack.chosen(entry, day, matter.conditions)
+def terms(
+    entry: Entry,
+    matter: Matter,
+    calendar: Calendar,
+    pack: Pack = NO_PACK,
+    language: str = "ru",
+    *,
+    chosen: Sequence[tuple[Rule, tuple[str, ...]]] | None = None,
+) -> Deadlines:
+    """The clocks of a ticket. `entry` comes with its organisation's own terms in it (`for_organisation`).
+
+    `chosen` are the rules that the pack chose for it, when they are known already.
+    """
+    if chosen is None:
+        day = matter.registered_at.astimezone(calendar.zone).date()
+        chosen = pack.chosen(entry, day, matter.conditions)
     desk = _Desk(entry, matter, calendar, pack, "ru" if language == "ru" else "en")
     clocks = []
     for name in NAMES if matter.paid else ("accept", "localise", "fix"):
@@ -263,6 +276,7 @@ class _Desk:
         return f"; по правилу было бы до {until:%d.%m %H:%M}" if self.ru else f"; by the rule till {until:%d.%m %H:%M}"
 
 
+@lru_cache(maxsize=4096)
 def basis(source: str) -> str:
     """The rule's short name out of a source note: «ПП РФ 416 п.13»; "" when it is but common knowledge."""
     name = re.split(r"[:;,\[(]", source)[0].strip()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from callengine.directory.model import Organisation
@@ -66,12 +67,17 @@ class Contract:
 
 def kinds_of(entry: Entry) -> list[str]:
     """The kinds that answer, in order, with "utility" made plain where the branch says which."""
+    return list(_kinds(entry.code, entry.organisation_kind, entry.organisation_kinds_next))
+
+
+@lru_cache(maxsize=4096)
+def _kinds(code: str, first: str, following: tuple[str, ...]) -> tuple[str, ...]:
     plain: list[str] = []
-    for kind in (entry.organisation_kind, *entry.organisation_kinds_next):
-        for meant in [kind] if kind != "utility" else utilities_of(entry.code):
+    for kind in (first, *following):
+        for meant in [kind] if kind != "utility" else utilities_of(code):
             if meant not in plain:
                 plain.append(meant)
-    return plain
+    return tuple(plain)
 
 
 def utilities_of(code: str) -> list[str]:
@@ -96,7 +102,8 @@ def decide(
     calendar = calendar or Calendar(zone_of(at))
     say = _Words(language, calendar)
     rank = ranking(entry, path)
-    about = [c for c in contracts if c.branch in branches_of(entry, path)]
+    branches = branches_of(entry, path)
+    about = [c for c in contracts if c.branch in branches]
     serving = [c for c in about if c.organisation.active]
     valid = [c for c in serving if c.valid(at)]
     candidates, passed, asleep = _candidates(entry, valid, rank, say), [], []
@@ -127,10 +134,15 @@ def ranking(entry: Entry, path: Sequence[str] = ()) -> Ranking:
 
 def branches_of(entry: Entry, path: Sequence[str] = ()) -> tuple[str, ...]:
     """The branches that an entry is in, the widest first: all, the groups above it, the beginnings of its code."""
-    parts = entry.code.split("-")
-    code = ["-".join(parts[:n]) for n in range(1, len(parts) + 1)]
-    above = [group for group in (*path, entry.parent) if group and group not in code]
-    return tuple(dict.fromkeys(["", *above, *code]))
+    return _branches(entry.code, (*path, entry.parent))
+
+
+@lru_cache(maxsize=4096)
+def _branches(code: str, groups: tuple[str, ...]) -> tuple[str, ...]:
+    parts = code.split("-")
+    own = ["-".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    above = [group for group in groups if group and group not in own]
+    return tuple(dict.fromkeys(["", *above, *own]))
 
 
 def zone_of(at: datetime) -> ZoneInfo:

@@ -6,12 +6,14 @@ what they write belong together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from callengine.store import calendar as calendar_rows
 from callengine.store import classifier as classifier_rows
 from callengine.store import contracts as rows
+from callengine.store.prepared import keep
 from callengine.tickets import deadlines, routing, rulepacks
 from callengine.tickets.calendar import Calendar, Workdays
 from callengine.tickets.classifier import for_organisation, path_of
@@ -19,6 +21,7 @@ from callengine.tickets.deadlines import Matter
 from callengine.tickets.model import Deadlines, Entry, Question, Routing, Ticket
 from callengine.tickets.translations import entry_in
 
+Chosen = Sequence[tuple[rulepacks.Rule, tuple[str, ...]]]
 AHEAD = timedelta(days=750)  # of local days: no term of the classifier is longer
 COUNTED = {"work", "workdays"}
 BACK = timedelta(days=400)  # damage and outages begin before the registration
@@ -31,11 +34,13 @@ class Rulebook:
         """Raises PackError when there is no such rule pack."""
         self.zone, self.language, self.country = zone, language, country
         self.pack = rulepacks.pack_for(rules, country)
+        self._plain = Calendar(zone, Workdays(country), self.pack.opens, self.pack.closes)
 
     async def calendar(self, conn: rows.Conn, at: datetime, language: str = "") -> Calendar:
         """Working days with the service's own exceptions, around a moment."""
         day = at.astimezone(self.zone).date()
-        local = await calendar_rows.days(conn, day - BACK, day + AHEAD)
+        first, last = day - BACK, day + AHEAD
+        local = await keep(conn, ("days", first, last), lambda: calendar_rows.days(conn, first, last))
         days = Workdays(self.country, local, language or self.language)
         return Calendar(self.zone, days, self.pack.opens, self.pack.closes)
 
@@ -63,15 +68,17 @@ class Rulebook:
     async def terms(self, conn: rows.Conn, entry: Entry, matter: Matter, *, language: str = "") -> Deadlines:
         """The clocks of a matter; `entry` has the terms of the organisation that answers (`entry_for`)."""
         language = language or self.language
-        calendar = await self._calendar_for(conn, entry, matter, language)
-        return deadlines.terms(entry_in(entry, language), matter, calendar, self.pack, language)
-
-    async def _calendar_for(self, conn: rows.Conn, entry: Entry, matter: Matter, language: str = "") -> Calendar:
-        """The calendar; its local days are read only when some term counts in working days."""
         rules = self.pack.chosen(entry, self._day(matter.registered_at), matter.conditions)
+        calendar = await self._calendar_for(conn, entry, matter, rules, language)
+        return deadlines.terms(entry_in(entry, language), matter, calendar, self.pack, language, chosen=rules)
+
+    async def _calendar_for(
+        self, conn: rows.Conn, entry: Entry, matter: Matter, rules: Chosen, language: str = ""
+    ) -> Calendar:
+        """The calendar; its local days are read only when some term counts in working days."""
         if COUNTED & {entry.clock, *(rule.window for rule, _ in rules)}:
             return await self.calendar(conn, matter.registered_at, language)
-        return Calendar(self.zone, Workdays(self.country), self.pack.opens, self.pack.closes)
+        return self._plain
 
     async def recompute(self, conn: rows.Conn, ticket: Ticket, *, accept_from: datetime | None = None) -> Deadlines:
         """The terms anew, by the classifier's entry and the organisation that the ticket now has.
@@ -82,14 +89,17 @@ class Rulebook:
         organisation_id = ticket.organisation.id if ticket.organisation else None
         entry = await self.entry_for(conn, ticket.classifier, organisation_id)
         matter = deadlines.matter_of(ticket, self.zone)
-        calendar = await self._calendar_for(conn, entry, matter)
+        rules = self.pack.chosen(entry, self._day(matter.registered_at), matter.conditions)
+        calendar = await self._calendar_for(conn, entry, matter, rules)
         return deadlines.recompute(ticket, entry, calendar, self.pack, accept_from=accept_from, language=self.language)
 
     async def entry_for(self, conn: rows.Conn, entry: Entry, organisation_id: int | None) -> Entry:
         """The entry with the organisation's own terms in it."""
         if organisation_id is None:
             return entry
-        overrides = await classifier_rows.overrides_of(conn, organisation_id)
+        overrides = await keep(
+            conn, ("overrides", organisation_id), lambda: classifier_rows.overrides_of(conn, organisation_id)
+        )
         return for_organisation(entry, overrides, await self._path(conn, entry)) if overrides else entry
 
     def script(self, entry: Entry, at: datetime) -> tuple[Question, ...]:
@@ -97,7 +107,10 @@ class Rulebook:
         return rulepacks.script_of(entry, self.pack, self._day(at))
 
     async def _path(self, conn: rows.Conn, entry: Entry) -> tuple[str, ...]:
-        return path_of(entry, await classifier_rows.groups_above(conn, entry.parent)) if entry.parent else ()
+        if not entry.parent:
+            return ()
+        above = await keep(conn, ("above", entry.parent), lambda: classifier_rows.groups_above(conn, entry.parent))
+        return path_of(entry, above)
 
     def _day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()

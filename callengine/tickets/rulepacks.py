@@ -10,19 +10,21 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from callengine.errors import EngineError
 from callengine.tickets.calendar import DAY_MINUTES, is_clock
 from callengine.tickets.model import AnswerType, Entry, Question, Urgency
 
+Found = TypeVar("Found")
+KNOWN = 10_000  # answers of a pack that are kept
 CLOCK_NAMES = ("accept", "localise", "fix", "paid")
 STARTS = ("registration", "damage", "outage")
 _LIMIT = re.compile(r"(\d+) (s|min|h|d|working days?|calendar days?)")
@@ -137,6 +139,8 @@ class Pack:
     winter: tuple[str, str] | None = None  # "10-15", "04-14": month and day, both in winter
     questions: tuple[Question, ...] = ()
     duties: tuple[Duty, ...] = ()
+    # What was worked out of the rules before, for the same entries and the same day; a pack never changes.
+    _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def season(self, day: date) -> str:
         """winter or summer; "" where the pack names no seasons."""
@@ -152,13 +156,10 @@ class Pack:
         if not _in_force(self.valid_from, self.valid_until, day):
             return []
         known = dict(conditions)
-        known.setdefault("season", self.season(day))
-        families: dict[str, list[Rule]] = {}
-        for rule in self.rules:
-            if rule.concerns(entry, day):
-                families.setdefault(rule.family or rule.id, []).append(rule)
         found: list[tuple[Rule, tuple[str, ...]]] = []
-        for rules in families.values():
+        season, families = self._families(entry, day)
+        known.setdefault("season", season)
+        for rules in families:
             held = max((r for r in rules if r.holds(known)), key=lambda r: len(r.when), default=None)
             if held is not None:
                 found.append((held, ()))
@@ -166,17 +167,42 @@ class Pack:
                 found += [(rule, rule.unknown(known)) for rule in rules if rule.default][:1]
         return found
 
-    def variants(self, rule: Rule) -> list[Rule]:
-        return [one for one in self.rules if (one.family or one.id) == (rule.family or rule.id)]
+    def _families(self, entry: Entry, day: date) -> tuple[str, list[list[Rule]]]:
+        """The season, and the rules that concern such a matter on the day, by their families."""
+
+        def work_out() -> tuple[str, list[list[Rule]]]:
+            families: dict[str, list[Rule]] = {}
+            for rule in self.rules:
+                if rule.concerns(entry, day):
+                    families.setdefault(rule.family or rule.id, []).append(rule)
+            return self.season(day), list(families.values())
+
+        return self._once(("families", entry.code, entry.urgency, day), work_out)
+
+    def _once(self, key: Any, work_out: Callable[[], Found]) -> Found:
+        found: Found | None = self._known.get(key)
+        if found is None:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            found = self._known[key] = work_out()
+        return found
+
+    def variants(self, rule: Rule) -> Sequence[Rule]:
+        family = rule.family or rule.id
+        return self._once(("variants", family), lambda: [one for one in self.rules if (one.family or one.id) == family])
 
     def asks(self, entry: Entry, day: date) -> tuple[Question, ...]:
         """What the pack wants to know at intake about such a matter, in the order of its questions."""
         if not _in_force(self.valid_from, self.valid_until, day):
             return ()
-        about = [rule for rule in self.rules if rule.concerns(entry, day)]
-        wanted = {name for rule in about for name, _ in rule.when}
-        wanted |= {f"{rule.start}_at" for rule in about if rule.start != "registration"}
-        return tuple(question for question in self.questions if question.condition in wanted)
+
+        def work_out() -> tuple[Question, ...]:
+            about = [rule for rules in self._families(entry, day)[1] for rule in rules]
+            wanted = {name for rule in about for name, _ in rule.when}
+            wanted |= {f"{rule.start}_at" for rule in about if rule.start != "registration"}
+            return tuple(question for question in self.questions if question.condition in wanted)
+
+        return self._once(("asks", entry.code, entry.urgency, day), work_out)
 
     def question(self, condition: str) -> Question | None:
         return next((one for one in self.questions if one.condition == condition), None)

@@ -234,7 +234,7 @@ class TicketsService:
         now, paid_by = matter.registered_at, {clock.name: clock.due_at for clock in terms.clocks}.get("paid")
         paid_by = paid_by or confirm_by(form.entry, now, self._periods)
         status = Status.FROM_CABINET if form.new.cabinet else first_status(route)
-        draft = Ticket(
+        return Ticket(
             id=0,
             number=number,
             status=status,
@@ -261,8 +261,8 @@ class TicketsService:
             accepted_at=None if status in BEFORE_ACCEPTANCE else now,
             parent_id=form.parent_id,
             call_ids=() if form.new.call_id is None else (form.new.call_id,),
+            due_at=clocks.nearest(status, terms),
         )
-        return replace(draft, due_at=clocks.due_at(draft))
 
     def _first_events(self, ticket: Ticket, form: _Form, route: Routing, author: Reader) -> tuple[TicketEvent, ...]:
         registered: dict[str, Any] = {"call_id": form.new.call_id, "status": ticket.status, "urgency": ticket.urgency}
