@@ -6,8 +6,10 @@ when new tickets come. On SQLite the index is named (it has no statistics to cho
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +36,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
-from callengine.store import tables, ticket_words, words
+from callengine.store import tables, ticket_words
 from callengine.store.postgres import Glance
 from callengine.store.prepared import Prepared, is_postgres
 from callengine.store.prepared import Reader as Reader
@@ -821,31 +823,77 @@ async def at_once(
     limit: int,
     entries: Mapping[str, Entry],
     after: Place | None = None,
+    weights: Weights | None = None,
 ) -> tuple[list[JournalRow], Place | None] | None:
-    """The newest tickets of one typed word: what is asked for most, with as little as can be between.
+    """The newest tickets of typed words: what is asked for most, with as little as can be between.
 
-    On PostgreSQL the word is looked up in the very statement, a trip less. None where it does not do: another filter,
-    a small scope, more than a word, a word that means many, or none.
+    On PostgreSQL the words are looked up in the very statement, a trip less; several words only when `weights` tells
+    which of them leads. None where it does not do: another filter, a small scope, words that mean many, or none.
     """
     if not scope.everything or sort is not Sort.NEWEST or not _only_words(wanted):
         return None
-    word = ticket_words.only_word(wanted.q)
-    if not word:
-        return None
-    values = {"low": word, "high": words.after(word), **_placed(after.values if after else None)}
-    if isinstance(conn, Glance):
-        raw = await _begun(after is not None, limit + 1).rows(conn, **values)
-        if not raw or raw[0][_AT_END] > ticket_words.FORMS:
-            return None
+    typed = ticket_words.only_words(wanted.q)
+    start = after.values if after else None
+    if len(typed) == 1:
+        of_one = _of_one_word_in_one_trip if isinstance(conn, Glance) else _of_one_word
+        raw = await of_one(conn, typed, start, limit + 1)
     else:
-        ids = await _BEGUN_IDS.rows(conn, **values)
-        if not 0 < len(ids) <= ticket_words.FORMS:
-            return None
-        values |= {f"w_id_{n}": row[0] for n, row in enumerate(ids)}
-        raw = await _of_forms(len(ids), after is not None, limit + 1).rows(conn, **values)
+        raw = await _of_words(conn, typed, start, limit + 1, weights or {})
+    if not raw:
+        return None
     raw.sort(key=_NEWEST.key, reverse=True)
     lines = _lines(raw[:limit], entries, on_sqlite=not is_postgres(conn))
     return lines, _place(_NEWEST_PART, raw[limit - 1], sort, conn) if len(raw) > limit else None
+
+
+async def _of_words(
+    conn: Reader, typed: Sequence[str], start: tuple[Any, ...] | None, limit: int, weights: Weights
+) -> list[Any]:
+    if not typed or not all(word in weights for word in typed):
+        return []
+    typed = sorted(typed, key=weights.__getitem__)
+    values = ticket_words.ends_of(typed) | _placed(start)
+    raw = await _begun_together(len(typed), start is not None, limit).rows(conn, **values)
+    return raw if raw and raw[0][_AT_END] == len(typed) else []  # each is still the beginning of one word
+
+
+async def _of_one_word_in_one_trip(
+    conn: Reader, typed: Sequence[str], start: tuple[Any, ...] | None, limit: int
+) -> list[Any]:
+    statement = _begun(start is not None, limit)
+    raw = await statement.rows(conn, **ticket_words.ends_of(typed), **_placed(start))
+    return raw if raw and raw[0][_AT_END] <= ticket_words.FORMS else []
+
+
+async def _of_one_word(conn: Reader, typed: Sequence[str], start: tuple[Any, ...] | None, limit: int) -> list[Any]:
+    ids = await _BEGUN_IDS.rows(conn, **ticket_words.ends_of(typed))
+    if not 0 < len(ids) <= ticket_words.FORMS:
+        return []
+    values = {f"w_id_{n}": row[0] for n, row in enumerate(ids)} | _placed(start)
+    return await _of_forms(len(ids), start is not None, limit).rows(conn, **values)
+
+
+@lru_cache(maxsize=128)
+def _begun_together(count: int, started: bool, limit: int) -> Prepared:
+    """The newest that have a word of each beginning, the first leads; at the end of each row how many words there are.
+
+    For beginnings of one word each: of several it would take one, and that is seen by their count.
+    """
+    meant = [ticket_words.begun(2, n, hidden=True).cte(f"meant_{n}") for n in range(count)]
+    ids = [select(func.min(one.c.id)).scalar_subquery() for one in meant]
+    lead = postings.alias("lead")
+    at, id = lead.c.created_at, lead.c.ticket_id
+    query = select(at, id).where(lead.c.word_id == ids[0])
+    for n, its in enumerate(ids[1:], 1):
+        other = postings.alias(f"other_{n}").c
+        same = and_(other.word_id == its, other.created_at == at, other.ticket_id == id)
+        query = query.where(select(_number(1)).where(same).correlate(lead).exists())
+    if started:
+        query = query.where(_beyond((at, id), True))
+    keys = query.order_by(at.desc(), id.desc()).limit(_number(limit)).subquery()
+    counts = [select(func.count()).select_from(one).scalar_subquery() for one in meant]
+    total = functools.reduce(operator.add, counts)
+    return Prepared(_LINES.add_columns(total.label("words")).where(_t.c.id.in_(select(keys.c.ticket_id))), raw=True)
 
 
 _BEGUN_IDS = Prepared(ticket_words.begun(ticket_words.FORMS + 1), raw=True)

@@ -113,7 +113,8 @@ class Term:
 
 
 # How common words were found to be: it only tells which of them leads, so a minute's age does no harm.
-Weights = dict[tuple[tuple[int, ...], tuple[tuple[str, str], ...]], int]
+# By the words that are meant; also by what was typed, where that meant one word alone.
+Weights = dict[tuple[tuple[int, ...], tuple[tuple[str, str], ...]] | str, int]
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -232,14 +233,13 @@ async def _telephone(conn: Reader, q: str, number: str) -> Term | None:
     return await weighed(conn, replace(ends, numbers=await _by_count(conn, q.strip())))
 
 
-def only_word(q: str) -> str:
-    """The word, when one is typed that can only be the beginning of words: no number, no letter or two; else ""."""
+def only_words(q: str) -> list[str]:
+    """The typed words, when each can only be the beginning of words: no number, no letter or two; else none."""
     if q.isalpha() and (word := search.fold(q)).isalpha():  # most that is typed: nothing to take apart
-        return word[: search.MAX_WORD] if len(word) >= SHORTEST else ""
-    if _DIGIT.search(q):
-        return ""
-    typed = search.address_words(q)
-    return typed[0] if len(typed) == 1 and len(typed[0]) >= SHORTEST else ""
+        typed = [word[: search.MAX_WORD]]
+    else:
+        typed = [] if _DIGIT.search(q) else search.address_words(q)[: search.MAX_WORDS]
+    return typed if all(len(word) >= SHORTEST for word in typed) else []
 
 
 def _asked(word: str) -> words.Term:
@@ -263,7 +263,10 @@ async def _term(
     # Alone, and with few forms: its newest are read without asking how many there are.
     if alone and found.listed:
         return Term(found.word_ids, found.beyond, found.numbers, None)
-    return await weighed(conn, found, weights)
+    found = await weighed(conn, found, weights)
+    if found.single and weights is not None:
+        weights[word] = found.weight or 0
+    return found
 
 
 # Of each year that has numbers: «26» and «-118204» are the number of one ticket.
@@ -307,16 +310,22 @@ def _values(ranges: Sequence[tuple[str, str]], exact: Sequence[str], name: str) 
     }
 
 
-def begun(most: int, *, hidden: bool = False) -> Select[tuple[int]]:
-    """The ids of the words from `low` to before `high`; `hidden` from PostgreSQL's planner.
+def begun(most: int, n: int = 0, *, hidden: bool = False) -> Select[tuple[int]]:
+    """The ids of the words from `low_N` to before `high_N`; `hidden` from PostgreSQL's planner.
 
     What it knows of the values is nothing to a statement that goes by the first words anyhow, but for it the statement
     would be planned anew at each run, which takes longer than its rows.
     """
     word = vocabulary.c.word
-    low, high = (bindparam(name, type_=word.type) for name in ("low", "high"))
+    low, high = (bindparam(f"{name}_{n}", type_=word.type) for name in ("low", "high"))
     ends = [select(low).scalar_subquery(), select(high).scalar_subquery()] if hidden else [low, high]
     return select(vocabulary.c.id).where(word >= ends[0], word < ends[1]).limit(literal_column(str(most)))
+
+
+def ends_of(typed: Sequence[str]) -> dict[str, str]:
+    """The values of `begun` for each typed word."""
+    lows = {f"low_{n}": word for n, word in enumerate(typed)}
+    return lows | {f"high_{n}": words.after(word) for n, word in enumerate(typed)}
 
 
 Counts = tuple[tuple[int, int], ...]  # of ranges and of exact words, for each typed word

@@ -113,7 +113,10 @@ class JournalService:
         after = place_of(cursor, sort, rows.SHAPES[sort])
 
         async def read(conn: rows.Reader, known: _Known) -> tuple[list[JournalRow], str | None]:
-            page = await rows.at_once(conn, wanted, scope, sort, limit, known.entries, after) if wanted.q else None
+            page = None
+            if wanted.q:
+                weights = self._young_weights()
+                page = await rows.at_once(conn, wanted, scope, sort, limit, known.entries, after, weights)
             if page is None:
                 asked = await self._prepare(conn, wanted, scope, known)
                 page = await rows.page(conn, asked, scope, sort, limit, known.entries, after)

@@ -435,3 +435,21 @@ async def test_a_ticket_of_a_renamed_house_keeps_the_address_it_was_registered_a
     pages = [page async for page in journal.pages(JournalFilter(), everything, Sort.DUE, each=90)]
     exported = itertools.chain.from_iterable(pages)
     assert {line.id: line.house.address if line.house else "" for line in exported} == expected
+
+
+async def test_a_word_that_has_just_come_is_found_by_what_was_asked_a_moment_ago(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    """Several typed words are looked up with their tickets in one statement, when each was known as one word."""
+    asked = JournalFilter(q="воды шум")
+    before = [row["id"] for row in city if "шум воды" in row["text"]]
+    for _ in range(3):
+        assert sorted(await whole(journal, asked, DESK, Sort.NEWEST, 7)) == before
+    fresh = _ticket(500, random.Random(5), clock) | {"text": "", "created_at": clock.now(), "number": "26-000500"}
+    async with store.begin() as tx:
+        await tx.conn.execute(insert(tickets), [fresh])
+        await ticket_words.add(tx, 500, clock.now(), ["шумит", "водыка"])
+    for _ in range(2):
+        found = await whole(journal, asked, DESK, Sort.NEWEST, 7)
+        assert (found[0], sorted(found[1:])) == (500, before)
+    assert await whole(journal, JournalFilter(q="водык"), DESK, Sort.NEWEST, 7) == [500]
