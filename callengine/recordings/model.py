@@ -50,6 +50,22 @@ class Recording:
     hold_reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineText:
+    """What a machine heard in a recording: `state` is waiting, ready, silent or failed; `certainty` 0 to 1 its own."""
+
+    recording_id: int
+    state: str
+    language: str
+    text: str
+    certainty: float | None
+    model: str
+    problem: str
+    tries: int
+    created_at: datetime
+    done_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
     at: datetime

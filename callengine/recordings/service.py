@@ -28,6 +28,7 @@ from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import PLAYABLE, Kind, Listening, Recording, RecordingState
 from callengine.recordings.sources import OutsideFolder, Sources
 from callengine.store import recordings as rows
+from callengine.store import transcripts
 from callengine.store.access import log_reading
 from callengine.store.database import Store, Tx
 from callengine.store.timers import cancel_timer, set_timer
@@ -457,6 +458,7 @@ class RecordingsService:
                 return
             values = {"state": RecordingState.EXPIRED, "problem": "deleted by retention", "path": "", "peaks": None}
             await rows.change(tx, recording.id, **values)
+            await transcripts.forget(tx, recording.id)
             await self._tell(tx, recording.id)
         if recording.path:
             await self._remove([self.folder / recording.path])

@@ -361,6 +361,27 @@ recording_marks = Table(
     Index("ix_recording_marks_recording", "recording_id"),
 )
 
+transcripts = Table(
+    "transcripts",
+    metadata,
+    Column("recording_id", Key, ForeignKey("recordings.id"), primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False, comment="waiting, ready, silent (nobody spoke), failed"),
+    Column("language", Text, nullable=False, comment="what the speaker was asked in"),
+    Column("text", Text, nullable=False, server_default="", comment="by a machine: a help to the reader, no proof"),
+    Column("certainty", Float, nullable=True, comment="0 to 1, the model's own"),
+    Column("model", Text, nullable=False, server_default="", comment="the folder of the model, its last name"),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment, nullable=True),
+    Index(
+        "ix_transcripts_waiting",
+        "created_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)
+
 # --- directory -------------------------------------------------------------------------------------------
 
 houses = Table(
