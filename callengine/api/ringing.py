@@ -10,13 +10,15 @@ ringing or the store refuses the fact for good. Whatever else happened to a call
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from callengine.access.model import DESK
-from callengine.api import render, schemas
+from callengine.api import schemas
 from callengine.api.offers import Offers
 from callengine.api.services import Services
 from callengine.calls.events import CallFact, CallOffered
 from callengine.calls.model import CallKey, Conversation
+from callengine.clock import rfc3339
 from callengine.phone import Kind
 
 Ring = tuple[CallKey, str]  # the call, and the operator whose phone rings
@@ -67,29 +69,30 @@ class Ringing:
                     self._take_back(ring)
 
     def _say(self, call: Conversation, operator: str) -> None:
-        told = render.json(_message(call, self._offers.people_of(call), rings=True))
+        told = _message(call, self._offers.people_of(call), rings=True)
         self._its.live.publish("ringing", told, to_extension=operator, roles=DESK, standing=(call.key, operator))
 
     def _take_back(self, ring: Ring) -> None:
         call = self._said.pop(ring)
         self._its.live.withdraw(ring)
-        told = render.json(_message(call, [], rings=False))
+        told = _message(call, [], rings=False)
         self._its.live.publish("ringing", told, to_extension=ring[1], roles=DESK)
 
 
-def _message(call: Conversation, people: list[schemas.PersonRef], *, rings: bool) -> schemas.Ringing:
+def _message(call: Conversation, people: list[schemas.PersonRef], *, rings: bool) -> dict[str, Any]:
+    """A schemas.Ringing without its validation: thirty phones may ring at once, and one waits for another."""
     hidden = call.number.kind is Kind.WITHHELD
-    return schemas.Ringing(
-        pbx=call.key.pbx,
-        linkedid=call.key.linkedid,
-        rings=rings,
-        number="" if hidden else call.number.value,
-        number_kind=call.number.kind,
-        name="" if hidden else call.name,
-        did=call.did,
-        arrived_at=call.arrived_at,
-        people=[] if hidden else people,
-    )
+    return {
+        "pbx": call.key.pbx,
+        "linkedid": call.key.linkedid,
+        "rings": rings,
+        "number": "" if hidden else call.number.value,
+        "number_kind": call.number.kind.value,
+        "name": "" if hidden else call.name,
+        "did": call.did,
+        "arrived_at": rfc3339(call.arrived_at),
+        "people": [] if hidden else [person.model_dump() for person in people],
+    }
 
 
 def _rings(call: Conversation, operator: str) -> bool:
