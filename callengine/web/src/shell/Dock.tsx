@@ -63,23 +63,17 @@ const Pop = memo(function Pop({ title, withheld }: { title: string; withheld: st
       const at = box.current;
       const told = popped.get();
       if (!at) return;
-      at.hidden = !told;
-      if (!told) return at.replaceChildren();
-      const names = told.people.map((p) => line("p", "b", p.name));
-      at.replaceChildren(line("h2", "b accent", title), line("p", "number", told.number ? phone(told.number) : withheld), ...names);
+      const [, number, names] = at.children;
+      at.className = told ? "callhead ringing pop on" : "callhead ringing pop";
+      number!.className = told ? "number" : "";
+      number!.textContent = told && (told.number ? phone(told.number) : withheld);
+      names!.textContent = told && told.people.map((p) => p.name).join(" · ");
     };
     write();
     return popped.watch(write);
   }, [title, withheld]);
-  return <div ref={box} className="callhead ringing pop" aria-hidden hidden />;
+  return <div ref={box} className="callhead ringing pop" aria-hidden><h2 className="b accent">{title}</h2><p /><p className="b cut" /></div>;
 });
-
-function line(tag: string, className: string, text: string): HTMLElement {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-}
 
 const answering = new Set<string>();
 
