@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -38,6 +39,8 @@ from callengine.directory.service import DirectoryService
 from callengine.errors import EngineError, Unavailable
 from callengine.menus.line import Caller
 from callengine.menus.lookup import Known, lookup
+from callengine.outreach.prompts import StaticPrompts
+from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.switch import Switch
 from callengine.pbx.ami import LinkState
 from callengine.pbx.fastagi import AgiCall, FastAgiServer
@@ -45,10 +48,12 @@ from callengine.pbx.originate import Response
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Kind as RecordingKind
 from callengine.recordings.service import IMPORT, RETENTION, RecordingsService
+from callengine.recordings.transcripts import Transcripts
 from callengine.robot import RobotCaller, voice_of
 from callengine.sandbox.demo import Demo
 from callengine.sandbox.pbx import SandboxPbx
 from callengine.sandbox.street import Street
+from callengine.speech.asr import AsrProcess
 from callengine.store.database import Store, Tx
 from callengine.store.engines import EngineLeases
 from callengine.store.migrate import migrate
@@ -121,6 +126,8 @@ class Engine:
             self._closing.push_async_callback(bridge.close)
         self._background(self.robot.run(), "robot")
         self._background(self.robot.tidy(), "robot's prompts")
+        self._background(self.robot.prompts.run(), "static prompts")
+        self._background(self.transcripts.run(), "transcripts")
         await self._serve_http()
 
     async def _start_pbx(self) -> list[OnePbx]:
@@ -165,6 +172,15 @@ class Engine:
         folders = {p.name: Path(p.recordings_dir) if p.recordings_dir else None for p in pbxs}
         self.recordings = RecordingsService(store, clock, settings.recordings, folders)
         self._closing.push_async_callback(self.recordings.close)
+        model = Path(settings.speech.asr_model)
+        self.transcripts = Transcripts(
+            store,
+            clock,
+            self.recordings.folder,
+            model=model.name,
+            language=locale.language,
+            reader=partial(AsrProcess, model, seconds=settings.speech.asr_seconds),
+        )
         self.bridges = [
             Bridge(
                 pbx,
@@ -233,7 +249,7 @@ class Engine:
             told.MessageLeft: [callbacks.on_message, recordings.on_message],
             told.CallChanged: [recordings.on_ended],  # a file name that only the ledger knew
             told.CallEnded: [dialling.on_call, recordings.on_ended, callbacks.on_ended],
-            RecordingChanged: [self._message_recorded],
+            RecordingChanged: [self._message_recorded, self.transcripts.on_recording],
             StaffLeft: [self.moves.on_staff_left],
         }
         people = self.services.notices.reactions
@@ -375,6 +391,19 @@ class Engine:
             version=__version__,
             pbx=pbx,
             store="ok" if stored else "failed",
+            speech=self._speech_health(),
+        )
+
+    def _speech_health(self) -> schemas.SpeechHealth:
+        prompts, heard = self.robot.prompts.standing, self.transcripts
+        return schemas.SpeechHealth(
+            engine=self.robot.engine_name,
+            prompts=prompts.total,
+            missing=prompts.missing,
+            failed=prompts.failed,
+            problem=prompts.problem,
+            transcripts=("failed" if heard.problem else "on") if heard.is_on else "off",
+            transcripts_problem=heard.problem,
         )
 
     def _health_of(self, bridge: Bridge) -> schemas.PbxHealth:
@@ -550,6 +579,25 @@ async def robot_switch(settings: Settings, verb: str, reason: str) -> str:
         return "the robot may call"
     why = f": {halt.reason}" if halt.reason else ""
     return f"the robot calls nobody since {rfc3339(halt.halted_at)}, halted by {halt.halted_by}{why}"
+
+
+async def speak_static(settings: Settings, *, only_look: bool) -> AsyncIterator[str]:
+    """`callengine speech prepare|state`: a line for each prompt that is spoken, and how they stand. Raises NoVoice."""
+    folder = None
+    if settings.pbx.mode == "sandbox":
+        folder = SandboxPbx(settings, tell=_say).instance_dir / "spool/robot"
+    voice = voice_of(settings.speech, folder)
+    async with opened_store(settings) as store:
+        prompts = StaticPrompts(voice, ScriptsService(store, SystemClock()))
+        yield f"{voice.engine} speaks, into {folder or settings.speech.dir}"
+        if only_look:
+            await prompts.missing()
+        else:
+            async for one in prompts.speak():
+                yield f"{one.done}/{one.of} {one.language}: {one.problem or one.text}"
+        standing = prompts.standing
+        ready = standing.total - (standing.missing or 0)
+        yield f"{ready} of {standing.total} static prompts are ready, {standing.failed} cannot be spoken"
 
 
 def replay_tape(settings: Settings, tape: Path) -> Iterator[CallFact]:

@@ -1,4 +1,4 @@
-"""The command line: run · migrate · import · token · staff · doctor · sandbox · demo · robot · replay · bench."""
+"""The command line: run · migrate · import · token · staff · doctor · sandbox · demo · robot · speech · replay · bench."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     robot = command("robot", _robot, "The voice robot's kill switch: halt, resume, or how it stands (state).")
     robot.add_argument("verb", choices=("halt", "resume", "state"))
     robot.add_argument("--reason", default="", help="why it is halted")
+    speech = command("speech", _speech, "Speak the robot's static prompts beforehand (prepare), or say how they stand.")
+    speech.add_argument("verb", choices=("prepare", "state"))
     replay = command("replay", _replay, "Feed a recorded AMI tape to the tracker and print the facts it tells.")
     replay.add_argument("tape", type=Path)
     bench = command("bench", _bench, "Measure speed as ratios within one run.")
@@ -137,6 +139,14 @@ async def _robot(args: argparse.Namespace, settings: Settings) -> int:
     from callengine.app import robot_switch
 
     print(await robot_switch(settings, args.verb, args.reason))
+    return 0
+
+
+async def _speech(args: argparse.Namespace, settings: Settings) -> int:
+    from callengine.app import speak_static
+
+    async for line in speak_static(settings, only_look=args.verb == "state"):
+        print(line, flush=True)
     return 0
 
 

@@ -270,6 +270,7 @@ class Speech(Section):
         90, ge=1
     )  # prompts that nobody heard for so long are deleted: names and addresses are in them
     asr_model: str = ""  # a folder with a model of faster-whisper (extra asr); "": off
+    asr_seconds: float = Field(300.0, gt=0)  # a comment that takes longer to read is given up
 
 
 class Locale(Section):

@@ -18,10 +18,11 @@ from callengine.config import Speech
 from callengine.outreach.dialer import Dialer
 from callengine.outreach.events import RobotCalled
 from callengine.outreach.model import Occupied
+from callengine.outreach.prompts import StaticPrompts
 from callengine.outreach.talks import Talks
 from callengine.pbx.fastagi import AgiCall
 from callengine.pbx.originate import Response
-from callengine.speech.voice import Voice, VoiceSettings
+from callengine.speech.voice import NoVoice, Voice, VoiceSettings
 from callengine.store.database import Store, Tx
 from callengine.tickets.events import TicketMoved
 
@@ -63,6 +64,7 @@ class RobotCaller:
         self._outreach, self._recordings = services.outreach, services.recordings
         self._voice, self._keep_days = voice, services.settings.speech.keep_days
         services.previews.voice = voice
+        self.prompts = StaticPrompts(voice, services.scripts)
         services.notices.attach_robot(services.outreach)
         settings = services.settings.outreach
         self.talks = Talks(services.outreach, services.scripts, settings, say=voice.say, ahead=voice.ahead)
@@ -93,6 +95,14 @@ class RobotCaller:
             await self._recordings.announce_comment(
                 tx, pbx=attempt.pbx, call_id=attempt.pbx_call_id, file_name=f"{attempt.comment}.wav"
             )
+
+    @property
+    def engine_name(self) -> str:
+        """What speaks, "" when nothing can."""
+        try:
+            return self._voice.engine
+        except NoVoice:
+            return ""
 
     async def hold(self, call: AgiCall) -> None:
         await self.talks.hold(call)

@@ -14,7 +14,7 @@ from callengine.callbacks import compliance as figures
 from callengine.callbacks import model as callbacks
 from callengine.calls.model import Conversation
 from callengine.directory import model as directory
-from callengine.recordings.model import Listening, Recording
+from callengine.recordings.model import Listening, MachineText, Recording
 from callengine.store.views import DutyOfCall
 from callengine.tickets import model as tickets
 from callengine.tickets.links import ResidentView
@@ -220,7 +220,15 @@ def recording_ref(it: Recording | tickets.RecordingRef) -> schemas.RecordingRef:
     return schemas.RecordingRef(id=it.id, seconds=it.seconds, state=it.state)
 
 
-def recording(it: Recording, listened: Sequence[Listening], ticket_numbers: Sequence[str]) -> schemas.Recording:
+def transcript(it: MachineText) -> schemas.TranscriptView:
+    return schemas.TranscriptView.model_validate(
+        {name: getattr(it, name) for name in schemas.TranscriptView.model_fields}
+    )
+
+
+def recording(
+    it: Recording, listened: Sequence[Listening], ticket_numbers: Sequence[str], heard: MachineText | None = None
+) -> schemas.Recording:
     peaks = it.peaks or b""
     return schemas.Recording(
         id=it.id,
@@ -241,6 +249,7 @@ def recording(it: Recording, listened: Sequence[Listening], ticket_numbers: Sequ
         peaks=[list(peaks[0::2]), list(peaks[1::2])] if peaks else [],
         listenings=[schemas.ListeningView(at=one.at, who=one.who, why=one.why) for one in listened],
         ticket_numbers=list(ticket_numbers),
+        transcript=transcript(heard) if heard else None,
     )
 
 

@@ -70,11 +70,24 @@ class PbxHealth(View):
     problem: str = ""
 
 
+class SpeechHealth(View):
+    """The robot's voice: how many of its static `prompts` are `missing` (null: not looked yet); who reads comments."""
+
+    engine: str
+    prompts: int
+    missing: int | None
+    failed: int
+    problem: str
+    transcripts: Literal["off", "on", "failed"]
+    transcripts_problem: str
+
+
 class Health(View):
     status: Literal["ok", "degraded"]
     version: str
     pbx: list[PbxHealth]
     store: Literal["ok", "failed"]
+    speech: SpeechHealth | None = None
 
 
 class SignIn(Body):
@@ -472,6 +485,18 @@ class ListeningView(View):
     why: str
 
 
+class TranscriptView(View):
+    """By a machine: a help to the reader, no proof. `state` waiting, ready, silent (nobody spoke) or failed."""
+
+    state: Literal["waiting", "ready", "silent", "failed"]
+    text: str
+    certainty: float | None
+    model: str
+    language: str
+    problem: str
+    done_at: datetime | None
+
+
 class Recording(View):
     id: int
     call_id: int | None
@@ -491,6 +516,7 @@ class Recording(View):
     peaks: list[list[int]]
     listenings: list[ListeningView]
     ticket_numbers: list[str]
+    transcript: TranscriptView | None
 
 
 class UnclaimedRecording(View):

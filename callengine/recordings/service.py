@@ -25,7 +25,7 @@ from callengine.clock import Clock
 from callengine.errors import NotFound, Refused
 from callengine.recordings import audio, leftovers, rules
 from callengine.recordings.events import RecordingChanged
-from callengine.recordings.model import PLAYABLE, Kind, Listening, Recording, RecordingState
+from callengine.recordings.model import PLAYABLE, Kind, Listening, MachineText, Recording, RecordingState
 from callengine.recordings.sources import OutsideFolder, Sources
 from callengine.store import recordings as rows
 from callengine.store import transcripts
@@ -351,6 +351,11 @@ class RecordingsService:
         if found is None:
             raise NotFound(f"there is no recording {recording_id}")
         return found
+
+    async def heard(self, recording_id: int) -> MachineText | None:
+        """What a machine heard in it, or that it waits for one; None: nobody asked."""
+        async with self._store.read() as conn:
+            return await transcripts.get(conn, recording_id)
 
     async def listenings(self, recording_id: int) -> list[Listening]:
         async with self._store.read() as conn:

@@ -102,7 +102,8 @@ def _mark(it: Mark) -> RecordingMark:
 async def _recording(ask: Ask[None, None] | Ask[Hold, None], id: int) -> Recording:
     service = ask.services.recordings
     found = await service.get(id)
-    return render.recording(found, await service.listenings(id), await service.ticket_numbers(found))
+    heard = await service.heard(id)
+    return render.recording(found, await service.listenings(id), await service.ticket_numbers(found), heard)
 
 
 @routes.post(
