@@ -112,7 +112,7 @@ class RatingsService:
 
         Raises Refused for a period that is too long, Forbidden for another's.
         """
-        until = wanted.until or self._clock.now()
+        until = wanted.until or self._clock.now() + timedelta(seconds=1)  # a bound is left out
         since = wanted.since or until - timedelta(days=30)
         if not timedelta() < until - since <= LONGEST:
             raise Refused(f"take a period of at most {LONGEST.days} days", pointer="/from")
