@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import random
+import re
 import socket
 import ssl
 import sys
@@ -27,7 +28,7 @@ log = logging.getLogger("upload_recording")
 QUIET_SECONDS = 10.0  # Asterisk writes to a recording all the time: one that rests is finished
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
 EMPTY_BYTES = 44  # a head without sound: nobody answered that call
-NAME_CHARACTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-:")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,150}\.wav")  # the engine takes no other
 
 
 class Refused(Exception):
@@ -42,12 +43,28 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class LaterAlone(Later):
+    """It did not work for this file; the others have nothing to do with it."""
+
+
 class Spool:
     """Which files wait. Its memory is one small file beside each sent recording, so a crash forgets nothing."""
 
     def __init__(self, folder: Path, keep_days: float) -> None:
         self._folder, self._keep_seconds = folder, keep_days * 86_400
         self._sent_unmarked: dict[str, float] = {}  # when a full disk did not take the mark
+        self._aside: dict[str, tuple[float, float]] = {}  # by name: not before this moment, and the pause until then
+        self._misnamed: set[str] = set()  # told once
+
+    @property
+    def aside(self) -> int:
+        """How many files wait for a time of their own, or for ever for a name that the engine takes."""
+        return sum((self._folder / name).exists() for name in {*self._aside, *self._misnamed})
+
+    def put_aside(self, path: Path) -> None:
+        """The engine does not take it now, but others: it is sent again after a pause that doubles."""
+        pause = min(self._aside.get(path.name, (0.0, FIRST_WAIT))[1] * 2, LONGEST_WAIT)
+        self._aside[path.name] = (time.monotonic() + pause, pause)
 
     def waiting(self) -> Iterator[Path]:
         """Finished recordings that the engine has not confirmed, oldest first."""
@@ -60,16 +77,26 @@ class Spool:
                 continue
             if self._is_sent(path, state.st_mtime):
                 self._forget_old(path, now)
-            elif set(path.name) <= NAME_CHARACTERS and now - state.st_mtime >= QUIET_SECONDS:
+            elif now - state.st_mtime >= QUIET_SECONDS:
                 if state.st_size > EMPTY_BYTES:
-                    found.append((state.st_mtime, path))
+                    if self._may_go(path):
+                        found.append((state.st_mtime, path))
                 elif now - state.st_mtime > 86_400:
                     path.unlink()
         for _, path in sorted(found):
             yield path
 
+    def _may_go(self, path: Path) -> bool:
+        if not NAME.fullmatch(path.name):
+            if path.name not in self._misnamed:
+                self._misnamed.add(path.name)
+                log.error("%s stays here: the engine takes names like LINKEDID.wav, rename it", path.name)
+            return False
+        return self._aside.get(path.name, (0.0, 0.0))[0] <= time.monotonic()
+
     def mark(self, path: Path, how: str) -> None:
         """Never to be sent again; `how` is sent or refused."""
+        self._aside.pop(path.name, None)
         self._sent_unmarked[path.name] = path.stat().st_mtime
         try:
             _mark_of(path).write_text(how + "\n")
@@ -137,7 +164,9 @@ def _judge(status: int, retry_after: str | None, text: bytes, digest: str) -> No
     why = f"HTTP {status}: {text[:300].decode('utf-8', 'replace')}"
     if status in (400, 413, 415):
         raise Refused(why)
-    # 401, 403 and 404: an administrator mends them (token, name of the PBX); 422: the line broke the file; 5xx: later.
+    if status == 422:  # the line broke this file; the next one may be whole
+        raise LaterAlone(why)
+    # 401, 403 and 404: an administrator mends them (token, name of the PBX); 5xx: later.
     raise Later(why, float(retry_after) if retry_after and retry_after.isdigit() else None)
 
 
@@ -154,7 +183,7 @@ def work(spool: Spool, engine: str, token: str, pbx: str, once: bool = False) ->
     """Send all that waits, for ever (or once: then the answer is how many still wait)."""
     wait = FIRST_WAIT
     while True:
-        left = 0
+        left, blocked = 0, False
         for path in spool.waiting():
             try:
                 send(path, engine, token, pbx)
@@ -166,15 +195,18 @@ def work(spool: Spool, engine: str, token: str, pbx: str, once: bool = False) ->
             except Refused as error:
                 log.error("%s is refused and stays here: %s", path.name, error)
                 spool.mark(path, "refused")
+            except LaterAlone as error:
+                spool.put_aside(path)
+                log.warning("%s waits: %s", path.name, error)
             except Later as error:
-                left += 1
+                left, blocked = left + 1, True
                 wait = min(max(wait * 2, error.seconds or 0.0), LONGEST_WAIT)
                 log.warning("%s waits: %s", path.name, error)
                 if not once:
                     break  # one stone in the way is enough: do not try a thousand files on a dead engine
         if once:
-            return left
-        time.sleep(wait * random.uniform(0.7, 1.0) if left else QUIET_SECONDS)
+            return left + spool.aside
+        time.sleep(wait * random.uniform(0.7, 1.0) if blocked else QUIET_SECONDS)
 
 
 def main() -> int:

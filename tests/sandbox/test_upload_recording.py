@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+
+from callengine.api.routes.recordings import NAME
 
 SCRIPT = Path(__file__).parents[2] / "agi_scripts/upload_recording.py"
 
@@ -141,6 +143,42 @@ def test_a_refused_file_stays_and_the_others_go(script: ModuleType, engine: Engi
     assert set(engine.got) == {"1.2-caller.wav"} and bad.exists()
     assert _once(script, tmp_path, engine.url, keep_days=0) == 0
     assert bad.exists() and len(engine.requests) == 2
+
+
+def test_a_file_that_the_engine_does_not_take_now_holds_up_no_other(
+    script: ModuleType, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for ever, and not only once: the oldest one is put aside, and tried again after pauses that grow."""
+    _recording(tmp_path, "1.1-caller.wav", age_seconds=90)
+    _recording(tmp_path, "1.2-caller.wav")
+    engine.answers = [422, 200, 422]
+    now, rounds = [0.0], [10.0] * 3
+
+    def sleep(_: float) -> None:
+        if not rounds:
+            raise KeyboardInterrupt
+        now[0] += rounds.pop()
+
+    clock = SimpleNamespace(time=time.time, sleep=sleep, monotonic=lambda: now[0])
+    monkeypatch.setattr(script, "time", clock)
+    with pytest.raises(KeyboardInterrupt):
+        script.work(script.Spool(tmp_path, 7), engine.url, "t", "east")
+    assert (list(engine.got), len(engine.requests)) == (["1.2-caller.wav", "1.1-caller.wav"], 4)
+
+
+@pytest.mark.parametrize("name", ["east:1.1-caller.wav", "_1.1.wav", "-1.1.wav", "1" * 160 + ".wav"])
+def test_a_name_that_the_engine_does_not_take_waits_for_a_better_one(
+    script: ModuleType, engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    bad = _recording(tmp_path, name, age_seconds=90)
+    _recording(tmp_path, "1.2-caller.wav")
+    assert _once(script, tmp_path, engine.url) == 1
+    assert set(engine.got) == {"1.2-caller.wav"} and bad.exists()
+    assert "rename it" in caplog.text
+
+
+def test_the_script_and_the_engine_know_the_same_names(script: ModuleType) -> None:
+    assert script.NAME.pattern == NAME.pattern
 
 
 def test_a_full_disk_only_means_that_it_is_sent_again_after_a_restart(
