@@ -369,7 +369,7 @@ class RecordingsService:
         """What can be played. Raises NotFound with the reason in words."""
         recording = await self.get(recording_id)
         path = self.folder / recording.path
-        if not recording.path or not path.is_file():
+        if recording.state is RecordingState.EXPIRED or not recording.path or not path.is_file():
             raise NotFound(recording.problem or f"there is nothing to play: the recording is {recording.state}")
         return Sound(path, recording.format)
 
@@ -409,6 +409,9 @@ class RecordingsService:
             await self._sweep_uploads(pbx)
             if folder is not None:
                 await self._sweep_empty_legs(pbx, folder)
+        async with self._store.read() as conn:
+            for recording in await rows.undeleted(conn, self._clock.now()):
+                await self._delete(recording)
         swept = 0
         while True:
             async with self._store.read() as conn:
@@ -456,17 +459,32 @@ class RecordingsService:
         return sorted(found, key=lambda one: one.set_aside_at, reverse=True)
 
     async def _expire(self, recording: Recording) -> None:
-        # The row first: a file that outlives its row by a crash is swept with its folder, a row never lies.
+        # The row first: nobody hears or holds it any more. It names the file until that is gone: see `undeleted`.
         async with self._store.begin() as tx:
             now_there = await rows.get(tx.conn, recording.id)
             if now_there is None or now_there.legal_hold:
                 return
-            values = {"state": RecordingState.EXPIRED, "problem": "deleted by retention", "path": "", "peaks": None}
+            values = {"state": RecordingState.EXPIRED, "problem": "deleted by retention", "peaks": None}
             await rows.change(tx, recording.id, **values)
             await transcripts.forget(tx, recording.id)
             await self._tell(tx, recording.id)
-        if recording.path:
-            await self._remove([self.folder / recording.path])
+        await self._delete(recording)
+
+    async def _delete(self, recording: Recording) -> None:
+        """The file of an expired recording; what cannot be deleted now is tried again with each sweep."""
+        problem, path = "deleted by retention", recording.path
+        try:
+            if path:
+                await self._in_thread(partial((self.folder / path).unlink, missing_ok=True))
+        except OSError as error:
+            problem = f"its term is over, and the file could not be deleted: {error.strerror}; look at {path}"
+            fields = {"action": "expired_stays", "recording_id": recording.id, "problem": error.strerror}
+            log.error("a recording past its term could not be deleted", extra=fields)
+        else:
+            path = ""
+        async with self._store.begin() as tx:
+            await rows.change(tx, recording.id, path=path, problem=problem)
+            await self._tell(tx, recording.id)
 
     async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

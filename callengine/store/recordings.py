@@ -75,6 +75,14 @@ async def outlived(conn: AsyncConnection, now: datetime, limit: int) -> list[Rec
     return [_recording(row) for row in await conn.execute(query)]
 
 
+async def undeleted(conn: AsyncConnection, now: datetime) -> list[Recording]:
+    """Past their retention by their row, while their file may still lie there."""
+    query = select(recordings).where(
+        recordings.c.delete_after <= now, recordings.c.state == RecordingState.EXPIRED, recordings.c.path != ""
+    )
+    return [_recording(row) for row in await conn.execute(query.order_by(recordings.c.id))]
+
+
 async def of_calls(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, Recording]:
     """The conversation's recording of each call, without its peaks."""
     columns = [column for column in recordings.c if column.name != "peaks"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from callengine.errors import NotFound
 from callengine.recordings import audio, rules
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Recording, RecordingState
@@ -230,3 +231,48 @@ async def test_retention_deletes_and_a_legal_hold_keeps(archive: Archive) -> Non
     assert not (archive.kept / kept[0].path).exists()
     assert (held.state, (archive.kept / held.path).exists()) == (RecordingState.READY, True)
     assert RETENTION in await due(archive.store)
+
+
+async def test_a_recording_past_its_term_that_could_not_be_deleted_is_heard_by_nobody_and_deleted_later(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(archive.pbx / "a.wav", 2.0)
+    kept = await archive.settle(await archive.call("a.wav", talk=2.0, linkedid="a"))
+    file = archive.kept / kept.path
+    archive.clock.advance(seconds=91 * 86400)
+    with monkeypatch.context() as broken:
+
+        def refuse(self: Path, missing_ok: bool = False) -> None:
+            raise OSError(30, "Read-only file system")
+
+        broken.setattr(Path, "unlink", refuse)
+        await archive.service.sweep()
+    gone = await archive.service.get(kept.id)
+    assert (gone.state, "Read-only file system" in gone.problem, file.exists()) == (RecordingState.EXPIRED, True, True)
+    with pytest.raises(NotFound):
+        await archive.service.sound(kept.id)
+    await archive.service.sweep()
+    gone = await archive.service.get(kept.id)
+    assert (gone.path, gone.problem, file.exists()) == ("", "deleted by retention", False)
+
+
+async def test_an_engine_that_died_before_it_deleted_the_file_deletes_it_after_its_restart(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(archive.pbx / "a.wav", 2.0)
+    kept = await archive.settle(await archive.call("a.wav", talk=2.0, linkedid="a"))
+    archive.clock.advance(seconds=91 * 86400)
+
+    class Killed(BaseException):
+        pass
+
+    def die(self: Path, missing_ok: bool = False) -> None:
+        raise Killed
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", die)
+        with pytest.raises(Killed):
+            await archive.service.sweep()
+    assert (await archive.service.get(kept.id)).state is RecordingState.EXPIRED
+    await archive.service.sweep()
+    assert not (archive.kept / kept.path).exists()
