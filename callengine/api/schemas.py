@@ -362,7 +362,7 @@ class Duty(View):
     message_heard_at: datetime | None
     attempts: list[AttemptView]
     people: list[PersonRef]
-    reason: str = ""  # "" when calls were missed; rating: he gave the robot a bad mark
+    reason: str = ""  # "": calls were missed; rating: a bad mark; asked_operator: the robot found him none
     ticket_number: str = ""
 
 

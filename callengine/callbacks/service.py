@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 CONTACT = "duty-contact"  # a call back has lasted as long as a conversation; subject: the call
 # An attempt whose call never showed up (the link broke while it was placed) does not hold the claim for longer.
 SILENT_ATTEMPT = timedelta(seconds=120)
+ASKED_OPERATOR = "asked_operator"  # the voice robot's resident asked for an operator and had none
 
 
 class CallbacksService:
@@ -91,6 +92,8 @@ class CallbacksService:
     async def on_ended(self, tx: Tx, fact: CallEnded) -> None:
         """The outcome is final: a contact, an attempt, or nothing to us."""
         call = fact.call
+        if call.robot and call.queued_at is not None and not call.talks:
+            await self._asked(tx, fact)
         if call.robot or call.direction is Direction.INTERNAL:
             return
         if call.direction is Direction.OUTBOUND or call.answered_at is not None:
@@ -104,6 +107,9 @@ class CallbacksService:
 
     async def _missed(self, tx: Tx, fact: CallFact, what: str) -> None:
         call = fact.call
+        if call.robot and what != "missed":
+            await self._asked(tx, fact)
+            return
         if not rules.owes_callback(call) or (found := await rows.call_and_duty(tx, call.key)) is None:
             return
         call_id, duty_id = found
@@ -112,10 +118,34 @@ class CallbacksService:
             duty_id = await self._owe(tx, fact, call_id)
         elif what == "missed":
             await self._end_known(tx, duty_id, fact.at)
+        await self._wishes(tx, fact, call_id, duty_id, what)
+
+    async def _wishes(self, tx: Tx, fact: CallFact, call_id: int, duty_id: int, what: str = "") -> None:
+        """What he asked for with a key of the queue, on the duty of his call."""
+        call = fact.call
         if what == "callback_requested" or call.callback_requested:
             await self._mark_requested(tx, duty_id, call_id, fact.at)
         if what == "message" or call.message_file:
             await self._mark_message(tx, duty_id, call_id, call.message_file, fact.at)
+
+    async def _asked(self, tx: Tx, fact: CallFact) -> None:
+        """He pressed "to an operator" in the robot's call and nobody took it: he has missed nobody, and is owed a call.
+
+        Once for each call of the robot, however often and late it is told.
+        """
+        call = fact.call
+        if not call.number.can_be_called or (found := await rows.call_and_duty(tx, call.key)) is None:
+            return
+        call_id, duty_id = found
+        if duty_id is None:
+            due_at = self._clock.now() + timedelta(seconds=self._settings.operator_seconds)
+            ticket_id = await rows.ticket_of_request(tx, call.request_id)
+            data = {"request_id": call.request_id, "call_id": call_id}
+            duty_id = await self.owe(
+                tx, call.number, reason=ASKED_OPERATOR, due_at=due_at, ticket_id=ticket_id, data=data
+            )
+            await rows.link(tx, duty_id, call_id, "asked")
+        await self._wishes(tx, fact, call_id, duty_id)
 
     async def _owe(self, tx: Tx, fact: CallFact, call_id: int) -> int:
         call = fact.call
@@ -334,7 +364,7 @@ class CallbacksService:
     async def owe(
         self, tx: Tx, number: Phone, *, reason: str, due_at: datetime, ticket_id: int | None, data: Mapping[str, Any]
     ) -> int:
-        """A human is to call the number by `due_at`, though it missed nobody: who gave a bad mark by telephone.
+        """A human is to call the number by `due_at`, though it missed nobody: a bad mark for the robot, for example.
 
         Inside the caller's transaction; a conversation with an operator fulfils it. One that is owed already keeps its
         earlier clock. Gives the id of the duty.
@@ -344,6 +374,8 @@ class CallbacksService:
         duty = await rows.joinable(tx, "", number.value, now)
         if duty is not None and duty.state.owed:
             due_at = min(due_at, duty.due_at)
+            if reason == ASKED_OPERATOR and duty.reason:
+                reason = duty.reason  # a bad mark weighs more
             duty = replace(duty, reason=reason, wanted_by=due_at, due_at=due_at, ticket_id=duty.ticket_id or ticket_id)
             await rows.save_duty(tx, duty)
         else:
@@ -591,7 +623,7 @@ class CallbacksService:
     async def attach_message(self, tx: Tx, call_id: int, recording_id: int) -> None:
         """The recording of a voice message was imported: hang it on the duty of its call."""
         duty_id = await rows.duty_of_missed(tx, call_id)
-        if duty_id is None:
+        if duty_id is None or await rows.message_recording(tx, call_id) != recording_id:
             return
         duty = await self._get(tx, duty_id)
         if duty.message_recording_id == recording_id:

@@ -12,7 +12,17 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from callengine import phone
-from callengine.calls.model import CallKey, Conversation, Direction, Missed, Offer, Outcome, State, Talk
+from callengine.calls.model import (
+    ASKED_FOR_OPERATOR,
+    CallKey,
+    Conversation,
+    Direction,
+    Missed,
+    Offer,
+    Outcome,
+    State,
+    Talk,
+)
 from callengine.calls.signals import RING, RINGING, UP, Leg
 from callengine.calls.talks import LOCAL, OPERATOR, OUTSIDE, Move, talks
 
@@ -395,7 +405,6 @@ class Evidence:
         offers = self._offers(first)
         number, did = self._number(direction, first)
         answered_at = self._answered_at(found, direction, first)
-        joined = min(self.joined)[0] if self.joined else None
         return Conversation(
             key=CallKey(self.pbx, self.linkedid),
             direction=direction,
@@ -405,7 +414,7 @@ class Evidence:
             did=did,
             queue=max(self.joined)[1] if self.joined else (base.queue if base else ""),
             state=self._state(direction, found, offers),
-            queued_at=(base.queued_at if base else None) or joined,
+            queued_at=(base.queued_at if base else None) or self._queued_at(),
             offered_at=(base.offered_at if base else None) or (offers[0].began_at if offers else None),
             answered_at=answered_at,
             operator=self._operator(direction, first, found),
@@ -418,6 +427,13 @@ class Evidence:
             robot=self.robot,
             request_id=self.request_id,
         )
+
+    def _queued_at(self) -> datetime | None:
+        moments = [at for at, _ in self.joined]
+        if self.robot:
+            # He asked for an operator, also where no queue took him for want of one.
+            moments += [at for at, stage in self.stages if stage in ASKED_FOR_OPERATOR]
+        return min(moments, default=None)
 
     def _arrived_at(self, first: Channel | None, direction: Direction) -> datetime:
         if self.base is not None:

@@ -62,6 +62,8 @@ class Missed(StrEnum):
 # The voice robot's request ids begin so. A request id is its channel's id too: so every event says whose call it is,
 # also of a call that nobody answers.
 ROBOT_REQUEST = "robot-"
+# The stages of the dialplan that a robot's call reaches only when its resident asked for an operator.
+ASKED_FOR_OPERATOR = frozenset({"queue", "no_operators", "timeout", "after_hours"})
 
 
 class CallKey(NamedTuple):

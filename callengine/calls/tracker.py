@@ -552,7 +552,7 @@ class Tracker:
                 evidence.robot |= value == "robot"
                 noted = self._note(signal.leg, at, "stages", (at, value))
                 # Before the queue a stage shows nowhere; it will say why a call was missed.
-                return noted and _if_visible(noted, bool(noted.joined) or value == "robot")
+                return noted and _if_visible(noted, bool(noted.joined) or noted.robot)
             case "recording" if value:
                 return self._note(signal.leg, at, "recordings", (at, value))
             case "message":

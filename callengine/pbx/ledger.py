@@ -25,7 +25,17 @@ from callengine.calls.events import (
     CallMissed,
     MessageLeft,
 )
-from callengine.calls.model import ROBOT_REQUEST, CallKey, Conversation, Direction, Missed, Outcome, State, Talk
+from callengine.calls.model import (
+    ASKED_FOR_OPERATOR,
+    ROBOT_REQUEST,
+    CallKey,
+    Conversation,
+    Direction,
+    Missed,
+    Outcome,
+    State,
+    Talk,
+)
 from callengine.errors import PbxRefused
 from callengine.menus.line import ledger_facts
 from callengine.pbx.wire import Reply
@@ -253,6 +263,8 @@ def reconcile(
     elif call.recording and not now.recording_file:
         now = now.evolve(recording_file=call.recording)
         facts.append(CallChanged(ended_at, now))
+    if call.robot:
+        now = _handed_over(call, now)
     now = _ended(call, now, ended_at)
     if now.outcome is Outcome.MISSED:
         facts.append(CallMissed(ended_at, now))
@@ -292,6 +304,15 @@ def _answered_now(call: LedgerCall, now: Conversation) -> Conversation:
         recording_file=now.recording_file or call.recording,
         talks=(*now.talks, Talk(call.answered_by, call.answered_at)),
     )
+
+
+def _handed_over(call: LedgerCall, now: Conversation) -> Conversation:
+    """A robot's call whose resident asked for an operator: since when, and who took it."""
+    if now.queued_at is None and call.stage in ASKED_FOR_OPERATOR:
+        now = now.evolve(queued_at=call.stage_at)
+    if call.answered_at is not None and call.answered_by and not now.talks:
+        now = now.evolve(operator=call.answered_by, talks=(Talk(call.answered_by, call.answered_at),))
+    return now
 
 
 def _ended(call: LedgerCall, now: Conversation, ended_at: datetime) -> Conversation:

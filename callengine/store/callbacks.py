@@ -35,6 +35,8 @@ from callengine.store.tables import (
     duty_attempts,
     duty_calls,
     duty_history,
+    outreach_attempts,
+    outreach_calls,
     recordings,
     staff,
     staff_states,
@@ -43,6 +45,8 @@ from callengine.store.tables import (
 
 OWED = (DutyState.OPEN, DutyState.CLAIMED, DutyState.ATTEMPTED)
 CONTACTED = (DutyState.REACHED, DutyState.SUPERSEDED)
+# The parts of a call for which something is owed: he missed us, or asked the voice robot for an operator in vain.
+OWING = ("missed", "asked")
 # A call back may have begun before the call that it fulfils arrived; no ringing lasts longer.
 RINGING_AT_MOST = timedelta(hours=1)
 
@@ -74,13 +78,13 @@ async def lock_number(tx: Tx, number: str) -> None:
 
 _linked = (
     select(calls.c.id, duty_calls.c.duty_id)
-    .select_from(calls.outerjoin(duty_calls, and_(duty_calls.c.call_id == calls.c.id, duty_calls.c.part == "missed")))
+    .select_from(calls.outerjoin(duty_calls, and_(duty_calls.c.call_id == calls.c.id, duty_calls.c.part.in_(OWING))))
     .where(calls.c.pbx == bindparam("pbx"), calls.c.linkedid == bindparam("linkedid"))
 )
 
 
 async def call_and_duty(tx: Tx, key: CallKey) -> tuple[int, int | None] | None:
-    """A call's row id, and the duty that answers for it as a missed call."""
+    """A call's row id, and the duty that answers for it."""
     row = (await tx.conn.execute(_linked, {"pbx": key.pbx, "linkedid": key.linkedid})).one_or_none()
     return (row.id, row.duty_id) if row else None
 
@@ -328,7 +332,7 @@ async def link(tx: Tx, duty_id: int, call_id: int, part: str) -> None:
     old = (await tx.conn.execute(known)).scalar_one_or_none()
     if old is None:
         await tx.conn.execute(_insert_link, {"duty_id": duty_id, "call_id": call_id, "part": part})
-    elif old != part and old != "missed":
+    elif old != part and old not in OWING:
         where = and_(duty_calls.c.duty_id == duty_id, duty_calls.c.call_id == call_id)
         await tx.conn.execute(update(duty_calls).where(where).values(part=part))
 
@@ -354,14 +358,20 @@ async def missed_calls(tx: Tx, duty_id: int, now: datetime) -> list[MissedCall]:
     return [MissedCall(row.id, row.arrived_at, row.ended_at or now) for row in rows]
 
 
+# What he said to the voice robot is a message too, and none for a duty: the call names the one of the queue.
+_IS_MESSAGE = and_(
+    calls.c.id == recordings.c.call_id, recordings.c.kind == "message", recordings.c.file_name == calls.c.message_file
+)
+
+
 async def message_recording(tx: Tx, call_id: int) -> int | None:
-    query = select(recordings.c.id).where(recordings.c.call_id == call_id, recordings.c.kind == "message")
+    query = select(recordings.c.id).join(calls, _IS_MESSAGE).where(recordings.c.call_id == call_id)
     found: int | None = (await tx.conn.execute(query.order_by(recordings.c.id).limit(1))).scalar_one_or_none()
     return found
 
 
 async def duty_of_missed(tx: Tx, call_id: int) -> int | None:
-    query = select(duty_calls.c.duty_id).where(duty_calls.c.call_id == call_id, duty_calls.c.part == "missed")
+    query = select(duty_calls.c.duty_id).where(duty_calls.c.call_id == call_id, duty_calls.c.part.in_(OWING))
     found: int | None = (await tx.conn.execute(query)).scalar_one_or_none()
     return found
 
@@ -373,6 +383,17 @@ async def duties_of_calls(conn: AsyncConnection, call_ids: Sequence[int]) -> dic
     query = select(duty_calls.c.call_id, duties).join(duties, duties.c.id == duty_calls.c.duty_id)
     rows = await conn.execute(query.where(duty_calls.c.call_id.in_(call_ids), duty_calls.c.part == "missed"))
     return {row.call_id: _duty(row) for row in rows.all()}
+
+
+async def ticket_of_request(tx: Tx, request_id: str) -> int | None:
+    """The ticket about which the voice robot called."""
+    query = (
+        select(outreach_calls.c.ticket_id)
+        .join(outreach_attempts, outreach_attempts.c.outreach_call_id == outreach_calls.c.id)
+        .where(outreach_attempts.c.id == request_id)
+    )
+    found: int | None = (await tx.conn.execute(query)).scalar_one_or_none()
+    return found
 
 
 # --- attempts and history ----------------------------------------------------------------------------------
@@ -475,7 +496,7 @@ async def has_message(tx: Tx, duty_id: int) -> bool:
     query = (
         select(duty_calls.c.call_id)
         .join(calls, calls.c.id == duty_calls.c.call_id)
-        .where(duty_calls.c.duty_id == duty_id, duty_calls.c.part == "missed", calls.c.message_file != "")
+        .where(duty_calls.c.duty_id == duty_id, duty_calls.c.part.in_(OWING), calls.c.message_file != "")
     )
     return (await tx.conn.execute(query.limit(1))).first() is not None
 
@@ -585,8 +606,8 @@ async def _linked_calls(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, 
 
 async def _messages(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, int]:
     """Voice messages by call: a message may be imported after its call hung on the duty."""
-    query = select(recordings.c.call_id, recordings.c.id)
-    rows = await conn.execute(query.where(recordings.c.call_id.in_(call_ids), recordings.c.kind == "message"))
+    query = select(recordings.c.call_id, recordings.c.id).join(calls, _IS_MESSAGE)
+    rows = await conn.execute(query.where(recordings.c.call_id.in_(call_ids)))
     return {row.call_id: row.id for row in rows.all()}
 
 

@@ -602,6 +602,23 @@ def test_the_robot_talks_and_nobody_is_said_to_have_answered():
     assert not any(isinstance(f, CallAnswered) for f in facts)
 
 
+def test_who_asks_the_robot_for_an_operator_waits_for_one_from_then_on():
+    story = Story()
+    outside = story.line("PJSIP/trunk", state=s.DOWN, context="callengine-robot")
+    story.say(s.DialBegan(story.at, outside.leg, None, "+79074121806@trunk"))
+    outside.becomes(s.UP)
+    outside.stage("robot")
+    story.passes(20)
+    asked = story.at
+    outside.stage("queue")
+    story.passes(1)
+    outside.stage("no_operators")  # no queue took him
+    story.passes(5)
+    outside.gone()
+    call = last(told(story.signals))
+    assert (call.queued_at, call.talks) == (asked, ())
+
+
 def test_robot_that_nobody_answers():
     story = Story()
     outside = story.line("PJSIP/trunk", state=s.DOWN, context="callengine-robot")

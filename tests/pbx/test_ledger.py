@@ -105,6 +105,27 @@ def test_an_outbound_call_has_an_outcome_and_is_never_missed(status: str, cause:
     assert (call.outcome, call.request_id, str(call.number)) == (outcome, "req-1", "83072")
 
 
+ROBOTS = (arrival(direction="outbound"), row("request", "robot-7-1"), row("robot", "v1|result=to_operator&final=1"))
+
+
+@pytest.mark.parametrize("stage", ["queue", "no_operators", "timeout", "after_hours"])
+def test_who_asked_the_robot_for_an_operator_waited_for_one_though_nobody_saw_it(stage: str) -> None:
+    call = reconcile(one(*ROBOTS, row("stage", f"{BASE + 20}|{stage}"), end()), None)[-1].call
+    assert (call.robot, call.queued_at, call.talks) == (True, ARRIVED + timedelta(seconds=20), ())
+
+
+def test_who_spoke_with_the_robot_alone_waited_for_nobody() -> None:
+    assert reconcile(one(*ROBOTS, row("stage", f"{BASE + 1}|robot"), end()), None)[-1].call.queued_at is None
+
+
+def test_the_operator_who_took_a_call_of_the_robot_is_known_though_the_resident_had_picked_up_before() -> None:
+    rows = (*ROBOTS, row("stage", f"{BASE + 20}|queue"), row("answered", f"{BASE + 25}|103"), end())
+    begun = reconcile(one(*ROBOTS, end()), None)[-1].call
+    known = begun.evolve(state=State.MENU, outcome=None, ended_at=None, answered_at=ARRIVED)
+    call = reconcile(one(*rows), known)[-1].call
+    assert (call.answered_at, [talk.operator for talk in call.talks]) == (ARRIVED, ["103"])
+
+
 def test_a_call_that_lives_is_left_alone() -> None:
     assert reconcile(one(arrival()), None) == []
 

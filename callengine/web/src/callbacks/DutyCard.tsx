@@ -87,7 +87,7 @@ export function DutyCard({ duty, now, me, first, current = false, lead, onOpen }
         </div>
         <span className="t2 s13 cut more">{person ? [shortName(person.name), [person.address, person.premise && t("common.flat", { flat: person.premise })].filter(Boolean).join(", ")].filter(Boolean).join(" · ") : t("duty.unknown")}</span>
         {duty.state === "claimed" ? <Holder duty={duty} me={me} now={now} /> : (
-          <span className="t2 s12 cut more">{[hm(duty.arrived_at), t(`duty.where.${duty.message ? "message" : duty.callback_requested ? "callback_requested" : duty.where}`, { defaultValue: duty.where }), duty.attempts.length > 0 && t("duty.attempts", { count: duty.attempts.length })].filter(Boolean).join(" · ")}</span>
+          <span className="t2 s12 cut more">{[hm(duty.arrived_at), t(`duty.where.${duty.message ? "message" : duty.callback_requested ? "callback_requested" : duty.where || duty.reason}`, { defaultValue: duty.where || duty.reason }), duty.attempts.length > 0 && t("duty.attempts", { count: duty.attempts.length })].filter(Boolean).join(" · ")}</span>
         )}
         <div className="row more" style={{ marginTop: 4 }}>
           <span className="thin" role="img" aria-label={t("duty.progress", { part: clock((now - arrived) / 1000), whole: clock(whole / 1000) })}><i style={{ width: `${gone * 100}%` }} /><b style={{ left: `${tick * 100}%` }} /></span>
