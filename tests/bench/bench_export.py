@@ -110,6 +110,7 @@ def apart(url: str, count: int) -> float:
 
 
 def run() -> list[tuple[str, float, str]]:
+    data.build()
     url = data.sqlite(data.LARGE)
     # First, while this process is small: Linux counts what a process was before exec into its peak.
     few, many = apart(url, FEW), apart(url, ROWS)

@@ -223,6 +223,7 @@ def of(where: str, urls: Sequence[str]) -> list[tuple[str, float, str]]:
 
 
 def run() -> list[tuple[str, float, str]]:
+    data.build()
     ratios = of("SQLite", [data.sqlite(data.SMALL), data.sqlite(data.LARGE)])
     server = data.KeptPostgres()
     server.start()

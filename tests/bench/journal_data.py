@@ -12,11 +12,13 @@ import math
 import os
 import random
 import sqlite3
+import subprocess
 import sys
 import time
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +33,7 @@ from callengine.directory.imports import Imports
 from callengine.store.database import Store, microseconds
 from callengine.store.migrate import migrate
 from callengine.store.tables import tickets
-from callengine.store.ticket_words import of_applicant
+from callengine.store.ticket_words import TELEPHONE, of_applicant
 from callengine.tickets.model import RANKS, Urgency
 from tests.postgres import PostgresServer
 
@@ -42,6 +44,7 @@ STEP = timedelta(days=365) / 400_000  # between two tickets
 SMALL, LARGE = 10_000, 3_000_000
 HOUSES, ORGANISATIONS, EXECUTORS, SECTIONS = 20_000, 130, 1_500, 24
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOMENTS = ("accept_by", "fix_by", "due_at", "created_at", "late_at", "closed_at")
 OPEN = (
     ("awaiting_acceptance", 12),
     ("no_executor", 8),
@@ -55,6 +58,7 @@ OPEN = (
     ("from_cabinet", 1.5),
     ("conflict", 0.5),
 )
+_POSTGRES = create_engine("postgresql+asyncpg://").dialect
 _SYLLABLES = "ба ве ги до жу за ки ло ма не пи ро са ту фе ха це чи ша эл ря го ва ды му".split()
 
 
@@ -98,6 +102,7 @@ def line(entries: list[dict[str, Any]], city: City, count: int) -> Iterator[tupl
     phones = [f"+7907{rng.randrange(10_000_000):07d}" for _ in range(300_000)]
     begun = NOW - STEP * count
     decay = 0.05 * count
+    words_of = lru_cache(maxsize=len(city.people))(lambda person: of_applicant(person, ""))
     numbers: dict[int, int] = {}
     for first in range(0, count, 10_000):
         some = min(10_000, count - first)
@@ -156,7 +161,14 @@ def line(entries: list[dict[str, Any]], city: City, count: int) -> Iterator[tupl
                     "paid": rng.random() < 0.015,
                     "applicant_count": 1 if rng.random() < 0.97 else rng.randrange(2, 20),
                 },
-                [*entry["words"], *city.words_of_house[house], premise, *texts, *of_applicant(person, phone)],
+                [
+                    *entry["words"],
+                    *city.words_of_house[house],
+                    premise,
+                    *texts,
+                    *words_of(person),
+                    TELEPHONE + phone[:0:-1],
+                ],
             )
 
 
@@ -304,14 +316,23 @@ def _fill_sqlite(path: Path, entries: list[dict[str, Any]], city: City, count: i
     connection.close()
 
 
-def _plain(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(microseconds(value) if isinstance(value, datetime) else value for value in row.values())
+def _plain(row: dict[str, Any]) -> list[Any]:
+    for name in MOMENTS:
+        row[name] = microseconds(row[name])
+    return list(row.values())
 
 
 class KeptPostgres(PostgresServer):
     """A server whose data stay under var/bench from one bench to the next."""
 
-    settings = PostgresServer.settings | {"shared_buffers": "1GB", "maintenance_work_mem": "1GB", "max_wal_size": "8GB"}
+    settings = PostgresServer.settings | {
+        "shared_buffers": "1GB",
+        "maintenance_work_mem": "1GB",
+        "max_wal_size": "8GB",
+        # What is written into a table that was emptied in the same transaction is not written into the log as well.
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
+    }
 
     def __init__(self) -> None:
         super().__init__(KEPT / f"postgres-{EDITION}")
@@ -338,19 +359,37 @@ def postgres(server: PostgresServer, count: int) -> str:
 
 async def _fill_postgres(dsn: str, entries: list[dict[str, Any]], city: City, count: int) -> None:
     conn = await asyncpg.connect(dsn)
-    dialect = create_engine("postgresql+asyncpg://").dialect
     for index in tickets.indexes:
-        await conn.execute(str(DropIndex(index).compile(dialect=dialect)))
+        await conn.execute(str(DropIndex(index).compile(dialect=_POSTGRES)))
+    await conn.execute("ALTER TABLE ticket_postings DROP CONSTRAINT pk_ticket_postings")
     postings = Postings()
     rows = _made(entries, city, count, postings)
     while some := list(itertools.islice(rows, 50_000)):
-        await conn.copy_records_to_table("tickets", records=[tuple(r.values()) for r in some], columns=list(some[0]))
+        records = [tuple(row.values()) for row in some]
+        await conn.copy_records_to_table("tickets", records=records, columns=list(some[0]))
     _tell("words")
     words = [(at + 1, word) for word, at in postings.ids.items()]
     await conn.copy_records_to_table("ticket_words", records=words, columns=["id", "word"])
+    async with conn.transaction():
+        await _post(conn, postings, created_at(count, 1))
     await conn.execute("SELECT setval('ticket_words_id_seq', $1)", len(words))
     await conn.execute("SELECT setval('tickets_id_seq', $1)", count)
-    await conn.execute("CREATE UNLOGGED TABLE listed (word_id integer, ids integer[])")
+    _tell("indexes")
+    await conn.execute(
+        "ALTER TABLE ticket_postings ADD CONSTRAINT pk_ticket_postings PRIMARY KEY (word_id, created_at, ticket_id)",
+        timeout=7_200,
+    )
+    for index in tickets.indexes:
+        await conn.execute(str(CreateIndex(index).compile(dialect=_POSTGRES)))
+    await conn.executemany("INSERT INTO ticket_counters VALUES ($1, $2)", [(y, count) for y in range(2018, 2027)])
+    await conn.execute("VACUUM ANALYZE", timeout=7_200)
+    await conn.close()
+
+
+async def _post(conn: Any, postings: Postings, begun: datetime) -> None:
+    """The server makes the postings out of lists: fifty million rows would be long on their way."""
+    await conn.execute("TRUNCATE ticket_postings")
+    await conn.execute("CREATE TEMPORARY TABLE listed (word_id integer, ids integer[]) ON COMMIT DROP")
     chunks = (
         (at + 1, some[n : n + 50_000].tolist())
         for at, some in enumerate(postings.tickets)
@@ -358,29 +397,24 @@ async def _fill_postgres(dsn: str, entries: list[dict[str, Any]], city: City, co
     )
     while part := list(itertools.islice(chunks, 2_000)):
         await conn.copy_records_to_table("listed", records=part, columns=["word_id", "ids"])
-    await conn.execute("ALTER TABLE ticket_postings DROP CONSTRAINT pk_ticket_postings")
     await conn.execute(
         "INSERT INTO ticket_postings (word_id, created_at, ticket_id) "
-        f"SELECT word_id, '{created_at(count, 1).isoformat()}'::timestamptz + (one - 1) * $1::interval, one "
+        f"SELECT word_id, '{begun.isoformat()}'::timestamptz + (one - 1) * $1::interval, one "
         "FROM listed CROSS JOIN LATERAL unnest(ids) one",
         STEP,
         timeout=7_200,
     )
-    await conn.execute("DROP TABLE listed")
-    _tell("indexes")
-    await conn.execute(
-        "ALTER TABLE ticket_postings ADD CONSTRAINT pk_ticket_postings PRIMARY KEY (word_id, created_at, ticket_id)"
-    )
-    for index in tickets.indexes:
-        await conn.execute(str(CreateIndex(index).compile(dialect=dialect)))
-    await conn.executemany("INSERT INTO ticket_counters VALUES ($1, $2)", [(y, count) for y in range(2018, 2027)])
-    await conn.execute("VACUUM ANALYZE")
-    await conn.close()
 
 
-if __name__ == "__main__":  # builds what is absent
+# --- both at once -----------------------------------------------------------------------------------------
+
+
+def build_sqlite() -> None:
     for size in (SMALL, LARGE):
         sqlite(size)
+
+
+def build_postgres() -> None:
     kept = KeptPostgres()
     kept.start()
     try:
@@ -388,3 +422,31 @@ if __name__ == "__main__":  # builds what is absent
             postgres(kept, size)
     finally:
         kept.stop()
+
+
+BUILDERS = {"sqlite": build_sqlite, "postgres": build_postgres}
+
+
+def build() -> None:
+    """What is absent, for both databases at once, each in a process of its own. Raises CalledProcessError."""
+    done = [KEPT / f"journal-{EDITION}-{size}.db" for size in (SMALL, LARGE)]
+    done.append(KEPT / f"postgres-{EDITION}.built")
+    if all(path.exists() for path in done):
+        return
+    began = time.monotonic()
+    command = [sys.executable, "-m", "tests.bench.journal_data"]
+    building = [subprocess.Popen([*command, which], cwd=Path(__file__).parents[2]) for which in BUILDERS]
+    for process in building:
+        process.wait()
+    for process in building:
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+    done[-1].touch()
+    _tell(f"built in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":  # builds what is absent
+    if sys.argv[1:]:
+        BUILDERS[sys.argv[1]]()
+    else:
+        build()
