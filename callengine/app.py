@@ -311,7 +311,8 @@ class Engine:
 
     async def _serve_agi(self) -> None:
         port = self.sandbox.fastagi_port if self.sandbox else self.settings.pbx.fastagi_port
-        agi = FastAgiServer(self.settings.pbx.fastagi_host, port, {"lookup": self._lookup, "robot": self.robot.hold})
+        handlers = {"lookup": self._lookup, "robot": self.robot.hold, "status": self.robot.tell_status}
+        agi = FastAgiServer(self.settings.pbx.fastagi_host, port, handlers)
         try:
             await agi.start()
         except OSError as error:
@@ -322,6 +323,8 @@ class Engine:
 
     async def _lookup(self, call: AgiCall) -> None:
         await lookup(call, self._known)
+        if call.env.get("agi_arg_2") == "yes":  # his line offers the state of tickets
+            self.tasks.start(self.robot.prepare_status(call.caller), name="status ahead")
 
     async def _known(self, caller: Caller) -> Known:
         """For the dialplan: is he known, and is there an open accident at his house?"""

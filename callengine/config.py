@@ -273,6 +273,13 @@ class Speech(Section):
     asr_seconds: float = Field(300.0, gt=0)  # a comment that takes longer to read is given up
 
 
+class Status(Section):
+    """What a resident hears of his own open tickets by telephone; a line offers it by the dialplan's CE_STATUS."""
+
+    enabled: bool = True
+    shared_in_full: bool = False  # a number of several people: also what is broken and until when, not the state alone
+
+
 class Locale(Section):
     timezone: str = "Europe/Moscow"
     language: Literal["ru", "en"] = "ru"
@@ -305,6 +312,7 @@ class Settings(Section):
     outreach: Outreach = Outreach()
     notices: Notices = Notices()
     speech: Speech = Speech()
+    status: Status = Status()
     locale: Locale = Locale()
 
     @property

@@ -9,14 +9,17 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from callengine.api.services import Services
 from callengine.bridge import Bridge
 from callengine.calls.events import CallArrived, CallEnded, RobotTold
 from callengine.calls.model import Direction
 from callengine.config import Speech
+from callengine.errors import EngineError
+from callengine.menus.line import Caller
 from callengine.outreach.dialer import Dialer
-from callengine.outreach.events import RobotCalled
+from callengine.outreach.events import OutreachSettled, RobotCalled
 from callengine.outreach.model import Occupied
 from callengine.outreach.prompts import StaticPrompts
 from callengine.outreach.talks import Talks
@@ -24,6 +27,7 @@ from callengine.pbx.fastagi import AgiCall
 from callengine.pbx.originate import Response
 from callengine.speech.voice import NoVoice, Voice, VoiceSettings
 from callengine.store.database import Store, Tx
+from callengine.tickets.by_phone import StatusByPhone
 from callengine.tickets.events import TicketMoved
 
 log = logging.getLogger(__name__)
@@ -63,11 +67,28 @@ class RobotCaller:
     def __init__(self, services: Services, bridges: Sequence[Bridge], voice: Voice) -> None:
         self._outreach, self._recordings = services.outreach, services.recordings
         self._voice, self._keep_days = voice, services.settings.speech.keep_days
+        self._status, self._language = services.settings.status, services.settings.locale.language
+        self._by_phone = StatusByPhone(
+            services.tickets,
+            ZoneInfo(services.settings.locale.timezone),
+            service=services.settings.outreach.service,
+            people=self._people,
+            shared_in_full=self._status.shared_in_full,
+        )
+        self._directory = services.directory
         services.previews.voice = voice
         self.prompts = StaticPrompts(voice, services.scripts)
         services.notices.attach_robot(services.outreach)
         settings = services.settings.outreach
-        self.talks = Talks(services.outreach, services.scripts, settings, say=voice.say, ahead=voice.ahead)
+        self._meters = services.meters
+        self.talks = Talks(
+            services.outreach,
+            services.scripts,
+            settings,
+            say=voice.say,
+            ahead=voice.ahead,
+            meters=services.meters.spoken,
+        )
         services.robot_job = self.talks.for_script
         self.dialer = Dialer(
             services.store,
@@ -87,6 +108,7 @@ class RobotCaller:
         store.within.setdefault(CallEnded, []).append(outreach.on_call)
         store.within.setdefault(RobotTold, []).append(outreach.on_robot_told)
         store.within.setdefault(RobotCalled, []).append(self._commented)
+        store.within.setdefault(OutreachSettled, []).append(self._meters.on_called)
 
     async def _commented(self, tx: Tx, fact: RobotCalled) -> None:
         """The spoken comment is fetched from the PBX, checked and kept like any recording of the call."""
@@ -95,6 +117,9 @@ class RobotCaller:
             await self._recordings.announce_comment(
                 tx, pbx=attempt.pbx, call_id=attempt.pbx_call_id, file_name=f"{attempt.comment}.wav"
             )
+
+    async def _people(self, number: str) -> int:
+        return len(await self._directory.candidates(number))
 
     @property
     def engine_name(self) -> str:
@@ -106,6 +131,20 @@ class RobotCaller:
 
     async def hold(self, call: AgiCall) -> None:
         await self.talks.hold(call)
+
+    async def tell_status(self, call: AgiCall) -> None:
+        """FastAGI's `status`: a resident's own call hears of his open tickets. Switched off, the dialplan goes on."""
+        if self._status.enabled:
+            await self._by_phone.answer(call, self._voice.say, self._language)
+
+    async def prepare_status(self, caller: Caller) -> None:
+        """Speak what he may hear while he listens to the greeting; the engine lives without it."""
+        try:
+            if self._status.enabled and (texts := await self._by_phone.texts(caller, self._language)):
+                await self._voice.ahead(self._language, texts)
+        except EngineError as error:
+            told = {"action": "status_not_prepared"}
+            log.warning("the state of tickets was not spoken ahead: %s", error.detail, extra=told)
 
     async def recover(self) -> None:
         await self.dialer.recover()

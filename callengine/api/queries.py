@@ -31,7 +31,7 @@ class Between(Query):
 class CallsFilter(Between):
     number: Words = ""
     state: Literal["", "menu", "queued", "offered", "dialling", "talking", "held", "ended"] = ""
-    outcome: Literal["", "answered", "missed", "no_answer", "busy", "rejected", "failed"] = ""
+    outcome: Literal["", "answered", "missed", "served", "no_answer", "busy", "rejected", "failed"] = ""
     direction: Literal["", "inbound", "outbound", "internal"] = ""
     operator: Words = ""
     house_id: Id | None = None

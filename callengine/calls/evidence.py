@@ -54,6 +54,7 @@ _REASONS = {
 _PLACES = {
     "greeting": Missed.GREETING,
     "menu": Missed.MENU,
+    "status": Missed.MENU,
     "announcement": Missed.ANNOUNCEMENT,
     "ringing": Missed.RINGING,
 }
@@ -585,6 +586,8 @@ class Evidence:
         if call.talks or call.answered_at is not None:
             return Outcome.ANSWERED, None
         if call.direction is Direction.INBOUND:
+            if self.stages and max(self.stages)[1] == "served":
+                return Outcome.SERVED, None
             return Outcome.MISSED, self._missed(call)
         return self._failed_dial(), None
 

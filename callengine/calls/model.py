@@ -35,6 +35,7 @@ class Outcome(StrEnum):
 
     ANSWERED = "answered"  # a human operator and the other side were bridged
     MISSED = "missed"  # inbound, no human answered
+    SERVED = "served"  # inbound, heard from the engine what he asked it for, and wanted nobody else
     NO_ANSWER = "no_answer"  # outbound
     BUSY = "busy"
     REJECTED = "rejected"
@@ -200,6 +201,8 @@ def completed(call: Conversation, ledger: Conversation) -> Conversation:
     inbound = call.direction is Direction.INBOUND
     if answered:
         outcome, missed = Outcome.ANSWERED, None
+    elif Outcome.SERVED in (call.outcome, ledger.outcome):
+        outcome, missed = Outcome.SERVED, None  # either saw his last stage, the other did not
     else:
         outcome = call.outcome or ledger.outcome or (Outcome.MISSED if inbound else Outcome.NO_ANSWER)
         missed = _better_reason(call.missed, ledger.missed) if outcome is Outcome.MISSED else None

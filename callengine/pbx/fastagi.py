@@ -211,6 +211,14 @@ class AgiCall:
         await self.command("SET EXTENSION", exten)
         await self.command("SET PRIORITY", "1")
 
+    async def stage(self, name: str) -> None:
+        """Say in the ledger and to the engine where the call stands, by the dialplan's own routine."""
+        await self.command("GOSUB", "callengine-stage", "s", "1", name)
+
+    async def allow(self, seconds: int) -> None:
+        """The dialplan goes on without us after so long, counted from now."""
+        await self.command("SET VARIABLE TIMEOUT(absolute)", str(seconds))
+
     async def to_operator(self) -> None:
         await self.transfer(OPERATOR_CONTEXT)
 

@@ -326,7 +326,7 @@ def _outcome(call: LedgerCall, now: Conversation) -> Outcome:
     if now.answered_at is not None:
         return Outcome.ANSWERED
     if now.direction is Direction.INBOUND:
-        return Outcome.MISSED
+        return Outcome.SERVED if call.stage == "served" else Outcome.MISSED
     if call.robot:
         return Outcome.ANSWERED  # the robot's entry begins when the resident has picked up
     end = call.end
@@ -338,6 +338,7 @@ def _outcome(call: LedgerCall, now: Conversation) -> Outcome:
 _STAGES = {
     "greeting": Missed.GREETING,
     "menu": Missed.MENU,
+    "status": Missed.MENU,
     "announcement": Missed.ANNOUNCEMENT,
     "queue": Missed.QUEUE,
     "no_operators": Missed.NO_OPERATORS,

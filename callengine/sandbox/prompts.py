@@ -29,6 +29,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "Чтобы оставить сообщение, нажмите два.",
         "after-hours": "Сейчас нерабочее время. Мы обязательно перезвоним вам. Чтобы оставить сообщение, нажмите два.",
         "accident": "По вашему адресу известно об аварии. Бригада уже работает.",
+        "status-offer": "Чтобы узнать состояние ваших заявок, нажмите три.",
+        "status-unknown": "По вашему номеру мы ничего не нашли. Соединяю с диспетчером.",
         "robot-done": "Это диспетчерская служба, о вашей заявке. Если работа выполнена, нажмите один. "
         "Если нет, нажмите два.",
         "robot-mark": "Оцените, пожалуйста, работу от одного до пяти.",
@@ -49,6 +51,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "no-operators": "There is no dispatcher on duty now. We shall call you back. To leave a message, press two.",
         "after-hours": "We are closed now. We shall call you back. To leave a message, press two.",
         "accident": "We know of an emergency at your address. The crew is at work.",
+        "status-offer": "To hear the state of your tickets, press three.",
+        "status-unknown": "We have found nothing for your number. Connecting you to a dispatcher.",
         "robot-done": "This is the dispatch service, about your ticket. If the job is done, press one. "
         "If not, press two.",
         "robot-mark": "Please rate the job from one to five.",

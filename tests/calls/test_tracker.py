@@ -183,6 +183,30 @@ def test_f7_hanging_up_anywhere_is_missed_with_the_place(stage):
     assert last(facts).missed == Missed(stage)
 
 
+def test_who_has_heard_the_state_of_his_tickets_and_hangs_up_is_served_and_not_missed():
+    facts = hangs_up_in("served")
+    assert names(facts)[-1:] == ["CallEnded"] and "CallMissed" not in names(facts)
+    assert (last(facts).outcome, last(facts).missed) == (Outcome.SERVED, None)
+
+
+def test_who_hangs_up_before_his_tickets_were_told_is_missed_in_the_menu():
+    assert last(hangs_up_in("status")).missed is Missed.MENU
+
+
+def test_who_wants_an_operator_after_his_tickets_and_gets_none_is_missed_in_the_queue():
+    story = Story()
+    caller = story.arrives()
+    story.passes(10)
+    caller.stage("served")
+    story.passes(2)
+    caller.joins()
+    story.passes(20)
+    story.say(s.QueueAbandoned(story.at, caller.leg, "desk"))
+    caller.gone()
+    facts = told(story.signals)
+    assert (last(facts).outcome, last(facts).missed) == (Outcome.MISSED, Missed.QUEUE)
+
+
 def test_f7_hanging_up_in_the_queue():
     story = Story()
     caller = story.arrives().joins()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from callengine.errors import EngineError, Refused
 from callengine.menus import dialogues
-from callengine.menus.jobs import JOBS, Job, StatusJob, from_raw, to_raw
+from callengine.menus.jobs import JOBS, Job, Meter, StatusJob, from_raw, to_raw
 from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.menus.script import Kind, shipped
 from callengine.menus.walk import ALL_KEYS, MOST_REPEATS, PromptMissing, most_prompts
@@ -150,7 +150,26 @@ async def test_a_reading_below_the_last_or_too_high_is_told_and_asked_again() ->
     assert dict(outcome.answers) == {"cold": "170"}
     assert outcome.result is Result.PARTIAL, "the second meter was not told"
     assert "Это меньше прошлого показания: сто двадцать." in line.heard
-    assert "Это слишком много: наибольшее показание сто семьдесят." in line.heard
+    assert [one for one in line.heard if one.startswith("Это больше обычного")] == [
+        "Это больше обычного: ожидается до числа сто семьдесят."
+    ]
+
+
+async def test_a_reading_above_what_is_expected_is_taken_from_who_enters_it_again() -> None:
+    enter = {"звёздочка и ноль.": ["900#", "900#"], "нажмите восемь.": "1", "нажмите два.": "1"}
+    outcome, line = await held(METERS, after=enter)
+    assert dict(outcome.answers) == {"cold": "900"}
+    assert sum(one.startswith("Это больше обычного") for one in line.heard) == 1, "asked again once"
+    enter = {"звёздочка и ноль.": ["900#", "901#", "900#"], "нажмите восемь.": "1", "нажмите два.": "1"}
+    outcome, _ = await held(METERS, after=enter)
+    assert dict(outcome.answers) == {}, "another number is another doubt"
+
+
+async def test_a_reading_that_the_meter_cannot_show_is_not_taken_however_often_it_is_entered() -> None:
+    job = replace(METERS, meters=(Meter(id="1", title="газ", last=1, most=5, highest=999),))
+    enter = {"звёздочка и ноль.": ["1000#", "1000#", "1000#"], "нажмите восемь.": "1", "нажмите два.": "1"}
+    outcome, _ = await held(job, after=enter)
+    assert dict(outcome.answers) == {}
 
 
 async def test_a_reading_that_was_not_confirmed_is_none() -> None:
@@ -232,9 +251,12 @@ async def test_who_goes_to_an_operator_after_his_mark_keeps_it() -> None:
 async def test_not_me_and_never_again_are_heard(job: Job) -> None:
     outcome, line = await held(job, after={FIRST_ASKED[job.kind]: "8"})
     assert outcome.result is Result.NOT_ME
+    if job.kind is Kind.STATUS:  # he has called us himself, about something else then
+        assert line.transferred == "operator"
+        return
     assert "Извините за беспокойство." in line.heard
-    if job.kind in (Kind.JOB, Kind.METER, Kind.STATUS):
-        return  # he works for us, or has called us himself
+    if job.kind in (Kind.JOB, Kind.METER):
+        return  # he works for us, or is asked for what he owes
     outcome, line = await held(job, after={FIRST_ASKED[job.kind]: "9"})
     assert outcome.result is Result.NEVER_AGAIN
     assert "Хорошо, робот больше не будет звонить на этот номер." in line.heard

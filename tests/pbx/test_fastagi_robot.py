@@ -139,6 +139,17 @@ async def test_an_operator_is_where_the_dialplan_goes_on() -> None:
     assert asked == ['SET CONTEXT "callengine-robot-operator"', 'SET EXTENSION "s"', 'SET PRIORITY "1"']
 
 
+async def test_a_stage_goes_through_the_dialplans_own_routine_and_a_term_is_set_anew() -> None:
+    async def handler(line: AgiCall) -> None:
+        await line.allow(300)
+        await line.stage("served")
+
+    assert await commands(handler, DONE, "200 result=0") == [
+        'SET VARIABLE TIMEOUT(absolute) "300"',
+        'GOSUB "callengine-stage" "s" "1" "served"',
+    ]
+
+
 async def test_keys_that_follow_at_once_are_read_to_their_end() -> None:
     read: list[str] = []
 

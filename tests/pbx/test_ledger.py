@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callengine.calls.events import CallAnswered, CallArrived, CallbackRequested, CallEnded, CallMissed, MessageLeft
-from callengine.calls.model import CallKey, Conversation, Direction, Missed, Outcome, State
+from callengine.calls.model import CallKey, Conversation, Direction, Missed, Outcome, State, completed
 from callengine.pbx import ledger
 from callengine.pbx.ledger import LedgerCall, parse_tree, reconcile
 from callengine.phone import Kind
@@ -46,6 +46,7 @@ def one(*rows: tuple[str, str]) -> LedgerCall:
     [
         ("greeting", Missed.GREETING),
         ("menu", Missed.MENU),
+        ("status", Missed.MENU),
         ("announcement", Missed.ANNOUNCEMENT),
         ("queue", Missed.QUEUE),
         ("no_operators", Missed.NO_OPERATORS),
@@ -62,6 +63,17 @@ def test_a_call_missed_while_the_engine_was_dead_says_where_it_stood(stage: str,
     assert (call.outcome, call.missed, call.source) == (Outcome.MISSED, missed, "ledger")
     assert (call.arrived_at, call.ended_at) == (ARRIVED, ARRIVED + timedelta(seconds=40))
     assert (str(call.number), call.name, call.did) == ("+79074121806", "Иванова", "83072")
+
+
+def test_who_was_told_his_tickets_before_the_engine_died_is_served() -> None:
+    served = one(arrival(), row("stage", f"{BASE + 5}|served"), end())
+    facts = reconcile(served, None)
+    assert [type(f) for f in facts] == [CallArrived, CallEnded]
+    assert (facts[-1].call.outcome, facts[-1].call.missed) == (Outcome.SERVED, None)
+    # Events that saw the arrival and the end, and not what was between them, think him missed.
+    missed = facts[-1].call.evolve(outcome=Outcome.MISSED, missed=Missed.GREETING, source="events")
+    both = completed(missed, facts[-1].call)
+    assert (both.outcome, both.missed) == (Outcome.SERVED, None)
 
 
 def test_an_answered_call_has_its_operator_its_talk_and_its_recording() -> None:

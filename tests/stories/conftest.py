@@ -17,6 +17,9 @@ from tests.stories.engine import EngineProcess, Wire
 LINES = {
     "CE_MENU_116": "yes",
     "CE_HOURS_117": "03:00-03:01,sun,29,feb",
+    "CE_STATUS_119": "yes",
+    "CE_STATUS_120": "yes",
+    "CE_MENU_120": "yes",
     "CE_ANNOUNCEMENT_118": "menu",  # the longest prompt: long enough to hang up in its middle
     "CE_QUEUE_SECONDS": "25",
 }

@@ -45,8 +45,17 @@ async def get_robot_job(ask: Ask[None, WhichJob]) -> RobotJob:
 
 async def _status(ask: Ask[None, WhichJob]) -> Job:
     settings = ask.services.settings
+    services = ask.services
+
+    async def people(number: str) -> int:
+        return len(await services.directory.candidates(number))
+
     by_phone = StatusByPhone(
-        ask.services.tickets, ZoneInfo(settings.locale.timezone), service=settings.outreach.service
+        services.tickets,
+        ZoneInfo(settings.locale.timezone),
+        service=settings.outreach.service,
+        people=people,
+        shared_in_full=settings.status.shared_in_full,
     )
     job = await by_phone.job(Caller(number=ask.query.number), settings.locale.language)
     if job is None:
