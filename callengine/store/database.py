@@ -31,7 +31,7 @@ from sqlalchemy.types import TypeDecorator
 from callengine.errors import Unavailable
 from callengine.store.group import Group, Turns
 from callengine.store.postgres import LOST, Glances
-from callengine.store.prepared import Reader
+from callengine.store.prepared import Reader, remember
 from callengine.store.sqlite import HintingCompiler, Readers, WriterConnection, connector, open_file
 from callengine.tasks import Tasks
 
@@ -294,6 +294,7 @@ class Store:
         raw = (await self._held.get_raw_connection()).driver_connection
         assert isinstance(raw, WriterConnection)
         raw.keep()
+        remember(self._held, raw)
         self._lean = raw
         return self._held
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Boolean
 from sqlalchemy.dialects import postgresql, sqlite
@@ -148,7 +149,10 @@ class Prepared:
     async def scalar(self, conn: Reader, **given: Any) -> Any:
         """The first column of the first row; None when there is none."""
         it, raw = await self._run(conn, given)
-        return it.rows(raw[:1])[0][0] if raw else None
+        if not raw:
+            return None
+        value = raw[0][0]
+        return it.read[0][1](value) if it.read and it.read[0][0] == 0 else value
 
     async def added(self, conn: AsyncConnection, **given: Any) -> int:
         """Insert one row; its id, which the statement for PostgreSQL returns and the one for SQLite does not.
@@ -203,7 +207,18 @@ async def run_many(conn: AsyncConnection, text: str, values: Sequence[tuple[Any,
         await conn.exec_driver_sql(text, list(values))
 
 
+# SQLite's one writer, which is open as long as the store: to ask SQLAlchemy for it takes as long as a small statement.
+_WRITERS: WeakKeyDictionary[AsyncConnection, WriterConnection] = WeakKeyDictionary()
+
+
+def remember(conn: AsyncConnection, writer: WriterConnection) -> None:
+    """Statements on this connection are run by this driver's, as long as it is used."""
+    _WRITERS[conn] = writer
+
+
 def _driver(conn: AsyncConnection) -> Any:
+    if (writer := _WRITERS.get(conn)) is not None:
+        return writer
     assert conn.sync_connection is not None
     return conn.sync_connection.connection.driver_connection
 

@@ -112,15 +112,26 @@ class WriterConnection(LeanConnection):
 
     async def commit_to_disk(self) -> asyncio.CancelledError | None:
         """COMMIT, to its end even when we are cancelled meanwhile; gives the cancellation back for later."""
-        cancelled = None
-        done = self._in_thread(partial(self._conn.execute, "COMMIT"))
-        while not done.done():
+        cancelled: asyncio.CancelledError | None = None
+        ended: list[BaseException | None] = []
+        work: Callable[[], object] = partial(self._commit, ended)
+        while not ended:
             try:
-                await asyncio.shield(done)
+                await self._in_thread(work)
             except asyncio.CancelledError as error:
                 cancelled = error
-        done.result()
+                work = int  # nothing, behind the COMMIT in the thread's line: done when that is
+        if ended[0] is not None:
+            raise ended[0]
         return cancelled
+
+    def _commit(self, ended: list[BaseException | None]) -> None:
+        try:
+            self._conn.execute("COMMIT")
+        except BaseException as error:
+            ended.append(error)
+        else:
+            ended.append(None)
 
     def at_once(self, statement: str) -> None:
         """A savepoint or its release: in place, for neither waits."""

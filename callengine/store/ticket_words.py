@@ -35,10 +35,11 @@ from sqlalchemy.dialects import postgresql
 from callengine.directory import search
 from callengine.store import words
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared, Reader, is_postgres
+from callengine.store.prepared import Prepared, Reader, is_postgres, kept_on
 from callengine.store.tables import ticket_counters, tickets
 from callengine.store.tables import ticket_postings as postings
 from callengine.store.tables import ticket_words as vocabulary
+from callengine.tickets.classifier import problem_words
 from callengine.tickets.model import Ticket
 
 TEXT_WORDS = 60  # of a ticket's text, for search
@@ -52,6 +53,7 @@ NEAR = 400  # words beginning alike that are compared with a mistyped one
 TELEPHONE = "~"  # before the digits of a telephone, backwards: found by its end
 TELEPHONE_DIGITS = 4
 COUNT_DIGITS = 9  # of a ticket's number after the year
+KNOWN_WORDS = 50_000  # of the vocabulary, that the writer need not look for
 _DIGIT = re.compile(r"\d")
 
 
@@ -126,11 +128,30 @@ async def add(tx: Tx, ticket_id: int, created_at: datetime, found: Iterable[str]
     kept = sorted({word for word in found if word})
     if not kept:
         return
-    given = kept if tx.is_postgres else json.dumps(kept, ensure_ascii=False)
-    await _NEW_WORDS.rows(tx.conn, words=given)
-    await _POST.rows(tx.conn, words=given, created_at=created_at, ticket_id=ticket_id)
+    known = _known_words(tx)
+    if lacking := [word for word in kept if word not in known]:
+        await _NEW_WORDS.rows(tx.conn, words=_given(tx, lacking))
+        known.update(lacking)
+    await _POST.rows(tx.conn, words=_given(tx, kept), created_at=created_at, ticket_id=ticket_id)
 
 
+def _known_words(tx: Tx) -> set[str]:
+    """Words that the vocabulary has for certain, where that is kept: nobody takes one out of it."""
+    kept = kept_on(tx.conn)
+    if kept is None:
+        return set()
+    known: set[str] | None = kept.get("ticket_words")
+    if known is None or len(known) > KNOWN_WORDS:
+        known = set()
+        kept.put("ticket_words", known)
+    return known
+
+
+def _given(tx: Tx, these: list[str]) -> Any:
+    return these if tx.is_postgres else _JSON(these)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _TYPED: tuple[BindParameter[Any], ...] = (
     bindparam("created_at", type_=postings.c.created_at.type),
     bindparam("ticket_id"),
@@ -165,7 +186,7 @@ _NEW_WORDS, _POST = Prepared(lambda dialect: _of(dialect, 0)), Prepared(lambda d
 def of_ticket(ticket: Ticket) -> list[str]:
     """What a ticket is found by: the problem, the address, the applicant and his telephone, the words of the text."""
     entry, house, applicant = ticket.classifier, ticket.house, ticket.applicant
-    found = search.words_of(f"{entry.code} {entry.problem_ru} {entry.problem_en}")
+    found = list(problem_words(entry))
     found += search.house_words(house.street, house.number) if house else []
     found += [ticket.premise] if ticket.premise else []
     found += search.words_of(ticket.text)[:TEXT_WORDS]

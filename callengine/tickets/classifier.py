@@ -300,8 +300,11 @@ def in_branch(code: str, branch: str) -> bool:
 def unavailable(code: str, features: Iterable[str], language: str = "ru") -> str:
     """Why the entry is impossible for a house, or ""; a house of which nothing is known gets everything."""
     has = frozenset(features)
-    if not has:
-        return ""
+    return _unavailable(code, has, language) if has else ""
+
+
+@lru_cache(maxsize=10_000)
+def _unavailable(code: str, has: frozenset[str], language: str) -> str:
     for need in needs():
         wanted, feature = not need.feature.startswith("!"), need.feature.removeprefix("!")
         if in_branch(code, need.branch) and (feature in has) != wanted:
@@ -335,7 +338,7 @@ def _typed(q: str) -> list[str]:
 
 
 def _find(entries: list[Entry], typed: list[str]) -> list[Entry]:
-    problems = [_words(f"{entry.code} {entry.problem_ru} {entry.problem_en}") for entry in entries]
+    problems = [problem_words(entry) for entry in entries]
     categories = [_words(entry.category) for entry in entries]
     totals = [0] * len(entries)
     for word in typed:
@@ -374,6 +377,11 @@ def _plain(typed: str, words: Sequence[str]) -> int:
 
 def _with_slips(typed: str, words: Sequence[str]) -> int:
     return search.closeness([typed], words)
+
+
+def problem_words(entry: Entry) -> tuple[str, ...]:
+    """The words of its code and of the problem in both languages."""
+    return _words(f"{entry.code} {entry.problem_ru} {entry.problem_en}")
 
 
 @lru_cache(maxsize=4096)
