@@ -21,12 +21,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
+from callengine.clock import ManualClock
 from callengine.store import group
 from callengine.store.database import Store, StoreFull
 from callengine.store.group import Turns
 from callengine.store.sqlite import WriterConnection
-from callengine.store.tables import organisations
+from callengine.store.tables import organisations, ticket_history, ticket_postings, tickets
 from callengine.tasks import Tasks
+from callengine.tickets.classifier_service import ClassifierService
 
 
 def organisation(code: str) -> dict[str, str]:
@@ -480,44 +482,50 @@ async def _kill(task: asyncio.Task[Any], passes: int | None) -> None:
 
 # --- the process is killed ------------------------------------------------------------------------------------
 
-WRITER = """
+OPERATORS = """
 import asyncio, sys
-from sqlalchemy import insert
+from zoneinfo import ZoneInfo
+from callengine.clock import SystemClock
+from callengine.directory.model import Somebody
 from callengine.store.database import Store
-from callengine.store.tables import organisations
+from callengine.tickets.model import Applicant, NewTicket
+from callengine.tickets.service import TicketsService
 
-async def operator(store, name):
+async def operator(service, name):
     for n in range(100_000):
-        code = f"{name}-{n}"
-        async with store.begin(shared=True) as tx:
-            await tx.conn.execute(insert(organisations), {"code": code, "name": code, "kind": "private_firm"})
-        sys.stdout.write(code + "\\n")
+        form = NewTicket("HVS-01", None, applicant=Applicant("", name), text="Течёт стояк", key=f"{name}-{n}")
+        ticket = await service.create(form, Somebody(name))
+        sys.stdout.write(ticket.number + "\\n")
         sys.stdout.flush()
 
 async def main():
-    store = Store(sys.argv[1])
-    await asyncio.gather(*(operator(store, f"o{n}") for n in range(8)))
+    service = TicketsService(Store(sys.argv[1]), SystemClock(), ZoneInfo("Europe/Moscow"))
+    await asyncio.gather(*(operator(service, f"o{n}") for n in range(8)))
 
 asyncio.run(main())
 """
 
 
-async def test_after_a_kill_all_that_was_acknowledged_is_there(store_url: str) -> None:
+async def test_after_a_kill_every_acknowledged_ticket_is_there_and_whole(store: Store) -> None:
+    await ClassifierService(store, ManualClock()).begin()
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WRITER, store_url, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+        sys.executable, "-c", OPERATORS, store.url, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
     assert child.stdout is not None
     acknowledged: list[str] = []
     async with asyncio.timeout(60):
-        while len(acknowledged) < 200:
+        while len(acknowledged) < 100:
             acknowledged.append((await child.stdout.readline()).decode().strip())
     os.kill(child.pid, signal.SIGKILL)
     rest = (await child.stdout.read()).decode()
     await child.wait()
     acknowledged += rest.splitlines()[: rest.count("\n")]
-    store = Store(store_url)
-    kept = await codes(store)
-    await store.close()
     assert all(acknowledged)
+    async with store.read() as conn:
+        kept = {number: id for id, number in await conn.execute(select(tickets.c.id, tickets.c.number))}
+        lines = list((await conn.execute(select(ticket_history.c.ticket_id))).scalars())
+        found = set((await conn.execute(select(ticket_postings.c.ticket_id))).scalars())
     assert set(acknowledged) <= set(kept)
     assert len(kept) - len(acknowledged) <= 8, "and no more than was on its way"
+    assert sorted(lines) == sorted([*kept.values()] * 2) and found == set(kept.values()), "each is whole"
+    assert sorted(kept) == [f"{one[:3]}{n:06d}" for n, one in enumerate(sorted(kept), start=1)], "no number is missing"
