@@ -158,7 +158,7 @@ class AccessService:
             found = await queries.secret_of(conn, who.login)
         if not await self._passwords.fits(old, found[1] if found else None):
             self._per_login.failed(key)
-            raise Refused("the old password is wrong")
+            raise Refused("the old password is wrong", pointer="/old")
         hashed = await self._passwords.hash(new)
         async with self._store.begin() as tx:
             await queries.set_password(tx, who.staff_id, hashed)

@@ -136,6 +136,7 @@ class FakeEngine:
             ("POST", "/calls/{id}/transfer", lambda r, b: None),
             ("POST", "/calls/{id}/hold", self._hold),
             ("GET", "/caller", lambda r, b: self.card),
+            ("POST", "/session/password", self._password),
             ("GET", "/callbacks", self._callbacks),
             ("GET", "/callbacks/compliance", self._compliance),
             ("GET", "/callbacks/{id:[0-9]+}", self._duty),
@@ -334,7 +335,15 @@ class FakeEngine:
     def _callbacks(self, request: web.Request, body: Any) -> Any:
         if request.query.get("state") == "impossible":
             return page([] if self.new_to_town else town.withheld())
-        return page([] if self.new_to_town else self.duties)
+        if self.new_to_town:
+            return page([])
+        limit, begin = int(request.query.get("limit", "50")), int(request.query.get("cursor", "0"))
+        more = begin + limit < len(self.duties)
+        return page(self.duties[begin : begin + limit]) | {"next": str(begin + limit) if more else None}
+
+    def _password(self, request: web.Request, body: Any) -> Any:
+        s.PasswordChange.model_validate(body)
+        return None if body["old"] == "sandbox" else self._problem(422, "refused", "the old password is wrong")
 
     def _duty(self, request: web.Request, body: Any) -> Any:
         found = next((d for d in self.duties if d.id == int(request.match_info["id"])), self.duties[0])

@@ -514,3 +514,57 @@ async def test_hostile_text_of_a_caller_is_shown_as_text(desk: Desk) -> None:
     await desk.engine.offer(town.offered())
     await expect(page.get_by_text(evil).first).to_be_visible()
     assert "owned" not in await page.title()
+
+
+async def test_more_duties_than_one_answer_holds_are_all_counted_and_can_be_reached_and_closed(desk: Desk) -> None:
+    numbers = [f"+7907{n:07}" for n in range(230)]
+    desk.engine.duties = [town.duty(n + 1, 60 + n, number) for n, number in enumerate(numbers)]
+    page = await desk.open("/callbacks", who="supervisor")
+    await expect(page.get_by_role("heading", name="Открыты сейчас 230")).to_be_visible()
+    await expect(page.locator("[data-duty]")).to_have_count(60)
+    for more, drawn in ((60, 120), (60, 180), (50, 230)):
+        await page.get_by_role("button", name=f"Показать ещё {more}").click()
+        await expect(page.locator("[data-duty]")).to_have_count(drawn)
+    await page.get_by_label("Выбрать все").check()
+    await page.keyboard.press("KeyX")
+    await page.get_by_label("Причина").fill("проверка линии")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("Закрыто 230 из 230")).to_be_visible()
+    assert [len(b["ids"]) for b in desk.engine.bodies("POST", "/callbacks/close")] == [200, 30]
+
+
+async def test_a_voice_message_that_was_heard_says_so_and_is_not_asked_for_again(desk: Desk) -> None:
+    message = s.RecordingRef(id=5, seconds=19.0, state="ready")
+    heard = town.duty(1, 60, "+79072186503", message=message, message_heard_at=town.ago(minutes=2))
+    desk.engine.duties = [heard, town.duty(2, 90, "+79072186504", message=message)]
+    page = await desk.open("/callbacks")
+    first, second = page.locator("[data-duty='1']"), page.locator("[data-duty='2']")
+    await first.get_by_role("button", name=re.compile("прослушано")).click()
+    await second.get_by_role("button", name=re.compile("сообщение", re.IGNORECASE)).click()
+    await expect(second.get_by_role("button", name="Прослушано")).to_be_visible()
+    await expect(first.get_by_role("button", name="Прослушано", exact=True)).to_have_count(0)
+
+
+async def test_a_pbx_that_has_been_silent_for_minutes_makes_the_data_old(desk: Desk) -> None:
+    desk.engine.pbx_trouble = {"seen_at": town.ago(minutes=4)}
+    page = await desk.open("/desk")
+    await expect(page.get_by_text(re.compile(r"^данные 4 мин.* назад"))).to_be_visible()
+
+
+async def test_a_person_changes_his_own_password_and_is_told_what_is_wrong_with_it(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    await page.get_by_role("button", name=re.compile("Петрова Наталья")).click()
+    await page.get_by_role("menuitem", name="Сменить пароль").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Пароль сейчас").fill("wrong")
+    await dialog.get_by_label("Новый пароль", exact=True).fill("long enough")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_have_text("Новые пароли различаются")
+    await dialog.get_by_label("Новый пароль ещё раз").fill("long enough")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("alert")).to_have_text("Нынешний пароль не подошёл")
+    await dialog.get_by_label("Пароль сейчас").fill("sandbox")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(page.get_by_text("Пароль сменён")).to_be_visible()
+    assert desk.engine.bodies("POST", "/session/password")[-1] == {"old": "sandbox", "new": "long enough"}

@@ -1,6 +1,6 @@
 // One callback duty: its countdown, the law's bar, who it is, and its one act.
 
-import { IconAlarm, IconClock, IconClockExclamation, IconEyeOff, IconLock, IconPhoneOutgoing, IconPlayerPlayFilled, IconUserCheck, IconX } from "@tabler/icons-react";
+import { IconAlarm, IconCheck, IconClock, IconClockExclamation, IconEyeOff, IconLock, IconPhoneOutgoing, IconPlayerPlayFilled, IconUserCheck, IconX } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { post } from "@/api/client";
@@ -129,12 +129,18 @@ function Message({ duty }: { duty: Duty }): ReactNode {
   const why = useWhy();
   const [open, setOpen] = useState(false);
   const time = clock(duty.message?.seconds ?? 0);
-  if (!open) return <button type="button" className="chip accent" style={{ border: 0, cursor: "pointer", minHeight: 24 }} aria-label={t("duty.play", { time })} onClick={() => setOpen(true)}><I of={IconPlayerPlayFilled} size={12} />{time}</button>;
+  const heardAt = duty.message_heard_at ? t("duty.heardAt", { time: hm(duty.message_heard_at) }) : "";
+  if (!open)
+    return (
+      <button type="button" className={heardAt ? "chip" : "chip accent"} style={{ border: 0, cursor: "pointer", minHeight: 24 }} aria-label={[t("duty.play", { time }), heardAt].filter(Boolean).join(", ")} onClick={() => setOpen(true)}>
+        <I of={IconPlayerPlayFilled} size={12} />{time}{heardAt && <><I of={IconCheck} size={12} className="done" />{heardAt}</>}
+      </button>
+    );
   const heard = () => void post(`/callbacks/${duty.id}/heard`).then(() => { setOpen(false); void queries.invalidateQueries({ queryKey: ["duties"] }); }, (error) => say(why(error), { bad: true }));
   return (
     <span className="row" style={{ gap: 4 }}>
       <audio src={`/api/v1/recordings/${duty.message?.id}/audio?why=duty`} autoPlay controls style={{ height: 26, width: 96 }} />
-      <Btn size="small" onClick={heard}>{t("duty.heard")}</Btn>
+      {!duty.message_heard_at && <Btn size="small" onClick={heard}>{t("duty.heard")}</Btn>}
     </span>
   );
 }

@@ -16,6 +16,8 @@ import type { Opened } from "./Callbacks";
 import { DutyCard } from "./DutyCard";
 import { assignAll, closeAll, doneIds, leftOf, reopenAll, type Left } from "./several";
 
+const SCREENFUL = 60; // cards drawn at once: each of them counts down every second
+
 interface Told {
   title: string;
   rows: Left[];
@@ -32,10 +34,12 @@ export function OpenNow({ me, onOpen }: { me: Me; onOpen: (opened: Opened) => vo
   const [closing, setClosing] = useState<Duty[] | null>(null);
   const [giving, setGiving] = useState<Duty[] | null>(null);
   const [told, setTold] = useState<Told | null>(null);
+  const [most, setMost] = useState(SCREENFUL);
   const items = duties.data?.items ?? [];
   const leader = me.role === "supervisor" || me.role === "administrator";
   const first = nextDuty(items, me.id);
   const index = items.findIndex((d) => d.id === at);
+  const drawn = items.slice(0, Math.max(most, index + 1));
   const chosen = items.filter((d) => marked.has(d.id));
   /** What a key or a button is meant for: what is chosen, else the row that the keys stand on, else the first. */
   const meant = chosen.length ? chosen : index >= 0 ? [items[index]!] : items.slice(0, 1);
@@ -103,7 +107,7 @@ export function OpenNow({ me, onOpen }: { me: Me; onOpen: (opened: Opened) => vo
     <section className="card" aria-labelledby="open-title">
       <header>
         {leader && items.length > 0 && <label className="mark" title={t("bulk.all")}><input type="checkbox" aria-label={t("bulk.all")} checked={chosen.length === items.length} ref={(box) => { if (box) box.indeterminate = chosen.length > 0 && chosen.length < items.length; }} onChange={() => (chosen.length === items.length ? none() : all())} /></label>}
-        <h2 id="open-title">{t("board.open")} <span className="t3">{duties.data ? items.length : ""}</span></h2><span className="end t3 s12 cut">{t("board.byLeft")}</span>
+        <h2 id="open-title">{t("board.open")} <span className="t3">{duties.data ? `${items.length}${duties.data.next ? "+" : ""}` : ""}</span></h2><span className="end t3 s12 cut">{t("board.byLeft")}</span>
       </header>
       {leader && chosen.length > 0 && (
         <div className="marked-bar" role="toolbar" aria-label={t("bulk.chosen", { count: chosen.length })}>
@@ -122,10 +126,11 @@ export function OpenNow({ me, onOpen }: { me: Me; onOpen: (opened: Opened) => vo
       )}
       <div className="body" tabIndex={0} role="group" aria-labelledby="open-title">
         <Faces of={duties} bones={{ count: 4, height: 84 }} empty={items.length === 0 && <Empty icon={IconCircleCheck} title={t("board.noOpen")}>{t("board.noOpenLead")}</Empty>}>
-          <ul ref={list}>{items.map((d) => (
+          <ul ref={list}>{drawn.map((d) => (
             <DutyCard key={d.id} duty={d} now={now} me={me} first={d === first} current={d.id === at} onOpen={open}
               lead={leader ? { marked: marked.has(d.id), onMark: mark, onClose: (x) => setClosing([x]), onAssign: (x) => setGiving([x]) } : undefined} />
           ))}</ul>
+          {items.length > drawn.length && <div className="row" style={{ padding: 10 }}><Btn size="small" onClick={() => setMost(drawn.length + SCREENFUL)}>{t("board.more", { count: Math.min(SCREENFUL, items.length - drawn.length) })}</Btn><span className="t2 s12">{t("board.below", { count: items.length - drawn.length })}</span></div>}
         </Faces>
       </div>
       {closing && <ReasonDialog title={closing.length === 1 ? t("duty.closeTitle", { number: phone(closing[0]!.number) }) : t("bulk.closeTitle", { count: closing.length })} lead={t("duty.closeLead")} act={t("duty.close")} onClose={() => setClosing(null)} onSend={(reason) => close(closing, reason)} />}

@@ -11,15 +11,26 @@ export interface Left {
   why: string;
 }
 
-export const closeAll = (ids: number[], reason: string): Promise<DutiesDone> => done(post<DutiesDone>("/callbacks/close", { ids, reason }));
-export const reopenAll = (ids: number[]): Promise<DutiesDone> => done(post<DutiesDone>("/callbacks/reopen", { ids }));
-export const assignAll = (ids: number[], staff_id: number): Promise<DutiesDone> => done(post<DutiesDone>("/callbacks/assign", { ids, staff_id }));
+export const closeAll = (ids: number[], reason: string): Promise<DutiesDone> => done(ids, (some) => post<DutiesDone>("/callbacks/close", { ids: some, reason }));
+export const reopenAll = (ids: number[]): Promise<DutiesDone> => done(ids, (some) => post<DutiesDone>("/callbacks/reopen", { ids: some }));
+export const assignAll = (ids: number[], staff_id: number): Promise<DutiesDone> => done(ids, (some) => post<DutiesDone>("/callbacks/assign", { ids: some, staff_id }));
 
-async function done(asked: Promise<DutiesDone>): Promise<DutiesDone> {
-  const told = await asked;
-  void queries.invalidateQueries({ queryKey: ["duties"] });
-  void queries.invalidateQueries({ queryKey: ["duty"] });
-  void queries.invalidateQueries({ queryKey: ["compliance"] });
+const AT_ONCE = 200; // the most that the engine takes in one request
+
+/** In as many requests as it takes. A failure amid them is told; what was done before it stands, and the lists are read anew. */
+async function done(ids: number[], ask: (some: number[]) => Promise<DutiesDone>): Promise<DutiesDone> {
+  const told: DutiesDone = { items: [], refused: [] };
+  try {
+    for (let at = 0; at < ids.length; at += AT_ONCE) {
+      const part = await ask(ids.slice(at, at + AT_ONCE));
+      told.items.push(...part.items);
+      told.refused.push(...part.refused);
+    }
+  } finally {
+    void queries.invalidateQueries({ queryKey: ["duties"] });
+    void queries.invalidateQueries({ queryKey: ["duty"] });
+    void queries.invalidateQueries({ queryKey: ["compliance"] });
+  }
   return told;
 }
 

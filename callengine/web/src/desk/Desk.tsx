@@ -18,7 +18,7 @@ import { say } from "@/ui/toasts";
 import { isEmpty, readDraft } from "./draft";
 import { TicketForm } from "./TicketForm";
 
-const MOST_CARDS = 100; // each counts down every second; the rest stands in the room of callbacks
+const MOST_CARDS = 60; // each counts down every second; the rest stands in the room of callbacks
 const KINDS: [string, Icon][] = [["known", IconUser], ["unknown", IconUserQuestion], ["withheld", IconEyeOff], ["hangup", IconDoorExit], ["busy_day", IconUsers]];
 
 export function Desk({ me }: { me: Me }) {

@@ -1,10 +1,11 @@
 // The bar: own state, who waits, the nearest callback, the search, the links with the age of the data, the clock, the name.
 
 import { Menu } from "@mantine/core";
-import { IconCoffee, IconHeadset, IconLogout, IconPencil, IconPhone, IconPhoneCalling, IconPhoneIncoming, IconPhoneOutgoing, IconPhonePause, IconPlugConnected, IconPlugConnectedX, IconPower, IconSearch, IconUsers, type Icon } from "@tabler/icons-react";
+import { IconCoffee, IconHeadset, IconKey, IconLogout, IconPencil, IconPhone, IconPhoneCalling, IconPhoneIncoming, IconPhoneOutgoing, IconPhonePause, IconPlugConnected, IconPlugConnectedX, IconPower, IconSearch, IconUsers, type Icon } from "@tabler/icons-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { live } from "@/api/live";
-import type { Me } from "@/api/types";
+import type { Board, Me } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { initials, shortName } from "@/lib/phone";
 import { clock, countdown, dayName, hm, span } from "@/lib/time";
@@ -12,6 +13,7 @@ import { mine } from "@/mine";
 import { signOut, useBoard, useDuties } from "@/session";
 import { I, Keys } from "@/ui/pieces";
 import { setLanguage } from "@/words";
+import { Password } from "./Password";
 
 const STATES: Record<string, Icon> = { ready: IconHeadset, pause: IconCoffee, after_call: IconPencil, offline: IconPower, ringing: IconPhoneIncoming, talking: IconPhoneCalling, hold: IconPhonePause, dialling: IconPhoneOutgoing };
 
@@ -95,12 +97,16 @@ function Line() {
   return <div className="cell link lost" role="status"><I of={IconPlugConnectedX} className="danger" /><span><span className="big s13">{t("bar.linkLost")}</span><br /><span className="small">{t("bar.linkLostFor", { span: span((Date.now() - link.since) / 1000) })}</span></span></div>;
 }
 
+/** When the PBX that was silent the longest was last heard: the board's own time says only that the engine lives. */
+const freshAt = (board: Board): number =>
+  Math.min(Date.parse(board.data_at), ...board.pbx.flatMap((p) => (p.state === "up" && p.seen_at ? [Date.parse(p.seen_at)] : [])));
+
 function PbxLink() {
   const { t } = useTranslation();
   const now = useNow();
   const link = live.link.use();
   const board = useBoard().data;
-  const age = board ? Math.max(0, (now - Date.parse(board.data_at)) / 1000) : 0;
+  const age = board ? Math.max(0, (now - freshAt(board)) / 1000) : 0;
   if (link.state === "lost") return <Line />;
   const bad = board?.pbx.find((p) => p.state === "down" || p.state === "refused");
   const waits = board?.pbx.find((p) => p.state === "connecting");
@@ -118,7 +124,9 @@ function Person({ me }: { me: Me }) {
   const { t, i18n } = useTranslation();
   const now = useNow();
   const other = i18n.language === "ru" ? "en" : "ru";
+  const [changing, setChanging] = useState(false);
   return (
+    <>
     <Menu position="bottom-end" radius={8} transitionProps={{ duration: 0 }}>
       <Menu.Target>
         <button type="button" className="cell last">
@@ -131,8 +139,11 @@ function Person({ me }: { me: Me }) {
       <Menu.Dropdown>
         <Menu.Label>{me.name} · {t(`role.${me.role}`)}</Menu.Label>
         <Menu.Item onClick={() => setLanguage(other)}>{other === "ru" ? "Русский" : "English"}</Menu.Item>
+        <Menu.Item leftSection={<I of={IconKey} size={16} />} onClick={() => setChanging(true)}>{t("sign.change")}</Menu.Item>
         <Menu.Item leftSection={<I of={IconLogout} size={16} />} onClick={() => void signOut()}>{t("sign.out")}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
+    {changing && <Password login={me.login} onClose={() => setChanging(false)} />}
+    </>
   );
 }
