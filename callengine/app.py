@@ -260,6 +260,7 @@ class Engine:
         self.screens.ringing.holds = self._lease.holds
         for bridge in self.bridges:
             bridge.ahead = self.screens.ringing
+        self.store.after.setdefault(RecordingChanged, []).append(self.transcripts.wake)
         for kind in SHOWN:
             self.store.after.setdefault(kind, []).append(self.screens.tell)
         self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)

@@ -6,6 +6,7 @@ Off without a model. What fails here fails alone: the recording, the mark and th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -49,11 +50,18 @@ class Transcripts:
         if not self._model or not comment or one.state not in PLAYABLE or not one.path:
             return
         language = await rows.language_of(tx, one.file_name.removesuffix(".wav")) or self._language
-        if await rows.await_one(tx, one.id, language, self._clock.now()):
+        await rows.await_one(tx, one.id, language, self._clock.now())
+
+    def wake(self, fact: RecordingChanged) -> None:
+        """After the commit: only then is there a row to be found."""
+        if fact.recording.kind is Kind.MESSAGE:
             self._work.set()
 
     async def run(self) -> None:
         """For ever, when switched on: reads what waits, oldest first."""
+        if self._model:
+            with contextlib.suppress(NoAsr):
+                self._look()
         while self._model:
             self._work.clear()
             try:
@@ -84,10 +92,9 @@ class Transcripts:
         """False when nothing can be read here at all: what waits goes on waiting, and /health says why."""
         path = self._folder / recording.path
         try:
-            reader = self._reader()
-        except NoAsr as error:
-            return self._cannot(error.detail)
-        self.problem = ""
+            reader = self._look()
+        except NoAsr:
+            return False
         try:
             if not recording.path or not path.is_file():
                 raise NoAsr("the recording is gone")
@@ -101,11 +108,17 @@ class Transcripts:
         )
         return True
 
-    def _cannot(self, why: str) -> bool:
-        if why != self.problem:
-            log.error("comments cannot be read: %s", why, extra={"action": "transcripts_off"})
-        self.problem = why
-        return False
+    def _look(self) -> Transcriber:
+        """The adapter; without it /health says why. Raises NoAsr."""
+        try:
+            reader = self._reader()
+        except NoAsr as error:
+            if error.detail != self.problem:
+                log.error("comments cannot be read: %s", error.detail, extra={"action": "transcripts_off"})
+            self.problem = error.detail
+            raise
+        self.problem = ""
+        return reader
 
     async def _failed(self, one: MachineText, recording: Recording, why: str) -> None:
         told = {"action": "transcript_failed", "recording_id": recording.id, "try": one.tries + 1}

@@ -18,6 +18,7 @@ from sqlalchemy import BigInteger, Connection, create_engine, func, insert, insp
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from callengine.clock import ManualClock
+from callengine.store import transcripts
 from callengine.store.database import Store
 from callengine.store.migrate import config, migrate
 from callengine.store.tables import classifier, classifier_groups, houses, metadata, ticket_organisations, tickets
@@ -163,3 +164,17 @@ async def test_every_history_is_still_append_only(upgraded: str) -> None:
                 await tx.conn.execute(text(f"DELETE FROM {table}"))
     await store.close()
     assert kept >= 6
+
+
+async def test_a_recording_of_before_has_no_transcript_and_may_get_one(upgraded: str) -> None:
+    store = Store(upgraded)
+    async with store.begin() as tx:
+        recording_id = (await tx.conn.execute(select(metadata.tables["recordings"].c.id))).scalars().first()
+        assert recording_id is not None
+        assert await transcripts.get(tx.conn, recording_id) is None
+        assert await transcripts.await_one(tx, recording_id, "ru", ManualClock().now())
+        assert not await transcripts.await_one(tx, recording_id, "ru", ManualClock().now())
+        assert await transcripts.change(tx, recording_id, state="ready", text="Течёт.", certainty=0.7)
+        assert not await transcripts.change(tx, recording_id, state="failed"), "who is late changes nothing"
+        assert await transcripts.language_of(tx, "callengine/robot-1-comment") is None
+    await store.close()

@@ -1,6 +1,6 @@
 // A recording: two sides as peaks, space, five seconds by arrows, speed by brackets; and what proves that it is whole.
 
-import { IconAlertTriangle, IconCircleCheck, IconDownload, IconLock, IconLockOpen, IconPlayerPauseFilled, IconPlayerPlayFilled } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconDownload, IconLock, IconLockOpen, IconPlayerPauseFilled, IconPlayerPlayFilled, IconRobot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useComputedColorScheme } from "@mantine/core";
@@ -27,6 +27,19 @@ export function Player({ id, caller, operator, why = "journal", me, keys = true 
   if (recording.isPending) return <div style={{ height: 128 }}><Bones count={1} height={100} /></div>;
   if (recording.isError) return <Failed error={recording.error} again={() => void recording.refetch()} />;
   return <div className="open-call"><Sound recording={recording.data} caller={caller} operator={operator} why={why} keys={keys} me={me} /><Facts recording={recording.data} me={me} /></div>;
+}
+
+// What a machine heard in a comment: help to the reader, with its certainty; it is never shown as somebody's own words.
+function Heard({ of: it }: { of: NonNullable<Recording["transcript"]> }) {
+  const { t } = useTranslation();
+  const percent = it.certainty === null ? null : Math.round(it.certainty * 100);
+  return (
+    <div className="s13" data-part="transcript" title={[it.model, it.problem].filter(Boolean).join(": ")}>
+      <p className="row wrap t2 s12" style={{ gap: "2px 12px" }}><I of={IconRobot} size={14} /><span>{t(`player.heard.${it.state}`)}</span>{percent !== null && <span className={percent < 50 ? "soon" : ""}>{t("player.heard.sure", { percent })}</span>}</p>
+      {it.text && <p className="words" lang={it.language}>{it.text}</p>}
+      {it.text && <p className="t3 s12">{t("player.heard.note")}</p>}
+    </div>
+  );
 }
 
 export function Sound({ recording, caller, operator, why, keys, me }: { recording: Recording; caller: string; operator: string; why: string; keys: boolean; me?: Me }) {
@@ -74,6 +87,7 @@ export function Sound({ recording, caller, operator, why, keys, me }: { recordin
       </div>
       <span />
       <div className="row s12"><b>{clock(at)}</b>{!can && <span className={recording.state === "recording" ? "accent" : "danger"}>{t(`player.state.${recording.state}`, { defaultValue: recording.state })}{recording.problem && `: ${recording.problem}`}</span>}{failed && <span className="danger" role="alert">{t("player.failed")}</span>}<span className="end t2">{clock(seconds)}</span></div>
+      {recording.transcript && <><span /><Heard of={recording.transcript} /></>}
       {can && <><span /><Marks id={recording.id} marks={marks} at={at} me={me} keys={keys} onGo={seek} /></>}
       {can && <audio ref={audio} preload="none" src={`/api/v1/recordings/${recording.id}/audio?why=${why}`} onPlay={() => setPlaying(true)} onPause={() => setPlaying(false)} onEnded={() => setPlaying(false)} onTimeUpdate={(e) => setAt(e.currentTarget.currentTime)} onError={() => setFailed(true)} />}
     </div>
