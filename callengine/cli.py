@@ -1,4 +1,4 @@
-"""The command line: run · migrate · import · token · staff · doctor · sandbox · demo · robot · speech · replay · bench."""
+"""The command line: run, migrate, import, token, staff, doctor, sandbox, demo, robot, speech, replay, bench."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from callengine import __version__, log
 from callengine.config import Settings, load
 from callengine.errors import EngineError
 
-IMPORT_KINDS = ("houses", "premises", "organisations", "contracts", "residents", "staff", "classifier")
+IMPORT_KINDS = ("houses", "premises", "organisations", "contracts", "residents", "staff", "meters", "classifier")
 ROLES = ("administrator", "supervisor", "operator", "organisation_manager", "executor", "inspector", "pbx")
 
 

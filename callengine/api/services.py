@@ -19,6 +19,7 @@ from callengine.config import Settings
 from callengine.directory.houses import HousesService
 from callengine.directory.imports import Imports
 from callengine.directory.merges import MergesService
+from callengine.directory.meters import MetersService
 from callengine.directory.readings import ReadingsService
 from callengine.directory.residents import ResidentsService
 from callengine.directory.staff import StaffService
@@ -131,6 +132,7 @@ class Services:
         self.residents = ResidentsService(self.store, self.clock, **names)
         self.merges = MergesService(self.store, self.clock)
         self.readings = ReadingsService(self.store)
+        self.meters = MetersService(self.store, self.clock, locale)
         access = self.access
         self.staff = StaffService(
             self.store, self.clock, hash_password=access.hash_password, end_sessions=access.end_sessions, **names

@@ -20,6 +20,14 @@ from callengine import phone
 from callengine.access.events import StaffLeft
 from callengine.clock import Clock
 from callengine.directory.csvrows import CsvRow, CsvRows, Mistake
+from callengine.directory.metering import (
+    LEAST_DIGITS,
+    MOST_DIGITS,
+    MeterKind,
+    months_between,
+    period_of,
+    thousandths_of,
+)
 from callengine.directory.model import Somebody
 from callengine.directory.search import premise_of
 from callengine.directory.staff import EndSessions
@@ -37,6 +45,8 @@ from callengine.store.imports import (
     ResidentRow,
     StaffRow,
 )
+from callengine.store.meter_imports import put_meters
+from callengine.store.meters import MeterRow
 from callengine.tickets import classifier, classifier_csv, classifier_diff
 from callengine.tickets.calendar import is_clock
 from callengine.tickets.classifier import BadRow
@@ -372,6 +382,12 @@ ALIASES = {
     "подъезд": "entrance",
     "этаж": "floor",
     "помещение": "premise",
+    "заводской номер": "serial",
+    "место": "place",
+    "разрядов": "digits",
+    "поверка до": "verified_until",
+    "период": "period",
+    "показание": "value",
 }
 
 
@@ -557,6 +573,56 @@ def _resident(cells: Mapping[str, str], imports: Imports) -> ResidentRow:
     )
 
 
+METER_KINDS = {
+    **{kind.value: kind for kind in MeterKind},
+    "хвс": MeterKind.COLD_WATER,
+    "гвс": MeterKind.HOT_WATER,
+    "отопление": MeterKind.HEAT,
+    "газ": MeterKind.GAS,
+    "электричество": MeterKind.ELECTRICITY,
+    "электричество день": MeterKind.ELECTRICITY_DAY,
+    "электричество ночь": MeterKind.ELECTRICITY_NIGHT,
+}
+
+
+def _meter(cells: Mapping[str, str], imports: Imports) -> MeterRow:
+    kind, value, period = cells.get("kind", "").lower(), cells.get("value", ""), cells.get("period", "")
+    if kind not in METER_KINDS:
+        raise BadRow(f"kind {kind[:40]!r}: one of {', '.join(MeterKind)}")
+    if bool(value) != bool(period):
+        raise BadRow("a reading needs both value and period")
+    verified = _day(cells, "verified_until")
+    return MeterRow(
+        house=_code(cells, "house"),
+        premise=premise_of(_text(cells, "premise", needed=True, most=80)),
+        kind=METER_KINDS[kind].value,
+        serial=_code(cells, "serial"),
+        place=_text(cells, "place", most=80),
+        digits=_whole(cells, "digits", LEAST_DIGITS, MOST_DIGITS) or 5,
+        most=_whole(cells, "most", 1, 999_999),
+        verified_until=verified.isoformat() if verified else None,
+        period=_month(period, imports) if period else "",
+        thousandths=_reading(value) if value else None,
+    )
+
+
+def _reading(text: str) -> int:
+    try:
+        return thousandths_of(text)
+    except ValueError as error:
+        raise BadRow(f"value {text[:40]!r}: {error}") from None
+
+
+def _month(text: str, imports: Imports) -> str:
+    now = period_of(imports.clock.now().astimezone(imports.zone).date())
+    try:
+        if months_between(now, text) > 0:
+            raise BadRow(f"period {text!r} has not begun")
+    except ValueError as error:
+        raise BadRow(f"period {text[:40]!r}: {error}") from None
+    return text
+
+
 def _by_code(record: Any) -> tuple[str, str]:
     return record.code, ""
 
@@ -597,6 +663,13 @@ KIND = {
         rows.put_residents,
     ),
 }
+KIND["meters"] = Kind(
+    ("house", "premise", "kind", "serial"),
+    ("place", "digits", "most", "verified_until", "period", "value"),
+    _meter,
+    lambda r: (SEPARATOR.join((r.house, r.premise, r.kind, r.serial, r.period)), ""),
+    put_meters,
+)
 CLASSIFIER = "classifier"  # it changes as a whole, by versions: read by tickets/classifier_csv.py
 FILE_KINDS = (*KIND, CLASSIFIER)
 

@@ -69,6 +69,7 @@ async def meter(line: Line, say: Say, job: MeterJob) -> Outcome:
         for one in job.meters:
             walk.next_subject()
             walk.limits = {"enter": (one.last, one.last + one.most)}
+            walk.doubted = {"enter": one.highest}
             end = await walk.go("enter", job.values_of(one))
             if end is None or end.then is not Then.NEXT:
                 return

@@ -121,12 +121,16 @@ class SurveyJob(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """One meter: `last` reading, and the most that may have been used since."""
+    """One meter: `last` reading, and the most that is expected since.
+
+    More than that, up to `highest` in all, is taken from who enters the very same number once more.
+    """
 
     id: str
     title: str  # «холодная вода, кухня»
     last: int = 0
     most: int = 1_000
+    highest: int = 99_999_999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

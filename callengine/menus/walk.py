@@ -165,6 +165,9 @@ class Walk:
     ) -> None:
         self.known = Known()
         self.limits: Mapping[str, tuple[int, int]] = {}  # step -> lowest and highest number, over the script's own
+        # Step -> a number up to which too high a one is taken when he enters the very same once more.
+        self.doubted: Mapping[str, int] = {}
+        self._too_high: dict[str, str] = {}
         self._line, self._say, self._script, self._language = line, say, script, language
         self._machine, self._comment_file = machine, comment_file
         self._values: Mapping[str, str] = {}
@@ -225,6 +228,7 @@ class Walk:
     def next_subject(self) -> None:
         """Steps may be visited anew."""
         self._visits.clear()
+        self._too_high.clear()
 
     # --- steps -------------------------------------------------------------------------------------------
 
@@ -348,9 +352,14 @@ class Walk:
         lowest, highest = self.limits.get(step.id, (step.lowest, step.highest))
         if lowest is not None and int(entry) < lowest:
             return "", "too_low"
-        if highest is not None and int(entry) > highest:
+        if highest is not None and int(entry) > highest and not self._insists(step, entry):
             return "", "too_high"
         return entry, ""
+
+    def _insists(self, step: Step, entry: str) -> bool:
+        before = self._too_high.get(step.id)
+        self._too_high[step.id] = entry
+        return before == entry and int(entry) <= self.doubted.get(step.id, 0)
 
     async def _listen(self, seconds: float, *, most: int | None = 1, until: str = "") -> str:
         keys = await self._line.more_keys(quiet_seconds=seconds, until=until, **({"most": most} if most else {}))

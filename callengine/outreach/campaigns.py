@@ -29,6 +29,7 @@ from callengine.outreach.model import (
 )
 from callengine.outreach.service import row_of
 from callengine.store import campaigns as rows
+from callengine.store import meters as meter_rows
 from callengine.store import outreach as call_rows
 from callengine.store.database import Store
 
@@ -300,6 +301,10 @@ class CampaignsService:
                     left.append(Left(text[:40], why))
                 elif number.value not in wanted:
                     wanted[number.value] = person
+            if wish.kind is CallKind.METER and "meters" not in wish.job:
+                for without in sorted(wanted.keys() - await meter_rows.who_has_meters(conn, list(wanted))):
+                    left.append(Left(without, "no meter of his is known"))
+                    del wanted[without]
             every = list(wanted)
             for first in range(0, len(every), CHUNK):
                 some = every[first : first + CHUNK]

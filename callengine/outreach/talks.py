@@ -26,6 +26,9 @@ from callengine.speech.voice import Ahead, NoVoice
 log = logging.getLogger(__name__)
 
 COMMENT_FOLDER = "callengine"
+MetersOf = Callable[[str, str], Awaitable[dict[str, Any]]]
+"""(number, language) -> `address` and `meters` of a MeterJob: those of whoever has the number."""
+
 SpeakAhead = Callable[[str, Iterable[str]], Awaitable[Ahead]]
 _SERVICE = {"ru": "диспетчерская служба", "en": "the dispatch centre"}
 
@@ -47,9 +50,10 @@ class Talks:
         *,
         say: Say,
         ahead: SpeakAhead,
+        meters: MetersOf | None = None,
     ) -> None:
         self._service, self._scripts, self._settings = service, script_texts, settings
-        self._say, self._ahead = say, ahead
+        self._say, self._ahead, self._meters = say, ahead, meters
 
     async def hold(self, line: RobotLine) -> None:
         """The dialogue of one call. A call that is not ours, or is over already, is hung up without a word."""
@@ -103,6 +107,9 @@ class Talks:
         """What the dialogue is told: the call's own facts, the campaign's script, the service's words."""
         call, kind = planned.call, planned.campaign.kind
         raw: dict[str, Any] = {"kind": kind.value, **planned.campaign.script.get("job", {}), **call.facts}
+        if kind is CallKind.METER and "meters" not in raw and self._meters is not None:
+            # As they stand at this moment: an operator may have written one down since the campaign was made.
+            raw |= await self._meters(call.number, call.language)
         raw |= {"language": call.language, "service": service_name(self._settings, call.language)}
         job = jobs.from_raw(_in_zone(raw, ZoneInfo(call.zone)))
         comment = f"{COMMENT_FOLDER}/{planned.attempt.id}-comment" if kind is CallKind.RATING else ""

@@ -37,7 +37,8 @@ MAY = {
         list_house_residents list_house_tickets list_organisations get_calendar list_rules list_classifier
         preview_routing create_ticket list_applicants join_ticket withdraw_applicant create_link list_notice_templates
         preview_notice_template list_notices get_notice list_campaigns get_campaign list_campaign_calls
-        get_campaign_results list_opt_outs add_opt_out get_robot get_script preview_script
+        get_campaign_results list_opt_outs add_opt_out get_robot get_script preview_script list_meters get_meter
+        add_meter_reading list_meter_readings
     """,
     "a": """
         import_csv list_imports import_file put_group delete_group import_classifier undo_version put_override
@@ -53,7 +54,8 @@ MAY = {
         remove_mark restore_mark add_house put_house list_readings export_readings put_entry list_contracts
         create_contract get_contract change_contract remove_contract restore_contract list_declines suggest put_day
         drop_day revoke_links put_notice_template send_notice_again create_campaign pause_campaign resume_campaign
-        stop_campaign preview_campaign remove_opt_out halt_robot resume_robot put_script
+        stop_campaign preview_campaign remove_opt_out halt_robot resume_robot put_script add_meter put_meter
+        remove_meter export_meter_readings
     """,
     "ap": """
         upload_recording get_robot_job

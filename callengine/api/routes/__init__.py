@@ -11,6 +11,7 @@ from callengine.api.routes import (
     files,
     joins,
     journal,
+    meters,
     notices,
     outreach,
     public,
@@ -40,6 +41,7 @@ TOPICS = (
     notices,
     outreach,
     robot_jobs,
+    meters,
     public,
 )
 
