@@ -25,11 +25,22 @@ export interface PbxHealth {
   problem: string;
 }
 
+export interface SpeechHealth {
+  engine: string;
+  prompts: number;
+  missing: number | null;
+  failed: number;
+  problem: string;
+  transcripts: "off" | "on" | "failed";
+  transcripts_problem: string;
+}
+
 export interface Health {
   status: "ok" | "degraded";
   version: string;
   pbx: PbxHealth[];
   store: "ok" | "failed";
+  speech: SpeechHealth | null;
 }
 
 export interface SignIn {
@@ -208,6 +219,7 @@ export interface Incident {
   id: number;
   kind: "accident" | "planned";
   title: string;
+  title_en: string;
   cause: string;
   began_at: string;
   promised_at: string | null;
@@ -398,6 +410,16 @@ export interface ListeningView {
   why: string;
 }
 
+export interface TranscriptView {
+  state: "waiting" | "ready" | "silent" | "failed";
+  text: string;
+  certainty: number | null;
+  model: string;
+  language: string;
+  problem: string;
+  done_at: string | null;
+}
+
 export interface Recording {
   id: number;
   call_id: number | null;
@@ -417,6 +439,7 @@ export interface Recording {
   peaks: number[][];
   listenings: ListeningView[];
   ticket_numbers: string[];
+  transcript: TranscriptView | null;
 }
 
 export interface UnclaimedRecording {
