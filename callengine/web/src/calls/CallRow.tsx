@@ -16,6 +16,7 @@ export function outcomeOf(call: Call): [string, Icon, string] {
   if (call.robot) return ["robot", IconRobot, "hold"];
   if (call.outcome === "answered") return [call.direction === "outbound" ? "reached" : "answered", IconPhoneCheck, "done"];
   if (call.outcome === "missed") return ["missed", IconPhoneX, "danger"];
+  if (call.outcome === "served") return ["served", IconRobot, "done"];
   return [call.outcome ?? "failed", IconPhoneOff, "t3"];
 }
 

@@ -130,7 +130,7 @@ export const ru = {
     left: { over: "уже всё: {{state}}", dialling: "сейчас набирает {{who}}", "not-closed": "не закрыт: {{state}}", newer: "звонил ещё раз, и тот перезвон открыт", talked: "с ним уже поговорили", missing: "такого перезвона нет" },
     state: { open: "открыт", claimed: "занят", attempted: "открыт", reached: "перезвонили", superseded: "дозвонился сам", unreachable: "недоступен", impossible: "номер скрыт", closed: "закрыт" },
   },
-  outcome: { talking: "разговор идёт", answered: "разговор", missed: "без ответа", reached: "перезвонили", no_answer: "не дозвонились", busy: "занято", rejected: "отклонён", failed: "не соединили", robot: "робот", menu: "в меню", queued: "в очереди", offered: "звонит", dialling: "набирают", held: "удержание" },
+  outcome: { talking: "разговор идёт", answered: "разговор", missed: "без ответа", served: "без оператора", reached: "перезвонили", no_answer: "не дозвонились", busy: "занято", rejected: "отклонён", failed: "не соединили", robot: "робот", menu: "в меню", queued: "в очереди", offered: "звонит", dialling: "набирают", held: "удержание" },
   calls: {
     title: "Вызовы", totals_day: "{{calls}} за день", totals: "{{calls}} по отбору", missed: "{{missed}} без ответа ({{percent}})", recorded: "записано {{recorded}} из {{conversations}} разговоров",
     export: "Выгрузить", filter: "Номер, имя или адрес", day: "День", anyDay: "за всё время", clearDay: "Снять отбор по дню", all: "Все", talks: "Разговоры", missedOnly: "Без ответа", outgoing: "Исходящие", robot: "Робот", outcomeLabel: "Исход", operator: "Оператор", house: "Дом", recording: "Запись", anyOperator: "Все операторы", anyHouse: "Все дома", anyRecording: "Любая запись", ready: "полная", short: "короче", missing: "нет записи",
