@@ -276,7 +276,7 @@ class Speech(Section):
 class Status(Section):
     """What a resident hears of his own open tickets by telephone; a line offers it by the dialplan's CE_STATUS."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: key 3 leads to the dispatchers
     shared_in_full: bool = False  # a number of several people: also what is broken and until when, not the state alone
 
 
