@@ -25,7 +25,7 @@ from callengine.store.tables import calls
 from callengine.tickets.model import Answer, Applicant, NewTicket
 from callengine.tickets.service import TicketsService
 
-TICKETS, ROUNDS = 304, 5
+TICKETS, ROUNDS = 304, 9
 OPERATORS = 8
 ZONE = ZoneInfo("Europe/Moscow")
 PETROVA = Somebody("Петрова Наталья")
