@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from callengine.clock import ManualClock
-from callengine.store.database import Store
+from callengine.store.database import Store, StoreFull
 from callengine.store.engines import LEASE_SECONDS, AlreadyRunning, EngineLease, EngineLeases, is_dead, owner_name
 
 
@@ -96,3 +96,45 @@ def test_a_process_id_used_again_is_not_taken_for_the_old_process() -> None:
     assert not is_dead(f"{host}/{pid}/{began}/{tail}")
     assert is_dead(f"{host}/{pid}/another-start/{tail}")
     assert not is_dead(f"not-{socket.gethostname()}/{pid}/another-start/{tail}")
+
+
+async def test_the_lease_is_held_from_its_renewal_and_not_by_who_was_stopped_meanwhile(
+    store: Store, clock: ManualClock
+) -> None:
+    first = EngineLeases(store, clock, ["north"], owner="dispatch-1/4711/abc/00")
+    assert not first.holds("north")
+    await first.acquire()
+    assert first.holds("north")
+    clock.advance(seconds=LEASE_SECONDS)  # its machine slept
+    assert not first.holds("north")
+    second = EngineLeases(store, clock, ["north"], owner="dispatch-2/4711/abc/00")
+    await second.acquire()
+    assert second.holds("north")
+    with pytest.raises(AlreadyRunning):
+        await first._leases[0].renew()
+    assert not first.holds("north")
+    await second.release()
+    assert not second.holds("north")
+
+
+async def test_a_store_that_takes_no_renewal_leaves_the_lease_to_whom_its_row_names(
+    sqlite_store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = EngineLeases(sqlite_store, clock, ["main"], owner="dispatch-1/4711/abc/00")
+    await lease.acquire()
+
+    async def full(*_: object) -> None:
+        raise StoreFull()
+
+    with monkeypatch.context() as locked:
+        locked.setattr(sqlite_store, "transact", full)
+        for _ in range(5):
+            clock.advance(seconds=LEASE_SECONDS)
+            await lease._leases[0].renew()
+            assert lease.holds("main"), "nobody can have taken it"
+    clock.advance(seconds=LEASE_SECONDS)
+    await EngineLeases(sqlite_store, clock, ["main"], owner="dispatch-2/4711/abc/00").acquire()
+    with monkeypatch.context() as locked:
+        locked.setattr(sqlite_store, "transact", full)
+        await lease._leases[0].renew()
+    assert not lease.holds("main"), "the row names another"

@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CallerCard } from "./api/types";
-import { step, type Mine, type Told } from "./mine";
+import { early, mine, ringing, settled, step, stored, takeCall, takeRinging, type Mine, type Ringing, type Told } from "./mine";
 
 const card: CallerCard = { number: "+79074121806", number_kind: "e164", candidates: [], incidents: [], open_tickets: [], last_calls: [], calls_in_year: 0 };
 const call = (changes: Partial<Told> = {}): Told => ({
@@ -48,5 +48,53 @@ describe("my call", () => {
   it("keeps the talk when another call is told", () => {
     const talk = after(call({ state: "talking", operator: "101" }));
     expect(step(talk, call({ id: 2, fact: "offered", card }), "101", now).mine?.call.id).toBe(1);
+  });
+});
+
+const said = (changes: Partial<Ringing> = {}): Ringing => ({ pbx: "main", linkedid: "1.1", rings: true, number: "+79074121806", number_kind: "e164", name: "", did: "115", arrived_at: "2026-11-21T19:46:00Z", people: [], ...changes });
+
+describe("a call that is only said to ring", () => {
+  afterEach(() => { mine.set(null); ringing.set(null); vi.unstubAllGlobals(); vi.useRealTimers(); });
+
+  it("is taken back by its own message alone", () => {
+    expect(early(said(), said({ linkedid: "2.2", rings: false }), null)).not.toBeNull();
+    expect(early(said(), said({ pbx: "north", rings: false }), null)).not.toBeNull();
+    expect(early(said(), said({ rings: false }), null)).toBeNull();
+  });
+
+  it("does not stand over a talk", () => {
+    const talk = after(call({ state: "talking", operator: "101" }));
+    expect(early(null, said({ linkedid: "2.2" }), talk)).toBeNull();
+  });
+
+  it("gives way to what is durable, and not to a list that lags behind", () => {
+    expect(settled(said(), call({ state: "queued", fact: "queued" }), "101")).not.toBeNull();
+    expect(settled(said(), call({ fact: "offered", offers: [{ operator: "102", began_at: "", ended_at: null, result: null }] }), "101")).not.toBeNull();
+    expect(settled(said(), call({ linkedid: "2.2", card }), "101")).not.toBeNull();
+    for (const durable of [call({ card }), call({ offers: [{ operator: "101", began_at: "", ended_at: null, result: null }] }), call({ state: "talking", operator: "101" }), call({ state: "ended" })])
+      expect(settled(said(), durable, "101")).toBeNull();
+  });
+
+  it("makes no call of mine by itself, and is followed by the stored one", async () => {
+    takeRinging(said());
+    expect(mine.get()).toBeNull();
+    const waited = stored(said(), "101");
+    takeCall(call({ fact: "offered", card }), "101");
+    expect(ringing.get()).toBeNull();
+    expect((await waited)?.id).toBe(1);
+  });
+
+  it("is read anew when it was not told in time, and null when the store has none", async () => {
+    vi.useFakeTimers();
+    const asked: string[] = [];
+    vi.stubGlobal("document", { documentElement: { lang: "ru" } });
+    vi.stubGlobal("fetch", (url: string) => (asked.push(String(url)), Promise.resolve(new Response(JSON.stringify({ items: [], next: null }), { status: 200, headers: { "Content-Type": "application/json" } }))));
+    takeRinging(said());
+    const waited = stored(said(), "101", 5_000);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await waited).toBeNull();
+    expect(asked.join()).toContain("/calls/live");
   });
 });
