@@ -7,6 +7,7 @@ sizes have the same 20 000 houses and 130 organisations and the same 400 000 tic
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import itertools
 import math
 import os
@@ -17,6 +18,7 @@ import sys
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -409,19 +411,30 @@ async def _post(conn: Any, postings: Postings, begun: datetime) -> None:
 # --- both at once -----------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _alone(which: str) -> Iterator[None]:
+    """Wait until nobody else builds the same: he would take our half for his."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / f"{which}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build_sqlite() -> None:
-    for size in (SMALL, LARGE):
-        sqlite(size)
+    with _alone("sqlite"):
+        for size in (SMALL, LARGE):
+            sqlite(size)
 
 
 def build_postgres() -> None:
-    kept = KeptPostgres()
-    kept.start()
-    try:
-        for size in (SMALL, LARGE):
-            postgres(kept, size)
-    finally:
-        kept.stop()
+    with _alone("postgres"):
+        kept = KeptPostgres()
+        kept.start()
+        try:
+            for size in (SMALL, LARGE):
+                postgres(kept, size)
+        finally:
+            kept.stop()
 
 
 BUILDERS = {"sqlite": build_sqlite, "postgres": build_postgres}
