@@ -13,9 +13,9 @@ from callengine.sandbox.pbx import SandboxPbx
 from callengine.sandbox.useragent import Call
 from tests.sandbox.ami_client import RawAmi, ami
 from tests.sandbox.phones import VOICE, Phones, phones, talking
-from tests.stories.conftest import quiet
 from tests.stories.engine import Wire
-from tests.stories.test_robot import RobotEngine
+from tests.stories.test_lookup_script import numbers_of_every_kind
+from tests.stories.test_robot import RobotEngine, running
 
 pytestmark = [pytest.mark.pbx]
 
@@ -25,16 +25,8 @@ KNOWN, STRANGER = "+79074123901", "+79991230000"
 
 @pytest.fixture
 async def engine(stories_pbx: SandboxPbx, wire: Wire, tmp_path: Path) -> AsyncIterator[RobotEngine]:
-    process = RobotEngine(stories_pbx, tmp_path / "engine", wire.port)
-    await process.furnish()
-    await stories_pbx.cli("channel request hangup all")
-    await process.until(lambda: quiet(stories_pbx), "the PBX has no call left")
-    await stories_pbx.cli("database deltree callengine")
-    await process.start()
-    try:
+    async with running(stories_pbx, RobotEngine(stories_pbx, tmp_path / "engine", wire.port)) as process:
         yield process
-    finally:
-        await process.stop()
 
 
 async def rings(house: Phones, link: RawAmi, line: str, number: str, key: str) -> tuple[Call, str]:
@@ -135,8 +127,7 @@ async def test_without_an_engine_key_three_is_a_dispatcher(engine: RobotEngine, 
 
 
 async def test_without_a_menu_only_who_is_known_is_asked(engine: RobotEngine, stories_pbx: SandboxPbx) -> None:
-    people = (await engine.get("/residents?limit=50"))["items"]
-    number = next(n for one in people for n in one["numbers"] if n.startswith("+7"))
+    number = (await numbers_of_every_kind(engine))["one, quiet"]
     async with phones(stories_pbx) as house, ami(stories_pbx) as link:
         desk = await house.operator("101", house.answers())
         call, linkedid = await rings(house, link, OFFER, number, "3")
