@@ -592,4 +592,5 @@ def recording(id: int, hold: bool = False) -> s.Recording:
         peaks=[side(0), side(1.6)],
         listenings=[s.ListeningView(at=ago(minutes=6), who="Орлова Т.", why="journal")],
         ticket_numbers=["26-118204"] if id == 1 else [],
+        transcript=None,
     )

@@ -35,9 +35,9 @@ function Heard({ of: it }: { of: NonNullable<Recording["transcript"]> }) {
   const percent = it.certainty === null ? null : Math.round(it.certainty * 100);
   return (
     <div className="s13" data-part="transcript" title={[it.model, it.problem].filter(Boolean).join(": ")}>
-      <p className="row wrap t2 s12" style={{ gap: "2px 12px" }}><I of={IconRobot} size={14} /><span>{t(`player.heard.${it.state}`)}</span>{percent !== null && <span className={percent < 50 ? "soon" : ""}>{t("player.heard.sure", { percent })}</span>}</p>
+      <p className="row wrap t2 s12" style={{ gap: "2px 12px" }}><I of={IconRobot} size={14} /><span>{t(`player.machine.${it.state}`)}</span>{percent !== null && <span className={percent < 50 ? "soon" : ""}>{t("player.machine.sure", { percent })}</span>}</p>
       {it.text && <p className="words" lang={it.language}>{it.text}</p>}
-      {it.text && <p className="t3 s12">{t("player.heard.note")}</p>}
+      {it.text && <p className="t3 s12">{t("player.machine.note")}</p>}
     </div>
   );
 }
