@@ -108,6 +108,7 @@ class Campaign(View):
     ended_at: datetime | None
     choice: CampaignChoice
     spacing: dict[str, int]
+    channels: list[Literal["call", "sms", "push"]]
     progress: CampaignProgress
 
 
@@ -138,6 +139,9 @@ class NewCampaign(Body):
     A campaign of ratings has a choice alone: jobs that fit it are its own when they are confirmed, all others are the
     standing campaign's. `job` are the fields of the dialogue, `dialogue` a survey's own. `spacing` is seconds until the
     next attempt, by the result of the last one (60 to 1209600). What is left out is as configured.
+
+    An outage may be written too, beside the call or instead of it: `channels`, with `text` (what is cut off, in a few
+    words), and `address` and `ends` in `job`. `danger` tells it at night too, and to who asked for silence.
     """
 
     kind: CampaignKind
@@ -156,6 +160,11 @@ class NewCampaign(Body):
     ends_at: Moment | None = None
     choice: TicketsChoice | None = None
     spacing: Annotated[dict[SpacedResult, Annotated[int, Field(ge=60, le=1_209_600)]], Field(default_factory=dict)]
+    channels: Annotated[
+        list[Literal["call", "sms", "push"]], Field(min_length=1, max_length=3, default_factory=lambda: ["call"])
+    ]
+    text: ShortText = ""
+    danger: bool = False
 
 
 class NotCalled(View):
@@ -179,11 +188,13 @@ class CampaignPreview(View):
     spacing: dict[str, int]
     hours: str
     days: str
+    texted: int
 
 
 class CampaignMade(View):
     campaign: Campaign
     calls: int
+    texts: int
     left_out: list[NotCalled]
 
 

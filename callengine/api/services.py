@@ -152,7 +152,7 @@ class Services:
         outreach, locale = self.settings.outreach, self.settings.locale
         self.switch = Switch(self.store, self.clock)
         self.opt_outs = OptOuts(self.store, self.clock, **names)
-        self.campaigns = CampaignsService(self.store, self.clock, outreach, locale)
+        self.campaigns = CampaignsService(self.store, self.clock, outreach, locale, self.notices.outbox)
         self.ratings = RatingsService(self.store, self.clock, locale)
         self.scripts = ScriptsService(self.store, self.clock)
         self.previews = Previews(self.scripts, self.clock, outreach, locale)

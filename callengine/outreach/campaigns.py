@@ -15,7 +15,8 @@ from callengine.errors import Conflict, EngineError, NotFound, Refused
 from callengine.menus import jobs
 from callengine.menus import script as scripts
 from callengine.menus.script import Kind
-from callengine.outreach import rules
+from callengine.notices.model import Channel
+from callengine.outreach import rules, texts
 from callengine.outreach.choice import Choice, mistakes, to_raw
 from callengine.outreach.events import CampaignChanged, OutreachDue
 from callengine.outreach.model import (
@@ -40,6 +41,7 @@ ALL = Choice()
 LOOKED_BACK = timedelta(days=30)  # over which the preview of ratings counts
 MOST_NAME, MOST_NUMBERS, MOST_HOUSES, MOST_LINES, MOST_ATTEMPTS = 200, 10_000, 5_000, 300, 20
 CHUNK = 2_000
+WRITTEN_AT_ONCE = 50  # people a transaction: others write in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class NewCampaign:
     ends_at: datetime | None = None
     choice: Choice = ALL
     spacing: Mapping[str, int] = field(default_factory=dict)  # seconds by result, over what is configured
+    channels: tuple[str, ...] = (texts.CALL,)  # of an outage: call, sms, push
+    text: str = ""  # what an SMS or a push says of it
+    danger: bool = False  # life is at risk: told at night too, and to who asked for silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,12 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Made:
+    """`texts` are the SMS and pushes promised now; who has the very same news already is not told again."""
+
     campaign: Campaign
     calls: int
     left: tuple[Left, ...]
+    texts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class Foreseen:
     spacing: Mapping[str, int]
     hours: str
     days: str
+    texted: int = 0  # people to whom a message goes, where nothing speaks against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +153,16 @@ class Results:
 class CampaignsService:
     """For the pages of those who lead."""
 
-    def __init__(self, store: Store, clock: Clock, settings: config.Outreach, locale: config.Locale) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        settings: config.Outreach,
+        locale: config.Locale,
+        outbox: texts.Promises | None = None,
+    ) -> None:
         self._store, self._clock, self._settings, self._locale = store, clock, settings, locale
+        self._outbox = outbox
         self._names = {"country": locale.country, "city_code": locale.city_code}
 
     # --- making -----------------------------------------------------------------------------------------------
@@ -157,8 +174,10 @@ class CampaignsService:
         campaign `filling`: nobody is called.
         """
         campaign = self._checked(wish, who, staff_id)
-        audience, left = await self._audience(wish, campaign.language)
-        if not audience and not campaign.waits:
+        everybody, audience, left = await self._audience(wish, campaign.language)
+        audience = audience if texts.CALL in campaign.channels else {}
+        written = everybody if campaign.channels != (texts.CALL,) else {}
+        if not audience and not written and not campaign.waits:
             _refuse([("/numbers", "nobody is left to call: name numbers, houses with residents or tickets")], left)
         async with self._store.begin() as tx:
             campaign = await rows.add(tx, campaign)
@@ -176,15 +195,39 @@ class CampaignsService:
                 added += await call_rows.add_calls(
                     tx, [row_of(one, campaign, one.number, zone, campaign.begins_at or now) for one in wishes]
                 )
+        # Before it runs: broken off here it is plainly not begun, and whoever makes it again tells nobody twice.
+        told = await self._write(campaign, wish, written)
         campaign = await self._change(
             campaign.id, CampaignState.RUNNING, who, from_states=(CampaignState.FILLING,), verb="begun"
         )
-        return Made(campaign, added, tuple(left))
+        return Made(campaign, added, tuple(left), told)
+
+    async def _write(self, campaign: Campaign, wish: NewCampaign, people: Mapping[str, _Person]) -> int:
+        """Promise the SMS and pushes, some people a transaction; gives how many are new."""
+        if not people or self._outbox is None:
+            return 0
+        news = texts.news_of(wish.text, wish.job, self._clock.now(), ZoneInfo(campaign.zones[0]))
+        channels = [Channel(one) for one in campaign.channels if one != texts.CALL]
+        every, told = list(people.items()), 0
+        for first in range(0, len(every), WRITTEN_AT_ONCE):
+            some = every[first : first + WRITTEN_AT_ONCE]
+            async with self._store.begin() as tx:
+                browsers = await rows.browsers_of(tx.conn, [number for number, _ in some])
+                for number, person in some:
+                    for channel in channels:
+                        ticket = browsers.get(number, "")
+                        if channel is Channel.PUSH and not ticket:
+                            continue  # no browser of his takes pushes
+                        shown = ticket if channel is Channel.PUSH else ""
+                        one = texts.wanted(news, channel, campaign, number, person.name, shown)
+                        told += await self._outbox.tell(tx, one) is not None
+        return told
 
     async def preview(self, wish: NewCampaign) -> Foreseen:
         """What `create` would do now; nothing is written, nobody is called. Raises as it does, but for nobody left."""
         campaign = self._checked(wish, "", None)
-        audience, left = await self._audience(wish, campaign.language)
+        everybody, audience, left = await self._audience(wish, campaign.language)
+        audience = audience if texts.CALL in campaign.channels else {}
         tickets: int | None = None
         if wish.choice:
             since = wish.choice.since or self._clock.now() - LOOKED_BACK
@@ -200,6 +243,7 @@ class CampaignsService:
             spacing=spacing,
             hours=campaign.hours,
             days=campaign.days,
+            texted=len(everybody) if campaign.channels != (texts.CALL,) else 0,
         )
 
     def _checked(self, wish: NewCampaign, who: str, staff_id: int | None) -> Campaign:
@@ -222,7 +266,8 @@ class CampaignsService:
             created_by=who,
             changed_at=now,
             changed_by=who,
-            priority=defaults.priority,
+            priority=rules.DANGER_PRIORITY if wish.danger else defaults.priority,
+            danger=wish.danger,
             language=wish.language or self._locale.language,
             hours=hours,
             days=days,
@@ -235,6 +280,7 @@ class CampaignsService:
             staff_id=staff_id,
             choice=to_raw(wish.choice),
             spacing=dict(wish.spacing),
+            channels=wish.channels,
         )
 
     def _mistakes(self, wish: NewCampaign, now: datetime) -> list[tuple[str, str]]:
@@ -258,7 +304,18 @@ class CampaignsService:
             wrong.append(("/dialogue", "only a survey has a dialogue of its own; the texts of others are scripts"))
         if wish.kind is CallKind.SURVEY and wish.dialogue is None:
             wrong.append(("/dialogue", "write the survey's questions: its steps and where each key leads"))
-        return [*wrong, *_wrong_choice(wish), *_wrong_spacing(wish.spacing)]
+        return [*wrong, *self._wrong_texts(wish), *_wrong_choice(wish), *_wrong_spacing(wish.spacing)]
+
+    def _wrong_texts(self, wish: NewCampaign) -> list[tuple[str, str]]:
+        if wish.kind is CallKind.OUTAGE:
+            known = self._outbox.channels if self._outbox else frozenset()
+            return texts.mistakes(wish.channels, wish.text, wish.job, known)
+        wrong = []
+        if wish.channels != (texts.CALL,) or wish.text:
+            wrong.append(("/channels", "only an outage is written to people; all else is asked or told by telephone"))
+        if wish.danger:
+            wrong.append(("/danger", "only an outage may wake people"))
+        return wrong
 
     def _check_job(self, wish: NewCampaign, script: Mapping[str, Any]) -> None:
         """The dialogue must be able to say what it is given, before anybody is rung. Raises Refused, ScriptWrong."""
@@ -282,8 +339,10 @@ class CampaignsService:
             spoken = ", ".join(job.walked.languages)
             _refuse([("/language", f"this dialogue is written in {spoken}, and not in {language!r}")], [])
 
-    async def _audience(self, wish: NewCampaign, language: str) -> tuple[dict[str, _Person], list[Left]]:
-        """Numbers with what is known of each, each once, in the order given; and who is left out.
+    async def _audience(
+        self, wish: NewCampaign, language: str
+    ) -> tuple[dict[str, _Person], dict[str, _Person], list[Left]]:
+        """Numbers with what is known of each, each once, in the order given: all, and those to call; who is left out.
 
         Raises Refused when the choice has more tickets than one campaign may call.
         """
@@ -305,13 +364,13 @@ class CampaignsService:
                 for without in sorted(wanted.keys() - await meter_rows.who_has_meters(conn, list(wanted))):
                     left.append(Left(without, "no meter of his is known"))
                     del wanted[without]
-            every = list(wanted)
+            everybody, every = dict(wanted), [] if wish.danger else list(wanted)
             for first in range(0, len(every), CHUNK):
                 some = every[first : first + CHUNK]
                 for unwilling in await rows.opted_out(conn, some, wish.kind.value):
                     left.append(Left(unwilling, "opted out"))
                     del wanted[unwilling]
-        return wanted, left
+        return everybody, wanted, left
 
     async def _tickets(self, conn: Any, choice: Choice, language: str) -> list[rows.OfTicket]:
         found = await rows.tickets_of(conn, choice, language, MOST_NUMBERS + 1)

@@ -35,6 +35,7 @@ from callengine.store.tables import (
     outreach_halts,
     people,
     person_numbers,
+    push_subscriptions,
     residences,
     script_texts,
     tickets,
@@ -234,6 +235,14 @@ async def residents_of(conn: AsyncConnection, house_ids: Collection[int]) -> lis
         .order_by(residences.c.house_id, people.c.id, person_numbers.c.number)
     )
     return [(row.number, row.name, row.house_id) for row in (await conn.execute(query)).all()]
+
+
+async def browsers_of(conn: AsyncConnection, numbers: Collection[str]) -> dict[str, str]:
+    """By number the newest ticket of his whose page takes pushes in a browser."""
+    t, p = tickets.c, push_subscriptions.c
+    taken = select(p.ticket_id).where(p.ticket_id.is_not(None))
+    query = select(t.applicant_number, t.number).where(t.applicant_number.in_(sorted(numbers)), t.id.in_(taken))
+    return {row.applicant_number: row.number for row in (await conn.execute(query.order_by(t.id))).all()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ async def create_campaign(ask: Ask[shapes.NewCampaign, None]) -> shapes.Campaign
     return shapes.CampaignMade(
         campaign=await _shown(ask, made.campaign),
         calls=made.calls,
+        texts=made.texts,
         left_out=_left(made.left),
     )
 
@@ -64,6 +65,7 @@ async def preview_campaign(ask: Ask[shapes.NewCampaign, None]) -> shapes.Campaig
         spacing=dict(found.spacing),
         hours=found.hours,
         days=found.days,
+        texted=found.texted,
     )
 
 
@@ -102,6 +104,9 @@ def _wish(form: shapes.NewCampaign) -> NewCampaign:
         if chosen
         else Choice(),
         spacing={str(name): seconds for name, seconds in form.spacing.items()},
+        channels=tuple(form.channels),
+        text=form.text,
+        danger=form.danger,
     )
 
 
@@ -336,6 +341,7 @@ def _campaign(it: Campaign, progress: Progress) -> shapes.Campaign:
         ended_at=it.ended_at,
         choice=_choice(choice_of(it.choice)),
         spacing=dict(it.spacing),
+        channels=list(it.channels),
         progress=shapes.CampaignProgress(
             total=progress.total,
             settled=progress.settled,
