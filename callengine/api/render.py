@@ -310,6 +310,7 @@ def incident(it: directory.Incident) -> schemas.Incident:
         id=it.id,
         kind="accident" if it.kind == "accident" else "planned",
         title=it.title,
+        title_en=it.title_en,
         cause=it.cause,
         began_at=it.began_at,
         promised_at=it.promised_at,

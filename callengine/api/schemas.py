@@ -277,6 +277,7 @@ class Incident(View):
     id: int
     kind: Literal["accident", "planned"]
     title: str
+    title_en: str = ""  # "" where there is one title for all
     cause: str
     began_at: datetime
     promised_at: datetime | None

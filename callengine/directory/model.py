@@ -166,7 +166,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An open accident or planned works at a house."""
+    """An open accident or planned works at a house. For a ticket that is an accident, `id` is below zero."""
 
     id: int
     house_id: int
@@ -177,6 +177,7 @@ class Incident:
     promised_at: datetime | None = None
     ended_at: datetime | None = None
     ticket_number: str | None = None
+    title_en: str = ""  # "" where there is one title for all
 
 
 @dataclass(frozen=True, slots=True)

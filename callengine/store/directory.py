@@ -17,6 +17,7 @@ from callengine.store import words
 from callengine.store.database import Tx
 from callengine.store.prepared import Prepared, keep
 from callengine.store.tables import (
+    classifier,
     contract_houses,
     contracts,
     house_names,
@@ -30,7 +31,9 @@ from callengine.store.tables import (
     residences,
     search_words,
     staff,
+    tickets,
 )
+from callengine.tickets.model import FINAL, Urgency
 
 Conn = AsyncConnection  # so that services can name it without SQLAlchemy
 HOUSE, PERSON, NUMBER, NUMBER_END = "house", "person", "number", "number_end"
@@ -151,13 +154,49 @@ def _valid(at: datetime) -> ColumnElement[bool]:
     )
 
 
+_accidents = (
+    select(
+        *(tickets.c[name] for name in "id number house_id premise classifier_code created_at damage_at fix_by".split()),
+        classifier.c.problem_ru,
+        classifier.c.problem_en,
+    )
+    .join(classifier, classifier.c.code == tickets.c.classifier_code)
+    .where(
+        tickets.c.status.not_in(FINAL),
+        tickets.c.urgency.in_((Urgency.LIFE, Urgency.EMERGENCY)),
+        tickets.c.fixed_at.is_(None),
+    )
+    .order_by(tickets.c.id)
+)
+
+
 async def incidents_of(conn: AsyncConnection, house_ids: Collection[int]) -> list[Incident]:
-    """What is open or planned at the houses, accidents first."""
+    """What is open or planned at the houses, accidents first.
+
+    An accident is what was written as one, and each matter of life or emergency that a ticket tells and nobody has
+    mended yet: the oldest of several about one matter behind one door.
+    """
     if not house_ids:
         return []
     query = select(incidents).where(incidents.c.house_id.in_(house_ids), incidents.c.ended_at.is_(None))
-    rows = await conn.execute(query.order_by(incidents.c.kind, incidents.c.began_at))
-    return [Incident(**row._mapping) for row in rows]
+    written = [Incident(**row._mapping) for row in await conn.execute(query)]
+    told = {incident.ticket_number for incident in written}
+    found: dict[tuple[int, str, str], Incident] = {}
+    for row in await conn.execute(_accidents.where(tickets.c.house_id.in_(house_ids))):
+        accident = Incident(
+            id=-row.id,
+            house_id=row.house_id,
+            kind="accident",
+            title=row.problem_ru,
+            cause="",
+            began_at=row.damage_at or row.created_at,
+            promised_at=row.fix_by,
+            ticket_number=row.number,
+            title_en=row.problem_en,
+        )
+        if row.number not in told:
+            found.setdefault((row.house_id, row.premise, row.classifier_code), accident)
+    return sorted([*written, *found.values()], key=lambda incident: (incident.kind, incident.began_at))
 
 
 async def add_incidents(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from callengine.clock import ManualClock
 from callengine.directory import town
@@ -404,3 +404,28 @@ async def test_an_anonymous_applicant_leaves_neither_name_nor_number_on_the_tick
     kept = await service.get(ticket.number)
     assert kept.applicant == Applicant("", "", None)
     assert kept.call_ids == (call_id,)
+
+
+async def test_an_open_emergency_is_an_accident_of_its_house_until_it_is_mended(
+    service: TicketsService, store: Store, clock: ManualClock
+) -> None:
+    directory = DirectoryService(store, clock)
+    assert await directory.incidents(1) == []
+    began = clock.now() - timedelta(hours=1)
+    await service.create(form("DVR-01"), PETROVA)  # nothing burns
+    first = await service.create(form("HVS-01", damage_at=began), PETROVA)
+    await service.create(form("HVS-01"), PETROVA)  # the same accident
+    await service.create(form("HVS-01", house_id=3), PETROVA)
+    (accident,) = await directory.incidents(1)
+    assert (accident.kind, accident.ticket_number, accident.began_at) == ("accident", first.number, began)
+    assert accident.promised_at == first.deadlines.fix_by and first.deadlines.fix_by is not None
+    assert (accident.title, accident.title_en) == (first.classifier.problem_ru, first.classifier.problem_en)
+    card = await directory.card(NUMBER, PETROVA, why="incoming call")
+    assert [one.ticket_number for one in card.incidents] == [first.number]
+    for changes in ({"fixed_at": clock.now()}, {"status": Status.CANCELLED}):
+        async with store.begin() as tx:
+            await tx.conn.execute(update(tickets).where(tickets.c.house_id == 1).values(**changes))
+        assert await directory.incidents(1) == []
+        async with store.begin() as tx:
+            await tx.conn.execute(update(tickets).values(fixed_at=None))
+    assert len(await directory.incidents(3)) == 1

@@ -418,6 +418,9 @@ async def test_a_house_without_open_matters_offers_no_joining(desk: Desk) -> Non
     await page.keyboard.press("Shift+F3")
     await expect(page.locator(".joinbar")).to_have_count(0)
     await expect(page.get_by_role("dialog")).to_have_count(0)
+    # Nobody can write down planned works: nothing is said of them.
+    await expect(page.get_by_text("Открытых аварий нет")).to_be_visible()
+    await expect(page.get_by_text("лановых работ")).to_have_count(0)
 
 
 async def test_a_supervisor_marks_a_moment_where_the_sound_stands_and_takes_it_away(desk: Desk) -> None:

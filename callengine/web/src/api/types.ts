@@ -220,6 +220,7 @@ export interface Incident {
   kind: "accident" | "planned";
   title: string;
   title_en: string;
+  title_en: string;
   cause: string;
   began_at: string;
   promised_at: string | null;

@@ -25,7 +25,7 @@ const PRESSING = ["life", "emergency", "urgent"];
 /** The open tickets that this call may be about: the house's accident first, then by urgency. */
 function mattersOf(card: CallerCard | null): Matter[] {
   if (!card) return [];
-  const accidents = card.incidents.filter((i) => i.kind === "accident" && i.ticket_number).map((i): Matter => ({ number: i.ticket_number!, title: { ru: i.title, en: i.title }, urgency: "emergency", premise: "", accident: true }));
+  const accidents = card.incidents.filter((i) => i.kind === "accident" && i.ticket_number).map((i): Matter => ({ number: i.ticket_number!, title: { ru: i.title, en: i.title_en || i.title }, urgency: "emergency", premise: "", accident: true }));
   const known = new Set(accidents.map((m) => m.number));
   const rank = (m: Matter) => (PRESSING.indexOf(m.urgency) + PRESSING.length + 1) % (PRESSING.length + 1);
   const others = card.open_tickets.filter((x) => !known.has(x.number)).map((x): Matter => ({ number: x.number, title: { ru: x.problem_ru, en: x.problem_en }, urgency: x.urgency, premise: x.premise, accident: false }));

@@ -54,7 +54,7 @@ export function HousePage({ id, leader }: { id: number; leader: boolean }) {
 }
 
 function Incidents({ of: h }: { of: HouseCard }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const now = useNow();
   return (
     <Part title={t("directory.house.incidents")}>
@@ -62,7 +62,7 @@ function Incidents({ of: h }: { of: HouseCard }) {
       {h.incidents.map((x) => (
         <div key={x.id} className="dirline">
           <I of={x.kind === "accident" ? IconAlertTriangleFilled : IconCalendarEvent} size={17} className={x.kind === "accident" ? "danger" : "t3"} />
-          <span className="grow"><span className="b">{x.title}</span>{x.cause && <span className="t2"> · {x.cause}</span>}</span>
+          <span className="grow"><span className="b">{(i18n.language !== "ru" && x.title_en) || x.title}</span>{x.cause && <span className="t2"> · {x.cause}</span>}</span>
           <span className="t3 s12">{t(`directory.house.${x.kind}`)}{x.promised_at && `, ${t("directory.house.promised", { time: until(x.promised_at, now) })}`}</span>
         </div>
       ))}

@@ -268,7 +268,7 @@ function Card({ card, own, person }: { card: CallerCard; own: Mine; person: Pers
           {card.incidents.filter((x) => x.kind === "planned").map((x) => (
             <p key={x.id} className="line s12 t2" style={{ lineHeight: "16px" }}><I of={IconCalendarEvent} size={16} className="t3" />{x.title.startsWith(t("call.planned")) ? x.title : `${t("call.planned")}: ${x.title}`}{x.promised_at && `, ${until(x.promised_at, now)}`}</p>
           ))}
-          {card.incidents.length === 0 && <p className="line s12 t3" style={{ lineHeight: "16px" }}><I of={IconCalendarEvent} size={16} />{t("call.quiet")}</p>}
+          {!card.incidents.some((x) => x.kind === "accident") && <p className="line s12 t3" style={{ lineHeight: "16px" }}><I of={IconCalendarEvent} size={16} />{t("call.quiet")}</p>}
         </section>
       )}
       <section>
@@ -342,11 +342,11 @@ function PersonCard({ person, on, nth, many, own }: { person: Person; on: boolea
 }
 
 function Accident({ of, now }: { of: Incident; now: number }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   return (
     <div className="incident">
       <p className="row s12 b danger" style={{ gap: 5 }}><I of={IconAlertTriangleFilled} size={15} />{t("call.accident", { time: until(of.began_at, now) })}</p>
-      <p className="b">{of.title}</p>
+      <p className="b">{(i18n.language !== "ru" && of.title_en) || of.title}</p>
       <dl>
         {of.cause && <><dt>{t("call.cause")}</dt><dd>{of.cause}</dd></>}
         {of.promised_at && <><dt>{t("call.promised")}</dt><dd><b>{t("call.promisedAt", { time: until(of.promised_at, now) })}</b> — {Date.parse(of.promised_at) > now ? t("calls.after", { time: span((Date.parse(of.promised_at) - now) / 1000) }) : t("tickets.overdueBy", { span: span((now - Date.parse(of.promised_at)) / 1000) })}</dd></>}

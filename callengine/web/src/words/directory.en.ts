@@ -10,7 +10,7 @@ export const directoryEn = {
   house: {
     street: "Street", number: "House", district: "District", floors: "Floors", entrances: "Entrances", features: "Equipment", featuresHint: "with commas: lift, gas, chute; none if there is nothing",
     floorsIs: "{{count}} floors", entrancesIs: "entrances: {{count}}", knownPeople: "residents: {{count}}", premisesIs: "premises: {{count}}",
-    open: "Open tickets", noOpen: "No open tickets", allTickets: "All tickets of the house", incidents: "Accidents and works", noIncidents: "No accidents or works", accident: "accident", planned: "planned works", promised: "promised by {{time}}",
+    open: "Open tickets", noOpen: "No open tickets", allTickets: "All tickets of the house", incidents: "Accidents and works", noIncidents: "No open accidents", accident: "accident", planned: "planned works", promised: "promised by {{time}}",
     residents: "Residents", show: "Show the residents", logged: "The reading goes into the log of readings.", noResidents: "No residents in the directory", noResidentsLead: "Make a card or import a list.", withoutFlat: "no flat", more: "The first {{count}} are shown.",
     premises: "Entrances and premises", noPremises: "No premises yet", noPremisesLead: "Write them here (“Edit”) or import them.", entrance: "Entrance {{n}}", noEntrance: "Entrance not told", floor: "floor {{n}}", kind: { flat: "flat", office: "office", common: "common" },
     services: "Who serves it", noServices: "No contracts for the house", noServicesLead: "Tickets will stay unassigned.", contract: "contract {{code}}", everywhere: "all houses", branch: "section {{branch}}", until: "until {{date}}",

@@ -10,7 +10,7 @@ export const directoryRu = {
   house: {
     street: "Улица", number: "Дом", district: "Район", floors: "Этажей", entrances: "Подъездов", features: "Оснащение", featuresHint: "через запятую: lift, gas, chute; none — ничего нет",
     floorsIs: "{{count}} эт.", entrancesIs: "подъездов: {{count}}", knownPeople: "жильцов: {{count}}", premisesIs: "помещений: {{count}}",
-    open: "Открытые заявки", noOpen: "Открытых заявок нет", allTickets: "Все заявки дома", incidents: "Аварии и работы", noIncidents: "Аварий и работ нет", accident: "авария", planned: "плановые работы", promised: "обещали к {{time}}",
+    open: "Открытые заявки", noOpen: "Открытых заявок нет", allTickets: "Все заявки дома", incidents: "Аварии и работы", noIncidents: "Открытых аварий нет", accident: "авария", planned: "плановые работы", promised: "обещали к {{time}}",
     residents: "Жильцы", show: "Показать жильцов", logged: "Просмотр записывается в журнал чтений.", noResidents: "Жильцов в справочнике нет", noResidentsLead: "Заведите карточку или импортируйте список.", withoutFlat: "без квартиры", more: "Показаны первые {{count}}.",
     premises: "Подъезды и помещения", noPremises: "Помещения не заведены", noPremisesLead: "Их можно внести здесь («Изменить») или импортом.", entrance: "Подъезд {{n}}", noEntrance: "Подъезд не указан", floor: "этаж {{n}}", kind: { flat: "квартира", office: "нежилое", common: "общее" },
     services: "Кто обслуживает", noServices: "Договоров на дом нет", noServicesLead: "Заявки останутся нераспределёнными.", contract: "договор {{code}}", everywhere: "все дома", branch: "раздел {{branch}}", until: "до {{date}}",
