@@ -173,6 +173,7 @@ class Walk:
         self._values: Mapping[str, str] = {}
         self._prompts: dict[str, str] = {}
         self._visits: dict[str, int] = {}
+        self._said: dict[str, list[str]] = {}  # text -> its prompts, with the values of now
 
     async def prepare(self, values: Mapping[str, str]) -> None:
         """Have every sentence at hand before the first is played. Raises NoVoice."""
@@ -210,7 +211,8 @@ class Walk:
 
     async def go(self, start: str, values: Mapping[str, str]) -> Step | None:
         """Walk from there to an end, and say it; the end, or None when silence or wrong keys ended it before."""
-        self._values = values
+        if values is not self._values:
+            self._values, self._said = values, {}
         todo: str | None = start
         while todo:
             step = self._script.steps[todo]
@@ -375,8 +377,14 @@ class Walk:
         return ""
 
     def _spoken(self, texts: Texts) -> list[str]:
+        text = texts[self._language]
+        if (known := self._said.get(text)) is not None:
+            return known
         found: list[str] = []
-        for piece in pieces(texts[self._language], self._values, self._language):
+        said = pieces(text, self._values, self._language)
+        if ENTERED not in said:
+            self._said[text] = found
+        for piece in said:
             if piece == ENTERED:
                 found += [self._prompts[words.digits(digit, self._language)] for digit in self.known.entered]
             else:
