@@ -205,7 +205,12 @@ class Store:
             if marked:
                 self._writing("RELEASE unit")
         except BaseException as error:
-            cancelled = await self._insist(self._undo(error, marked))
+            turn = self._turns.given
+            try:
+                cancelled = await self._insist(self._undo(error, marked))
+            finally:
+                if self._turns.given == turn:  # the store closes: it was not even begun
+                    self._end_group(StoreLost("the store was closed"))
             if cancelled and not isinstance(error, asyncio.CancelledError):
                 raise cancelled from error
             if isinstance(error, sqlite3.Error):
@@ -307,6 +312,9 @@ class Store:
                 await self._lean.roll_back()
                 self._held = conn
                 return
+        except asyncio.CancelledError:  # the store closes; the thread rolls back all the same
+            self._held = conn
+            raise
         except Exception:
             log.warning("rollback failed; the connection is replaced", exc_info=True, extra={"action": "rollback"})
         await _discard(conn)

@@ -21,6 +21,7 @@ class Turns:
     """One at a time, in the order of asking; who has the turn knows who comes next."""
 
     def __init__(self) -> None:
+        self.given = 0  # turns that have ended
         self._taken = False
         self._line: deque[tuple[asyncio.Future[None], bool]] = deque()
 
@@ -55,6 +56,7 @@ class Turns:
 
     def give(self) -> None:
         """End one's turn: the next in line has it."""
+        self.given += 1
         while self._line:
             future, _ = self._line.popleft()
             if not future.done():

@@ -346,6 +346,22 @@ async def test_on_cancelling_at_any_moment_what_is_durable_is_told_and_nothing_e
     assert told[-1] == "last"
 
 
+async def test_a_store_that_closes_while_units_are_undone_ends(sqlite_url: str) -> None:
+    tasks = Tasks()
+    for steps in range(1, 20):
+        store = Store(sqlite_url)
+        async with store.begin():
+            pass
+        units = [tasks.start(failing(store, f"x{n}"), name="x") for n in range(2)]
+        units += [tasks.start(add(store, f"o{steps}-{n}"), name="o") for n in range(2)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await store.close()
+            await asyncio.gather(*units, return_exceptions=True)
+            await store.close()
+
+
 async def test_turns_pass_over_those_who_went_away() -> None:
     turns = Turns()
     await turns.take()
