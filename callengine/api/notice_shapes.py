@@ -141,5 +141,11 @@ class PushSubscriptionBody(Body):
     language: Language = "ru"
 
 
+class PushEnd(Body):
+    """Which browser: the endpoint that it subscribed with."""
+
+    endpoint: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^https?://[^\s\x00]+$")]
+
+
 class PushSubscriptionView(View):
     id: int

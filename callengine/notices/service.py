@@ -303,6 +303,11 @@ class NoticesService:
             if not await rows.unsubscribe(tx, [subscription_id], staff_id=who.staff_id):
                 raise NotFound("there is no such subscription")
 
+    async def unsubscribe_resident(self, endpoint: str, ticket_id: int) -> None:
+        """A resident's browser takes no more news of this ticket; one that took none is no mistake."""
+        async with self._store.begin() as tx:
+            await rows.unsubscribe_of_ticket(tx, endpoint, ticket_id)
+
 
 def _configured(it: config.Notices) -> frozenset[Channel]:
     """The channels that there are. Pushes need nothing but a browser; calls come with the voice robot."""

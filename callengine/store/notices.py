@@ -462,6 +462,13 @@ async def unsubscribe(tx: Tx, ids: Collection[int], *, staff_id: int | None = No
     return int((await tx.conn.execute(query)).rowcount)
 
 
+async def unsubscribe_of_ticket(tx: Tx, endpoint: str, ticket_id: int) -> int:
+    """The browser of a resident, by its endpoint, which nobody else knows; how many there were."""
+    p = push_subscriptions.c
+    query = delete(push_subscriptions).where(p.endpoint == endpoint, p.ticket_id == ticket_id)
+    return int((await tx.conn.execute(query)).rowcount)
+
+
 async def how_many_of(conn: AsyncConnection, *, staff_id: int | None, ticket_id: int | None) -> int:
     p = push_subscriptions.c
     own = p.staff_id == staff_id if staff_id is not None else p.ticket_id == ticket_id

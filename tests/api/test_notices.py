@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from callengine.notices.model import Channel, Kind, Recipient, Wanted
+from callengine.store.tables import push_subscriptions
 from tests.api.conftest import Desk
 from tests.notices.servers import Browser
 
@@ -154,3 +156,13 @@ async def test_a_resident_subscribes_by_his_link_alone(desk: Desk) -> None:
         assert response.status == 201
     async with desk.client.post("/api/v1/public/tickets/guess/push", json=body) as response:
         assert response.status == 404
+    async with desk.client.post("/api/v1/public/tickets/guess/push/end", json={"endpoint": ENDPOINT}) as response:
+        assert response.status == 404
+    staff = await desk.ask("POST", "/push/subscriptions", json=Browser().subscription(ENDPOINT + "2"), status=201)
+    for endpoint in (ENDPOINT, ENDPOINT + "2"):  # another's browser is not ended by a ticket's link
+        ended = {"endpoint": endpoint}
+        async with desk.client.post(f"/api/v1/public/tickets/{token}/push/end", json=ended) as response:
+            assert response.status == 204
+    async with desk.store.read() as conn:
+        left = (await conn.execute(select(push_subscriptions.c.id))).scalars().all()
+    assert left == [staff["id"]]

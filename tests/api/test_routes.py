@@ -73,7 +73,8 @@ GET /tickets/{number}/files/{id}/thumbnail · POST /tickets/{number}/files/{id}/
 POST /tickets/{number}/links · DELETE /tickets/{number}/links · GET /public/tickets/{token}
 GET /public/tickets/{token}/files/{id} · GET /public/tickets/{token}/files/{id}/thumbnail
 POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments
-POST /public/tickets/{token}/push · GET /notices · GET /notices/{id} · GET /notices/mine
+POST /public/tickets/{token}/push · POST /public/tickets/{token}/push/end
+GET /notices · GET /notices/{id} · GET /notices/mine
 POST /notices/{id}/acknowledge · POST /notices/{id}/again · GET /notices/templates · PUT /notices/templates
 POST /notices/templates/preview · GET /push/key · POST /push/subscriptions · DELETE /push/subscriptions/{id}
 GET /campaigns · POST /campaigns · GET /campaigns/{id} · POST /campaigns/{id}/pause · POST /campaigns/{id}/resume

@@ -226,6 +226,14 @@ async def subscribe_resident(ask: Ask[shapes.PushSubscriptionBody, None]) -> sha
     return await _subscribe(ask, staff_id=None, ticket_id=found.ticket.id)
 
 
+@routes.post(
+    "/public/tickets/{token}/push/end", roles=None, summary="A resident's browser takes no more news of his ticket"
+)
+async def unsubscribe_resident(ask: Ask[shapes.PushEnd, None]) -> None:
+    found = await ask.services.links.view(ask.path["token"], ask.request.remote or "")
+    await ask.services.notices.unsubscribe_resident(ask.body.endpoint, found.ticket.id)
+
+
 async def _subscribe(
     ask: Ask[shapes.PushSubscriptionBody, None], *, staff_id: int | None, ticket_id: int | None
 ) -> shapes.PushSubscriptionView:
