@@ -38,13 +38,30 @@ async function acknowledge(told) {
   await self.registration.showNotification(told.title || "callengine", { body: words.failed, data: { ...told, acknowledge: false }, tag: `${told.kind}:${told.ticket}` });
 }
 
-/** A resident's link may lie at another address of ours; a ticket is a page of this one. */
+/** A page that shows it already comes to the front; an executor's own one goes there; no other page is led away from what is typed into it. */
 async function open(told) {
   const url = told.link || (told.ticket ? `${told.kind === "job" ? "/work/" : "/tickets/"}${told.ticket}` : "/");
   const there = new URL(url, self.location.origin);
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const ours = pages.find((page) => new URL(page.url).origin === there.origin);
-  if (!ours) return self.clients.openWindow(there.href);
-  await ours.navigate(there.href).catch(() => undefined);
-  return ours.focus();
+  const pages = (await self.clients.matchAll({ type: "window", includeUncontrolled: true })).map((page) => [page, new URL(page.url)]);
+  const same = pages.find(([, at]) => at.origin === there.origin && at.pathname === there.pathname);
+  if (same) return same[0].focus();
+  const work = there.pathname.startsWith("/work/") && pages.find(([, at]) => at.origin === there.origin && /^\/work(\/|$)/.test(at.pathname));
+  const led = work && (await work[0].navigate(there.href).catch(() => null));
+  return led ? led.focus() : self.clients.openWindow(there.href);
+}
+
+/** The browser gave this subscription up for another: the engine is told of the new one, as the page told it of the first. */
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew(event)));
+
+async function renew(event) {
+  const own = event.newSubscription || (await again());
+  const token = /^\/r\/([^/]+)\/?$/.exec(new URL(self.registration.scope).pathname);
+  const path = token ? `/api/v1/public/tickets/${token[1]}/push` : "/api/v1/push/subscriptions";
+  const language = (self.navigator.language || "ru").startsWith("ru") ? "ru" : "en";
+  await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...own.toJSON(), language }) });
+}
+
+async function again() {
+  const { key } = await (await fetch("/api/v1/push/key")).json();
+  return self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
 }

@@ -7,6 +7,7 @@ import { live } from "@/api/live";
 import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, StaffMember } from "@/api/types";
 import { setServerTime } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
+import { endPushes, staffTaker } from "@/lib/push";
 import { takeCall, takeRinging, forgetCall, forgetRinging, findMine, type Ringing } from "@/mine";
 import { say } from "@/ui/toasts";
 import { t } from "@/words";
@@ -174,10 +175,13 @@ export async function setState(state: "ready" | "pause" | "after_call"): Promise
   queries.setQueryData(["me"], await put<Me>("/session/state", { state }));
 }
 
-export async function signOut(): Promise<void> {
+/** Who takes the machine next has pushes of his own. */
+export async function signOut(id: number | null): Promise<void> {
+  await endPushes(staffTaker(id)).catch(() => undefined);
   await call("DELETE", "/session").catch(() => undefined);
-  queries.clear();
+  // Whoever watches who is signed in is told: a cache that is emptied under him tells nothing.
   queries.setQueryData(["me"], null);
+  queries.removeQueries({ predicate: (q) => q.queryKey[0] !== "me" && q.queryKey[0] !== "hints" });
 }
 
 export const dial = (to: string) => post<Dialled>("/calls", { to }, newKey());

@@ -1,13 +1,14 @@
 // What an executor has not acknowledged yet, and the switch of pushes on his telephone.
 
-import { IconBell, IconBellOff, IconCheck } from "@tabler/icons-react";
+import { IconBell, IconBellOff, IconBellX, IconCheck } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post } from "@/api/client";
-import type { Notice, Page } from "@/api/types";
+import type { Me, Notice, Page } from "@/api/types";
 import { follow } from "@/lib/route";
-import { endPushes, pushes, takePushes, type Pushes } from "@/lib/push";
+import { staffTaker } from "@/lib/push";
+import { usePushes } from "@/lib/usePushes";
 import { queries } from "@/session";
 import { Btn, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -36,17 +37,14 @@ export function ToAcknowledge() {
   );
 }
 
-export function PushSwitch() {
-  const { t, i18n } = useTranslation();
-  const why = useWhy();
-  const [state, set] = useState<Pushes>("unable");
-  useEffect(() => void pushes().then(set), []);
-  const turn = useMutation({
-    mutationFn: async () => (state === "on" ? (await endPushes(), "off" as const) : takePushes(i18n.language)),
-    onSuccess: (now) => { set(now); if (now === "blocked") say(t("work.pushBlocked"), { bad: true }); },
-    onError: (error) => say(why(error), { bad: true }),
-  });
-  if (state === "unable" || state === "blocked") return null;
+/** Where the browser has said no, a press says what to do about it. */
+export function PushSwitch({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const { state, busy, problem, turn } = usePushes(staffTaker(me.id));
+  useEffect(() => { if (problem) say(problem, { bad: true }); }, [problem]);
+  if (state === null) return null;
   const on = state === "on";
-  return <Btn icon={on ? IconBell : IconBellOff} aria-pressed={on} aria-label={t("work.pushes")} title={t("work.pushes")} disabled={turn.isPending} onClick={() => turn.mutate()} />;
+  const cannot = state === "blocked" || state === "unable" || state === "insecure";
+  const press = () => { if (cannot) say(t(`push.${state}`), { bad: true }); else turn(); };
+  return <Btn icon={on ? IconBell : state === "lost" ? IconBellX : IconBellOff} aria-pressed={on} aria-label={t("push.title")} title={t(`push.${state}`)} disabled={busy} onClick={press} />;
 }

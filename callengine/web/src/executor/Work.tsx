@@ -9,7 +9,6 @@ import { get } from "@/api/client";
 import type { Me, Page, TermClock, Ticket, TicketRow } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
-import { endPushes } from "@/lib/push";
 import { follow, go } from "@/lib/route";
 import { clockAt, dayOf, exact, hm, shiftDay, span, until } from "@/lib/time";
 import { queries, signOut } from "@/session";
@@ -98,8 +97,8 @@ function Jobs({ me }: { me: Me }) {
       <footer className="worker-foot">
         <Btn icon={dark ? IconSun : IconMoon} aria-label={t("work.theme")} onClick={() => setColorScheme(dark ? "light" : "dark")} />
         <button type="button" className="btn" lang={i18n.language === "ru" ? "en" : "ru"} onClick={() => setLanguage(i18n.language === "ru" ? "en" : "ru")}>{t("work.language")}</button>
-        <PushSwitch />
-        <button type="button" className="btn end" onClick={() => void endPushes().then(signOut)}>{t("work.signOut")}</button>
+        <PushSwitch me={me} />
+        <button type="button" className="btn end" onClick={() => void signOut(me.id)}>{t("work.signOut")}</button>
       </footer>
     </>
   );

@@ -12,6 +12,7 @@ import { exact, until } from "@/lib/time";
 import { queries } from "@/session";
 import { Bones, Btn, Failed, I, useWhy } from "@/ui/pieces";
 import { setLanguage } from "@/words";
+import { TellMe } from "./TellMe";
 import "./resident.css";
 
 const MARKS = [1, 2, 3, 4, 5];
@@ -38,7 +39,7 @@ export function Resident({ token }: { token: string }) {
         {ticket.isPending && <Bones count={4} height={88} />}
         {gone && <Gone />}
         {ticket.isError && !gone && <div className="card"><Failed error={ticket.error} again={() => void ticket.refetch()} /></div>}
-        {ticket.data && <Whole of={ticket.data} path={path} take={take} />}
+        {ticket.data && <Whole of={ticket.data} path={path} take={take} token={token} />}
       </main>
     </div>
   );
@@ -49,7 +50,7 @@ function Gone() {
   return <section className="card face-of-list" role="alert"><I of={IconLinkOff} size={30} className="t3" /><h1 className="b">{t("resident.gone")}</h1><p>{t("resident.goneLead")}</p></section>;
 }
 
-function Whole({ of: x, path, take }: { of: ResidentTicket; path: string; take: (next: ResidentTicket) => void }) {
+function Whole({ of: x, path, take, token }: { of: ResidentTicket; path: string; token: string; take: (next: ResidentTicket) => void }) {
   const { t, i18n } = useTranslation();
   const now = useNow();
   const done = x.status === "closed" || x.status === "cancelled";
@@ -84,6 +85,7 @@ function Whole({ of: x, path, take }: { of: ResidentTicket; path: string; take: 
         <ol className="way">{[...x.steps].reverse().map((step, i) => <Step key={`${step.at}${i}`} of={step} now={now} first={i === 0 && !done} />)}</ol>
       </section>
       <Word path={path} take={take} />
+      {!done && <TellMe token={token} />}
       <p className="t3 s12 foot">{t("resident.footer")}</p>
     </>
   );

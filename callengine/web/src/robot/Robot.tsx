@@ -11,12 +11,13 @@ import { CampaignPage } from "./CampaignPage";
 import { Campaigns } from "./Campaigns";
 import { OptOuts } from "./OptOuts";
 import { Outbox } from "./Outbox";
+import { Ratings } from "./Ratings";
 import { Scripts } from "./Scripts";
 import { Switch } from "./Switch";
 import { Templates } from "./Templates";
 import "./robot.css";
 
-const TABS = ["campaigns", "scripts", "notices", "templates", "optouts"] as const;
+const TABS = ["campaigns", "ratings", "scripts", "notices", "templates", "optouts"] as const;
 type Tab = (typeof TABS)[number];
 
 export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: string[]; query: URLSearchParams }) {
@@ -34,6 +35,7 @@ export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: strin
       </div>
       <Switch leads={leads} />
       {tab === "campaigns" && (at === "new" && leads ? <CampaignForm /> : Number(at) ? <CampaignPage key={at} id={Number(at)} me={me} leads={leads} /> : <Campaigns leads={leads} query={query} />)}
+      {tab === "ratings" && <Ratings me={me} />}
       {tab === "scripts" && <Scripts key={at} kind={at} leads={leads} />}
       {tab === "notices" && <Outbox leads={leads} query={query} />}
       {tab === "templates" && <Templates at={at} channel={rest[1] ?? ""} leads={leads} />}

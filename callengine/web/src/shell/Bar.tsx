@@ -13,6 +13,7 @@ import { mine } from "@/mine";
 import { signOut, useBoard, useDuties } from "@/session";
 import { I, Keys } from "@/ui/pieces";
 import { setLanguage } from "@/words";
+import { TellMe } from "./TellMe";
 import { Password } from "./Password";
 
 const STATES: Record<string, Icon> = { ready: IconHeadset, pause: IconCoffee, after_call: IconPencil, offline: IconPower, ringing: IconPhoneIncoming, talking: IconPhoneCalling, hold: IconPhonePause, dialling: IconPhoneOutgoing };
@@ -140,7 +141,8 @@ function Person({ me }: { me: Me }) {
         <Menu.Label>{me.name} · {t(`role.${me.role}`)}</Menu.Label>
         <Menu.Item onClick={() => setLanguage(other)}>{other === "ru" ? "Русский" : "English"}</Menu.Item>
         <Menu.Item leftSection={<I of={IconKey} size={16} />} onClick={() => setChanging(true)}>{t("sign.change")}</Menu.Item>
-        <Menu.Item leftSection={<I of={IconLogout} size={16} />} onClick={() => void signOut()}>{t("sign.out")}</Menu.Item>
+        <TellMe me={me} />
+        <Menu.Item leftSection={<I of={IconLogout} size={16} />} onClick={() => void signOut(me.id)}>{t("sign.out")}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
     {changing && <Password login={me.login} onClose={() => setChanging(false)} />}

@@ -9,6 +9,7 @@ import { classifierEn } from "./classifier.en";
 import { directoryEn, importsEn, readingsEn, staffEn } from "./directory.en";
 import { contractsEn } from "./contracts.en";
 import { ticketFormEn } from "./form.en";
+import { pushEn } from "./push";
 import { robotEn } from "./robot.en";
 import type { Words } from "./ru";
 
@@ -21,6 +22,7 @@ export const en: Like<Words> = {
   ticketForm: ticketFormEn,
   contracts: contractsEn,
   robot: robotEn,
+  push: pushEn,
   app: "Dispatch centre",
   room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Company", houses: "Houses and people", robot: "Robot", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier", staff: "Staff", import: "Import", readings: "Log of readings", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },

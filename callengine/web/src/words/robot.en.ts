@@ -8,7 +8,7 @@ const results = {
 };
 
 export const robotEn = {
-  title: "Robot", tabs: "Pages of the robot", tab: { campaigns: "Campaigns", scripts: "Dialogues", notices: "Notices", templates: "Templates", optouts: "Opt-outs" },
+  title: "Robot", tabs: "Pages of the robot", tab: { campaigns: "Campaigns", ratings: "Ratings", scripts: "Dialogues", notices: "Notices", templates: "Templates", optouts: "Opt-outs" },
   kind: { rating: "Rating of a job", result: "Result of a ticket", job: "New job for an executor", outage: "Outage", survey: "Survey", meter: "Meter readings", status: "Status of a ticket" },
   language: { ru: "Russian", en: "English" }, undo: "Undo", discard: "Discard changes", dirty: "not saved", clear: "Clear", shown: "Shown: {{count}}", of: "of {{total}}",
   switch: {
@@ -16,6 +16,12 @@ export const robotEn = {
     halt: "Stop the robot", resume: "Start the robot", haltDone: "The robot is stopped", resumeDone: "The robot calls again",
   },
   stale: "No news came; this is from before.",
+  rating: {
+    by: "By whom", bys: { organisation: "By organisation", executor: "By executor", branch: "By kind of work" }, period: "Period", days_one: "{{count}} day", days_other: "{{count}} days", from: "From", to: "To", upside: "It begins after its end",
+    who: "Who", mean: "Mean", rate: "Response rate", count: "Marks", spread: "How they marked", notDone: "Not done", whole: "All", nobody: "nobody named", meaning: "response rate: marks of calls made", bar: "{{mark}}: {{count}}",
+    marks: "One by one", mark: "Mark", anyMark: "All marks", all: "Show all", at: "When", ticket: "Ticket", said: "Comment", hasComment: "recorded", comment: "Comment", talk: "Talk", noMarks: "No such marks", none: "No marks in this time", noneLead: "The robot asks for a mark after a confirmed job. Choose another period.",
+    branches: { HVS: "Cold water", GVS: "Hot water", KAN: "Sewage", OTO: "Heating", ELE: "Electricity", GAZ: "Gas", LIF: "Lifts", KRO: "Roof and front", POD: "Staircase", VEN: "Ventilation", TKO: "Waste", DVR: "Yard", GOR: "City", NAC: "Charges and meters", ORG: "Organisational" },
+  },
   mistake: {
     field: "There is no field {{field}}. There are: {{fields}}", missing: "{{language}}: no words", long: "{{language}}: {{size}} characters, and at most {{most}} may be", bracket: "{{language}}: a bracket is not closed", longTitle: "{{language}}: the name of the step is longer than {{most}} characters",
     keyNowhere: "Key {{key}} leads to {{to}}, and there is no such step", nowhere: "It goes on to {{to}}, and there is no such step", noNext: "Say where it goes on", noOperator: "Key 0 must lead to a dispatcher", operatorEnd: "Key 0 must lead to an end that connects to a dispatcher", noKeys: "There is no answer", markKeys: "A mark needs the keys 1 to 5",

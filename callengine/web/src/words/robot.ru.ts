@@ -8,7 +8,7 @@ const results = {
 };
 
 export const robotRu = {
-  title: "Робот", tabs: "Страницы робота", tab: { campaigns: "Кампании", scripts: "Диалоги", notices: "Уведомления", templates: "Шаблоны", optouts: "Отказы" },
+  title: "Робот", tabs: "Страницы робота", tab: { campaigns: "Кампании", ratings: "Оценки", scripts: "Диалоги", notices: "Уведомления", templates: "Шаблоны", optouts: "Отказы" },
   kind: { rating: "Оценка работы", result: "Итог заявки", job: "Новая заявка исполнителю", outage: "Отключение", survey: "Опрос", meter: "Показания счётчиков", status: "Состояние заявки" },
   language: { ru: "Русский", en: "Английский" }, undo: "Вернуть", discard: "Отменить правку", dirty: "не сохранено", clear: "Сбросить", shown: "Показано: {{count}}", of: "из {{total}}",
   switch: {
@@ -16,6 +16,12 @@ export const robotRu = {
     halt: "Остановить робота", resume: "Запустить робота", haltDone: "Робот остановлен", resumeDone: "Робот снова звонит",
   },
   stale: "Новости не пришли, показано прежнее.",
+  rating: {
+    by: "По кому", bys: { organisation: "По организациям", executor: "По исполнителям", branch: "По видам работ" }, period: "Срок", days_one: "{{count}} день", days_few: "{{count}} дня", days_many: "{{count}} дней", days_other: "{{count}} дня", from: "С", to: "По", upside: "Начало позже конца",
+    who: "Кто", mean: "Средняя", rate: "Доля ответов", count: "Оценок", spread: "Как оценили", notDone: "Не выполнено", whole: "Всего", nobody: "не назначено", meaning: "доля ответов — оценок от обзвоненных", bar: "{{mark}}: {{count}}",
+    marks: "Оценки по одной", mark: "Оценка", anyMark: "Все оценки", all: "Показать все", at: "Когда", ticket: "Заявка", said: "Отзыв", hasComment: "есть запись", comment: "Отзыв", talk: "Разговор", noMarks: "Таких оценок нет", none: "Оценок за это время нет", noneLead: "Робот звонит за оценкой после подтверждённой работы. Выберите другой срок.",
+    branches: { HVS: "Холодная вода", GVS: "Горячая вода", KAN: "Водоотведение", OTO: "Отопление", ELE: "Электричество", GAZ: "Газ", LIF: "Лифты", KRO: "Кровля и фасад", POD: "Подъезд", VEN: "Вентиляция", TKO: "Мусор", DVR: "Двор", GOR: "Город", NAC: "Начисления и приборы", ORG: "Организационные" },
+  },
   mistake: {
     field: "Поля {{field}} нет. Есть: {{fields}}", missing: "{{language}}: слов нет", long: "{{language}}: {{size}} знаков, а можно не больше {{most}}", bracket: "{{language}}: скобка не закрыта", longTitle: "{{language}}: имя шага длиннее {{most}} знаков",
     keyNowhere: "Клавиша {{key}} ведёт к шагу {{to}}, а такого шага нет", nowhere: "Дальше стоит {{to}}, а такого шага нет", noNext: "Не сказано, куда идти дальше", noOperator: "Клавиша 0 должна вести к диспетчеру", operatorEnd: "Клавиша 0 должна вести к концу, который соединяет с диспетчером", noKeys: "Нет ни одного ответа", markKeys: "Для оценки нужны клавиши от 1 до 5",

@@ -9,6 +9,7 @@ import { classifierRu } from "./classifier.ru";
 import { directoryRu, importsRu, readingsRu, staffRu } from "./directory.ru";
 import { contractsRu } from "./contracts.ru";
 import { ticketFormRu } from "./form.ru";
+import { pushRu } from "./push";
 import { robotRu } from "./robot.ru";
 
 export const ru = {
@@ -17,6 +18,7 @@ export const ru = {
   ticketForm: ticketFormRu,
   contracts: contractsRu,
   robot: robotRu,
+  push: pushRu,
   app: "Диспетчерская",
   room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", robot: "Робот", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
