@@ -220,7 +220,6 @@ export interface Incident {
   kind: "accident" | "planned";
   title: string;
   title_en: string;
-  title_en: string;
   cause: string;
   began_at: string;
   promised_at: string | null;
@@ -981,9 +980,9 @@ export interface RobotMessage {
 
 export interface LiveMessage {
   seq: number;
-  type: "hello" | "reset" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot";
+  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot";
   at: string;
-  data: CallMessage | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | null;
+  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | null;
 }
 
 export interface ContractBody {
@@ -1684,6 +1683,7 @@ export interface Campaign {
   ended_at: string | null;
   choice: CampaignChoice;
   spacing: Record<string, number>;
+  channels: ("call" | "sms" | "push")[];
   progress: CampaignProgress;
 }
 
@@ -1716,6 +1716,9 @@ export interface NewCampaign {
   ends_at?: string | null;
   choice?: TicketsChoice | null;
   spacing?: Record<string, number>;
+  channels?: ("call" | "sms" | "push")[];
+  text?: string;
+  danger?: boolean;
 }
 
 export interface NotCalled {
@@ -1733,11 +1736,13 @@ export interface CampaignPreview {
   spacing: Record<string, number>;
   hours: string;
   days: string;
+  texted: number;
 }
 
 export interface CampaignMade {
   campaign: Campaign;
   calls: number;
+  texts: number;
   left_out: NotCalled[];
 }
 
