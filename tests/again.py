@@ -6,6 +6,9 @@ Only a run that ended with "tests failed" (1) is looked at again: an interruptio
 an error of pytest itself end it at once with pytest's own code, and so does a run that stopped early (-x, --maxfail).
 The second run takes exactly the tests that failed. What passes there is flaky and named so; it has to be mended all the
 same. What fails again, is skipped or is not found fails the whole. Both runs end with pytest's own closing line.
+
+A test marked `once` tells of what must never happen twice, or be lost: one failure of two is the bug itself. It is
+not run again, and fails the whole.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import pytest
 
 FAILED = "CALLENGINE_TESTS_FAILED"  # where the first run writes the ids of what failed, one a line
 AGAIN = "CALLENGINE_TESTS_AGAIN"  # where the second run reads them
+ONCE = "once"  # the mark of tests that are not forgiven
 
 
 class FailedList:
@@ -46,6 +50,13 @@ class SecondTry:
         self._names = names
         self._passed: set[str] = set()
         self._failed: set[str] = set()
+        self._final: list[str] = []
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        final = [item for item in items if item.get_closest_marker(ONCE)]
+        self._final = [item.nodeid for item in final]
+        items[:] = [item for item in items if item not in final]
+        config.hook.pytest_deselected(items=final)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -59,15 +70,18 @@ class SecondTry:
 
     @pytest.hookimpl(tryfirst=True)  # before the terminal, which prints the closing line by this status
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if exitstatus == pytest.ExitCode.OK and len(self._flaky) < len(self._names):
+        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if ended and len(self._flaky) < len(self._names):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         flaky = self._flaky
         if flaky:
             terminalreporter.write_line(f"flaky: passed alone at the second try: {', '.join(flaky)}", yellow=True)
+        for name in self._final:
+            terminalreporter.write_line(f"failed, and is not tried again, for it is marked {ONCE}: {name}", red=True)
         for name in self._names:
-            if name not in self._passed | self._failed:
+            if name not in self._passed | self._failed and name not in self._final:
                 terminalreporter.write_line(f"failed first and did not run at the second try: {name}", red=True)
 
 

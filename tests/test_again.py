@@ -19,6 +19,7 @@ def test_flaky():
     seen.touch()
     assert not first
 """
+ONCE = FLAKY.replace("def test_flaky", "import pytest\n@pytest.mark.once\ndef test_never_twice")
 # What a module of tests holds -> pytest's code, how often pytest runs.
 CASES = {
     "passes": ("def test_good(): pass", 0, 1),
@@ -35,7 +36,7 @@ CASES = {
 
 
 def again(folder: Path, text: str, *more: str) -> tuple[int, str]:
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = -ra -p no:cacheprovider\n")
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -ra -p no:cacheprovider\nmarkers = once: not again\n")
     (folder / "test_one.py").write_text(text)
     outside = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_") and k not in (FAILED, AGAIN)}
     outside |= {"PYTHONPATH": HOME, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # they take seconds to load
@@ -61,6 +62,23 @@ def test_only_failed_tests_are_looked_at_again_and_only_passing_ones_forgive(cas
         assert "each runs once more, by itself:\n  test_one.py::" in said
     if case != "interrupted":  # whose words stand below the line
         assert said.rstrip().splitlines()[-1].startswith("==="), said
+
+
+@pytest.mark.parametrize("beside", ["", FLAKY.replace('"seen"', '"other"')])
+def test_what_is_marked_once_is_never_forgiven_whatever_else_is(beside: str, tmp_path: Path) -> None:
+    status, said = again(tmp_path, ONCE + beside)
+    assert status == 1, said
+    assert "is not tried again, for it is marked once: test_one.py::test_never_twice" in said
+    assert ("flaky: passed alone at the second try: test_one.py::test_flaky" in said) is bool(beside)
+    assert "did not run at the second try" not in said
+
+
+def test_what_is_marked_once_is_not_forgiven_either_when_it_killed_its_worker(tmp_path: Path) -> None:
+    text = ONCE.replace("assert not first", "import os\n    first and os._exit(3)")
+    status, said = again(tmp_path, text, "-p", "xdist", "-n", "1")
+    assert "crashed while running" in said
+    assert "is not tried again, for it is marked once: test_one.py::test_never_twice" in said
+    assert status == 1
 
 
 def test_a_test_that_kills_its_worker_is_run_again_like_one_that_failed(tmp_path: Path) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from callengine.callbacks.model import DutyState
 from callengine.errors import Conflict
 from tests.callbacks.world import NEIGHBOUR, World
+
+pytestmark = [pytest.mark.once]
 
 
 async def test_f4_of_fifty_claims_at_once_one_wins_and_the_others_hear_who(world: World) -> None:

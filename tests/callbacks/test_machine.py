@@ -8,6 +8,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -160,6 +161,7 @@ class Duties(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
+@pytest.mark.once
 def test_a_duty_is_never_lost_never_claimed_twice_never_reopened(sqlite_template: Path) -> None:
     TEMPLATE[:] = [sqlite_template]
     run_state_machine_as_test(  # type: ignore[no-untyped-call]

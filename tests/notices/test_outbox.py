@@ -69,6 +69,7 @@ async def working(office: Office, gateway: Gateway) -> NoticesWorker:
 # --- nothing twice ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 async def test_the_same_key_is_told_once_however_many_ask_at_the_same_moment(office: Office) -> None:
     ids = await asyncio.gather(*[office.tell("closed:1") for _ in range(12)])
     assert len([found for found in ids if found is not None]) == 1
@@ -78,6 +79,7 @@ async def test_the_same_key_is_told_once_however_many_ask_at_the_same_moment(off
     assert await office.tell("closed:1") is None  # nor later, when it was sent long ago
 
 
+@pytest.mark.once
 async def test_two_workers_send_each_notice_once(office: Office) -> None:
     for n in range(40):
         await office.tell(f"closed:{n}")
@@ -324,6 +326,7 @@ async def test_what_a_newer_release_queued_is_left_to_it_and_holds_nobody_up(off
 # --- an engine that dies --------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 async def test_what_an_engine_was_sending_when_it_died_is_not_sent_twice(one: Office) -> None:
     await one.tell("closed:1")
     await one.leave_sending("closed:1")

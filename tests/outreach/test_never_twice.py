@@ -32,6 +32,8 @@ from tests.outreach.world import (
     number,
 )
 
+pytestmark = [pytest.mark.once]
+
 MANY = {"lines": 60, "trunk_lines": 100}
 
 

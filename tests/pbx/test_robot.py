@@ -252,6 +252,7 @@ async def test_without_an_engine_the_pbx_itself_asks_whether_it_is_done_and_take
 
 
 @pytest.mark.pbx
+@pytest.mark.once
 async def test_an_engine_that_dies_after_the_first_answer_has_the_pbx_ask_for_the_mark_alone(
     robot: Robot, outside: Sipp
 ) -> None:
@@ -272,6 +273,7 @@ async def test_an_engine_that_dies_after_the_first_answer_has_the_pbx_ask_for_th
 
 
 @pytest.mark.pbx
+@pytest.mark.once
 async def test_an_engine_that_dies_after_the_mark_is_not_asked_for_it_again(robot: Robot, outside: Sipp) -> None:
     async def dies(call: AgiCall) -> None:
         key = await call.ask("callengine/robot-mark", digits=1, seconds=10)

@@ -367,6 +367,7 @@ async def test_a_town_number_goes_outside_where_no_colleague_has_it(pbx: Sandbox
     assert entry["arrival"].endswith("|112|outbound")
 
 
+@pytest.mark.once
 async def test_the_ledger_outlives_a_power_cut(tmp_path: Path) -> None:
     pbx = new_sandbox(tmp_path)
     await pbx.prepare()

@@ -522,6 +522,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.once
 async def test_after_a_kill_every_acknowledged_ticket_is_there_and_whole(store: Store) -> None:
     await ClassifierService(store, ManualClock()).begin()
     child = await asyncio.create_subprocess_exec(

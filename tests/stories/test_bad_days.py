@@ -14,7 +14,7 @@ from callengine.sandbox.pbx import SandboxPbx
 from tests.sipp.driver import Operator, Sipp
 from tests.stories.engine import EngineProcess, Wire
 
-pytestmark = [pytest.mark.pbx]
+pytestmark = [pytest.mark.pbx, pytest.mark.once]
 
 HELPED = [f"+7907100{n:04d}" for n in range(10)]
 GREETING = [f"+7907200{n:04d}" for n in range(5)]

@@ -9,7 +9,7 @@ import pytest
 from tests.sipp.driver import Operator, Sipp
 from tests.stories.engine import EngineProcess, Wire
 
-pytestmark = [pytest.mark.pbx]
+pytestmark = [pytest.mark.pbx, pytest.mark.once]
 
 # Nobody is outside in these stories: that the call was placed can be counted all the same.
 NUMBER = "+79074121806"

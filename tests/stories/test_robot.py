@@ -163,6 +163,7 @@ async def test_each_way_a_call_for_a_mark_can_go_is_right_in_the_calls_and_on_th
     await robot.until(recorded, "the recordings of the dialogues are ready", seconds=60)
 
 
+@pytest.mark.once
 async def test_the_engine_killed_amid_twenty_dialogues_calls_nobody_twice_and_loses_no_mark(
     robot: RobotEngine, stories_pbx: SandboxPbx, sipp: Sipp
 ) -> None:
