@@ -1137,11 +1137,24 @@ class LiveMessage(View):
 
     seq: int
     type: Literal[
-        "hello", "reset", "call", "duty", "state", "board", "recording", "ticket", "reminder", "pbx", "dial", "robot"
+        "hello",
+        "reset",
+        "ringing",
+        "call",
+        "duty",
+        "state",
+        "board",
+        "recording",
+        "ticket",
+        "reminder",
+        "pbx",
+        "dial",
+        "robot",
     ]
     at: datetime
     data: (
         CallMessage
+        | Ringing
         | Duty
         | StaffMember
         | Board

@@ -1,7 +1,7 @@
 // The call that is mine now: what the docked panel shows. `step` is pure; the rest keeps and fetches.
 
 import { get } from "@/api/client";
-import type { Call, CallDetail, CallerCard, OfferView, Page, PersonRef } from "@/api/types";
+import type { Call, CallDetail, CallerCard, OfferView, Page, Ringing } from "@/api/types";
 import { serverNow } from "@/lib/clock";
 import { Store } from "@/lib/store";
 
@@ -25,17 +25,7 @@ export interface Told extends Call {
 }
 
 /** Said ahead of the commit: this phone of mine rings, or what was said so is taken back. Its `Told` confirms it. */
-export interface Ringing {
-  pbx: string;
-  linkedid: string;
-  rings: boolean;
-  number: string;
-  number_kind: string;
-  name: string;
-  did: string;
-  arrived_at: string;
-  people: PersonRef[];
-}
+export type { Ringing };
 
 export interface Step {
   mine: Mine | null;
