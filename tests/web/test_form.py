@@ -440,3 +440,55 @@ async def test_the_form_is_readable_to_everybody(served: Served, width: int, sch
         wrong += await look(page, f"form of {code}")
         await page.get_by_role("button", name="Discard" if language == "en" else "Стереть").click()
     assert wrong == []
+
+
+async def said_to_ring(served: Served) -> Conversation:
+    """A call whose phone is said to ring, and that no store has yet."""
+    services = served.services
+    now = services.clock.now()
+    call = Conversation(
+        key=CallKey("main", "99.1"),
+        direction=Direction.INBOUND,
+        arrived_at=now,
+        number=parse(ISOLDA),
+        did=ORIGIN_LINE,
+        state=State.OFFERED,
+        offered_at=now,
+        offers=(Offer("101", now),),
+    )
+    services.screens.ringing.told([told.CallOffered(now, call, "101")])
+    return call
+
+
+async def test_a_ticket_of_a_call_that_is_only_said_to_ring_waits_for_the_stored_one(served: Served) -> None:
+    page = await begin(served, "HVS-02")
+    call = await said_to_ring(served)
+    await page.locator("aside.dock p.number").wait_for()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".formpart.refused")).to_be_visible()
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_text("Ждём, пока запишется сам вызов").first.wait_for()
+    before = len(await tickets(served))
+    await served.services.services.calls.save([told.CallOffered(call.arrived_at, call, "101")])
+    await page.get_by_role("status").locator("h2").wait_for()
+    assert len(await tickets(served)) == before + 1
+    stored = await served.services.call_id("99.1")
+    seen = await served.services.ask("GET", f"/calls/{stored}")
+    assert len(seen["ticket_numbers"]) == 1, "the ticket hangs on the stored call"
+
+
+async def test_a_ticket_whose_call_was_never_stored_is_kept_as_a_draft_and_goes_without_it_when_told_so(
+    served: Served,
+) -> None:
+    page = await begin(served, "HVS-02")
+    await said_to_ring(served)
+    await page.locator("aside.dock p.number").wait_for()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".formpart.refused")).to_be_visible()
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_text("Ждём, пока запишется сам вызов").first.wait_for()
+    ringing = served.services.screens.ringing
+    ringing.settled([told.CallOffered(call.arrived_at, call, who) for (_, who), call in ringing._said.items()])
+    await page.get_by_text("Вызов с номера +7 907 412-18-06 не записался").wait_for()
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_role("status").locator("h2").wait_for()
