@@ -16,7 +16,7 @@ from aiohttp import web
 
 from callengine import __version__
 from callengine.access.events import SessionsEnded, StaffLeft, StaffStateChanged
-from callengine.access.service import SHIFT, AccessService
+from callengine.access.service import AFTER_CALL, SHIFT, AccessService
 from callengine.api import schemas
 from callengine.api.app import build_app
 from callengine.api.live import LiveHub
@@ -147,7 +147,7 @@ class Engine:
         settings, store, clock = self.settings, self.store, self.clock
         locale = settings.locale
         names = {"country": locale.country, "city_code": locale.city_code}
-        self.access = AccessService(store, clock)
+        self.access = AccessService(store, clock, after_call_seconds=settings.desk.after_call_seconds)
         self._closing.callback(self.access.close)
         self.calls = CallsService(store=store, clock=clock)
         self.coverage = CoverageService(store=store, clock=clock)
@@ -198,7 +198,7 @@ class Engine:
         self.dialling = DiallingService(store, clock, links, locale=locale)
         self._closing.push_async_callback(self.dialling.close)
         self.live = LiveHub(clock)
-        self.desk = Desk(self.bridges, self.calls, street=self.street)
+        self.desk = Desk(self.bridges, self.calls, street=self.street, member=self.access.member)
         self._closing.push_async_callback(self.desk.close)
         self.services = Services(
             store=store,
@@ -233,6 +233,7 @@ class Engine:
                 RETENTION: self.recordings.on_timer,
                 CLASSIFIER: self.services.classifier.on_timer,
                 SHIFT: self.access.on_timer,
+                AFTER_CALL: self.access.on_timer,
                 **self.callbacks.timer_owners,
                 **self.watch.timer_owners,
             },
@@ -247,8 +248,9 @@ class Engine:
             told.CallAnswered: [callbacks.on_answered],
             told.CallbackRequested: [callbacks.on_callback_requested],
             told.MessageLeft: [callbacks.on_message, recordings.on_message],
-            told.CallChanged: [recordings.on_ended],  # a file name that only the ledger knew
-            told.CallEnded: [dialling.on_call, recordings.on_ended, callbacks.on_ended],
+            told.CallChanged: [recordings.on_ended, self.access.on_call],  # a file name that only the ledger knew
+            told.OfferEnded: [self.access.on_call],  # a colleague took over
+            told.CallEnded: [dialling.on_call, recordings.on_ended, callbacks.on_ended, self.access.on_call],
             RecordingChanged: [self._message_recorded, self.transcripts.on_recording],
             StaffLeft: [self.moves.on_staff_left],
         }

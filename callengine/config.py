@@ -112,6 +112,10 @@ class Callbacks(Section):
     contact_seconds: float = Field(5.0, ge=0)
 
 
+class Desk(Section):
+    after_call_seconds: int = Field(60, ge=0, le=3600)  # so long the queue spares who had a call, or until F8; 0: no
+
+
 class Tickets(Section):
     reopen_days: int = Field(14, ge=0)
     stall_shares: list[float] = Field([0.5, 0.75, 1.0], min_length=1, max_length=9)
@@ -308,6 +312,7 @@ class Settings(Section):
     pbx: Pbx = Pbx()
     sandbox: Sandbox = Sandbox()
     callbacks: Callbacks = Callbacks()
+    desk: Desk = Desk()
     tickets: Tickets = Tickets()
     outreach: Outreach = Outreach()
     notices: Notices = Notices()

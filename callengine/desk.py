@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from callengine.access.events import StaffStateChanged
+from callengine.access.model import Member
 from callengine.bridge import Bridge
 from callengine.calls.model import StoredCall
 from callengine.calls.origination import Origination, OriginationState
@@ -30,9 +31,10 @@ class Desk:
         calls: CallsService,
         *,
         street: Street | None = None,
+        member: Callable[[int], Awaitable[Member]] | None = None,
     ) -> None:
         self._bridges: Mapping[str, Bridge] = {bridge.name: bridge for bridge in bridges}
-        self._calls, self._street = calls, street
+        self._calls, self._street, self._member = calls, street, member
         self.demo_calls: Demo | None = None
         self._tasks = Tasks()
 
@@ -71,13 +73,28 @@ class Desk:
         self._tasks.start(self.demo_calls.one_call(kind), name="demo call")
 
     def staff_changed(self, fact: StaffStateChanged) -> None:
-        """After the commit: the queue passes over whose shift ended, however it ended; whoever begins a shift in the
-        sandbox finds a telephone on the desk."""
+        """After the commit: the queue passes over whose shift ended, however it ended, and who does after-call work;
+        whoever begins a shift in the sandbox finds a telephone on the desk."""
+        if fact.by_engine:
+            self._tasks.start(self._tell_queue(fact.member), name="queue pause")
         if fact.member.extension and fact.member.state == "offline":
             self._tasks.start(self._pass_over(fact.member.extension), name="queue pause")
         if self._street is not None and fact.member.extension:
             here = fact.member.state != "offline"
             self._tasks.start(self._plug(self._street, fact.member.extension, here=here), name="sandbox telephone")
+
+    async def _tell_queue(self, person: Member) -> None:
+        """As he is when it is told: he may have pressed a key meanwhile, whose word must be the last one."""
+        told: tuple[str, str] | None = None
+        while person.extension and (person.state, person.state_reason) != told:
+            told = (person.state, person.state_reason)
+            try:
+                await self.pause(person.extension, paused=person.state != "ready", reason=person.state_reason)
+                if self._member is not None:
+                    person = await self._member(person.id)
+            except EngineError as error:
+                fields = {"action": "pause_failed", "extension": person.extension, "problem": error.detail}
+                log.warning("the queue was not told of a change of state", extra=fields)
 
     async def _pass_over(self, extension: str) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,3 +67,18 @@ async def test_other_changes_are_told_to_the_queue_by_whoever_makes_them(fact: S
 
 async def test_a_pbx_that_is_away_is_told_again_later_and_nothing_breaks(caplog: pytest.LogCaptureFixture) -> None:
     await told(desk_with(Phones(away=True)), changed("offline"), lambda: "not paused" in caplog.text)
+
+
+async def test_what_the_engine_makes_of_his_state_is_told_to_the_queue_and_his_own_word_is_the_last() -> None:
+    """F8 in the very moment in which after-call work begins: its unpausing may have been sent first."""
+    phones, now = Phones(), changed("after_call").member
+    states = [replace(now, state="ready"), replace(now, state="ready")]
+
+    async def member(staff_id: int) -> Member:
+        return states.pop()
+
+    bridge: Any = SimpleNamespace(name="main", phones=phones)
+    calls: Any = None
+    desk = Desk([bridge], calls, member=member)
+    await told(desk, replace(changed("after_call"), by_engine=True), lambda: not states)
+    assert phones.paused == [("101", True), ("101", False)]

@@ -29,7 +29,11 @@ class StaffLeft:
 
 @dataclass(frozen=True, slots=True)
 class StaffStateChanged:
-    """Somebody became ready, paused, does after-call work, or went home; `member` as of now."""
+    """Somebody became ready, paused, does after-call work, or went home; `member` as of now.
+
+    `by_engine`: nobody asked for it, so nobody has told the queue.
+    """
 
     at: datetime
     member: Member
+    by_engine: bool = False

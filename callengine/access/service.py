@@ -6,10 +6,12 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from callengine.access.after_call import done_talking
 from callengine.access.events import SessionsEnded, StaffStateChanged
 from callengine.access.model import PEOPLE, ROLES, Member, Principal
 from callengine.access.passwords import Passwords
 from callengine.access.throttle import Throttle
+from callengine.calls.events import CallFact
 from callengine.clock import Clock
 from callengine.errors import NotFound, Refused, Unauthenticated
 from callengine.store import access as queries
@@ -20,6 +22,8 @@ from callengine.store.timers import set_timer
 SESSION = timedelta(hours=16)
 # The timer at which a person's last session runs out; its subject is his id.
 SHIFT = "shift"
+# The timer at which after-call work has lasted its term; its subject is the person's id.
+AFTER_CALL = "after-call"
 STATES = frozenset({"offline", "ready", "pause", "after_call"})
 
 
@@ -32,8 +36,11 @@ class WrongPassword(Unauthenticated):
 class AccessService:
     """Opaque tokens; only their SHA-256 is stored, so a copied database opens no door."""
 
-    def __init__(self, store: Store, clock: Clock, *, passwords: Passwords | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, passwords: Passwords | None = None, after_call_seconds: int = 0
+    ) -> None:
         self._store, self._clock = store, clock
+        self._after_call = timedelta(seconds=after_call_seconds)
         self._passwords = passwords or Passwords()
         # Per person and address, so that nobody can lock a colleague out; per address against lists of logins.
         self._per_login = Throttle(clock, limit=5, seconds=300)
@@ -100,7 +107,10 @@ class AccessService:
             await tx.tell(SessionsEnded(now, tuple(gone)))
 
     async def on_timer(self, kind: str, subject: str, fence: int) -> None:
-        """A session has run out: its holder's shift is over unless he has another one."""
+        """A session has run out: its holder's shift is over unless he has another one. Or after-call work has."""
+        if kind == AFTER_CALL:
+            await self._after_call_is_over(int(subject))
+            return
         async with self._store.begin() as tx:
             await self._forget_expired(tx)
             await self._end_shift_without_session(tx, int(subject))
@@ -216,11 +226,37 @@ class AccessService:
                 return person
             return await self._change(tx, person, state, reason)
 
-    async def _change(self, tx: Tx, person: Member, state: str, reason: str) -> Member:
+    async def on_call(self, tx: Tx, fact: CallFact) -> None:
+        """Within: whoever has talked with a caller does after-call work, and the queue passes over him meanwhile.
+
+        Only who was ready all the while: a break stays a break, and what is told late, or again after he was ready
+        anew, changes nothing.
+        """
+        if not self._after_call:
+            return
+        now = self._clock.now()
+        for extension, ended_at in done_talking(fact.call).items():
+            if now - ended_at >= self._after_call:
+                continue
+            person = await queries.at_extension(tx.conn, extension)
+            if person is None or person.state != "ready" or person.state_since is None or person.state_since > ended_at:
+                continue
+            await self._change(tx, person, "after_call", "", by_engine=True)
+            await set_timer(tx, AFTER_CALL, str(person.id), now + self._after_call)
+
+    async def _after_call_is_over(self, staff_id: int) -> None:
+        async with self._store.begin() as tx:
+            person = await queries.member(tx.conn, staff_id)
+            if person is None or person.state != "after_call" or person.state_since is None:
+                return
+            if person.state_since + self._after_call <= self._clock.now():
+                await self._change(tx, person, "ready", "", by_engine=True)
+
+    async def _change(self, tx: Tx, person: Member, state: str, reason: str, *, by_engine: bool = False) -> Member:
         at = self._clock.now()
         await queries.change_state(tx, person.id, state, reason, at)
         changed = await self._member(tx, person.id)
-        await tx.tell(StaffStateChanged(at, changed))
+        await tx.tell(StaffStateChanged(at, changed, by_engine))
         return changed
 
     async def member(self, staff_id: int) -> Member:

@@ -44,6 +44,11 @@ async def member(conn: AsyncConnection, staff_id: int) -> Member | None:
     return Member(**row._mapping) if row else None
 
 
+async def at_extension(conn: AsyncConnection, extension: str) -> Member | None:
+    row = (await conn.execute(_members().where(staff.c.extension == extension, staff.c.active))).first()
+    return Member(**row._mapping) if row else None
+
+
 async def secret_of(conn: AsyncConnection, login: str) -> tuple[int, str | None] | None:
     """(id, password hash) of an active person."""
     query = select(staff.c.id, staff.c.password_hash).where(staff.c.login == login, staff.c.active)

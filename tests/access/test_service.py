@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from callengine.access.events import SessionsEnded, StaffStateChanged
 from callengine.access.model import ADMINISTRATOR, Principal
 from callengine.access.passwords import Passwords
-from callengine.access.service import SESSION, SHIFT, AccessService, WrongPassword, digest
+from callengine.access.service import AFTER_CALL, SESSION, SHIFT, AccessService, WrongPassword, digest
 from callengine.access.throttle import Throttle
+from callengine.calls.events import CallChanged, CallEnded, CallFact
+from callengine.calls.model import CallKey, Conversation, Direction, Outcome, State, Talk
 from callengine.clock import ManualClock
 from callengine.directory.staff import StaffForm, StaffService
 from callengine.errors import NotFound, Refused, TooMany
 from callengine.store.database import Store
-from callengine.store.tables import staff
+from callengine.store.tables import staff, staff_states
 from callengine.timers.worker import TimerWorker
 
 
@@ -220,3 +224,99 @@ def test_a_throttle_forgets_with_time(clock: ManualClock) -> None:
     throttle.check("b")
     clock.advance(seconds=31)
     throttle.check("a")
+
+
+# --- after-call work -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_phone(store: Store, clock: ManualClock) -> Iterator[AccessService]:
+    """An engine with after-call work of a minute, which hears of calls."""
+    service = AccessService(store, clock, after_call_seconds=60)
+    for kind in (CallEnded, CallChanged):
+        store.within[kind] = [service.on_call]
+    yield service
+    service.close()
+
+
+def talked(clock: ManualClock, *talks: Talk, over: bool = True, **changes: Any) -> CallFact:
+    now = clock.now()
+    call = Conversation(
+        key=CallKey("main", "1763625600.1"),
+        direction=Direction.INBOUND,
+        arrived_at=now - timedelta(seconds=90),
+        state=State.ENDED if over else State.TALKING,
+        outcome=Outcome.ANSWERED if over else None,
+        answered_at=now - timedelta(seconds=60),
+        ended_at=now if over else None,
+        talks=talks or (Talk("101", now - timedelta(seconds=60), now),),
+    ).evolve(**changes)
+    return CallEnded(now, call) if over else CallChanged(now, call)
+
+
+async def hear(store: Store, *facts: CallFact) -> None:
+    async with store.begin() as tx:
+        for fact in facts:
+            await tx.tell(fact)
+
+
+async def test_after_a_call_he_writes_until_he_says_or_until_the_term(
+    at_phone: AccessService, store: Store, clock: ManualClock, told: list[object]
+) -> None:
+    worker = TimerWorker(store, clock, {AFTER_CALL: at_phone.on_timer})
+    staff_id = await petrova(at_phone)
+    await at_phone.set_state(staff_id, "ready")
+    clock.advance(seconds=100)
+    fact = talked(clock)
+    await hear(store, fact, fact)
+    assert (await at_phone.member(staff_id)).state == "after_call"
+    clock.advance(seconds=20)
+    await at_phone.set_state(staff_id, "ready")  # F8
+    await hear(store, fact)  # told again, late
+    clock.advance(seconds=100)
+    await worker.fire_due()
+    assert (await at_phone.member(staff_id)).state == "ready"
+    await hear(store, talked(clock))
+    clock.advance(seconds=59)
+    await worker.fire_due()
+    assert (await at_phone.member(staff_id)).state == "after_call"
+    clock.advance(seconds=1)
+    await worker.fire_due()
+    assert states(told) == ["ready", "after_call", "ready", "after_call", "ready"]
+    mine = [fact.by_engine for fact in told if isinstance(fact, StaffStateChanged)]
+    assert mine == [False, True, False, True, True]
+    async with store.read() as conn:
+        rows = (await conn.execute(select(staff_states).where(staff_states.c.state == "after_call"))).all()
+    assert sorted((row.ended_at - row.began_at).total_seconds() for row in rows) == [20, 60]
+
+
+async def test_a_break_stays_a_break_and_a_call_among_colleagues_is_none(
+    at_phone: AccessService, store: Store, clock: ManualClock
+) -> None:
+    staff_id = await petrova(at_phone)
+    await at_phone.set_state(staff_id, "ready")
+    clock.advance(seconds=100)
+    await hear(store, talked(clock, direction=Direction.INTERNAL))
+    old = talked(clock)
+    clock.advance(seconds=60)
+    await hear(store, old)  # the ledger tells it only now
+    assert (await at_phone.member(staff_id)).state == "ready"
+    await at_phone.set_state(staff_id, "pause")
+    clock.advance(seconds=100)
+    await hear(store, talked(clock))
+    assert (await at_phone.member(staff_id)).state == "pause"
+
+
+async def test_who_gave_the_caller_away_writes_while_his_colleague_talks_and_who_holds_him_does_not(
+    at_phone: AccessService, store: Store, clock: ManualClock
+) -> None:
+    first = await petrova(at_phone)
+    second = await at_phone.add_staff("smirnova", "Смирнова", "operator", extension="102")
+    for staff_id in (first, second):
+        await at_phone.set_state(staff_id, "ready")
+    clock.advance(seconds=100)
+    began, now = clock.now() - timedelta(seconds=60), clock.now()
+    await hear(store, talked(clock, Talk("101", began, now), over=False))
+    assert (await at_phone.member(first)).state == "ready"
+    await hear(store, talked(clock, Talk("101", began, now), Talk("102", now), over=False))
+    assert [(await at_phone.member(one)).state for one in (first, second)] == ["after_call", "ready"]

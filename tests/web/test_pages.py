@@ -356,6 +356,20 @@ async def talks(desk: Desk) -> s.Call:
     return talking
 
 
+async def test_after_a_call_the_bar_says_what_the_engine_says_and_f8_ends_it(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    talking = await talks(desk)
+    desk.engine.state = "after_call"
+    await desk.engine.tell("state", town.member(1, "Петрова Наталья", "101", "after_call"))
+    over = {"state": "ended", "outcome": "answered", "ended_at": datetime.now(UTC)}
+    await desk.engine.tell("call", talking.model_copy(update=over))
+    await expect(page.locator(".statebox.after_call")).to_be_visible()
+    await page.keyboard.press("F8")
+    await expect(page.locator(".statebox.ready")).to_be_visible()
+    await expect(page.locator(".callhead")).to_have_count(0)
+    assert desk.engine.state == "ready"
+
+
 async def test_f4_holds_and_takes_back_even_while_the_operator_writes(desk: Desk) -> None:
     page = await desk.open("/desk?new=1")
     talking = await talks(desk)

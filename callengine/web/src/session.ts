@@ -135,7 +135,9 @@ export function listen(me: Me): () => void {
       soon(["shift"], 1500);
     }),
     live.on<StaffMember>("state", (staff) => {
-      if (staff.id === me.id) void queries.invalidateQueries({ queryKey: ["me"] });
+      if (staff.id !== me.id) return;
+      queries.setQueryData<Me>(["me"], (old) => old && (old.state === staff.state ? old : { ...old, state: staff.state, state_since: null }));
+      void queries.invalidateQueries({ queryKey: ["me"] });
     }),
     live.on<Board>("board", (board) => {
       setServerTime(board.data_at);

@@ -41,11 +41,12 @@ function OwnState({ me, onState }: { me: Me; onState: () => void }) {
   const now = useNow();
   const own = mine.use();
   const board = useBoard().data;
-  const state = own ? (own.phase === "after" ? "after_call" : own.phase) : me.state;
-  const since = own ? own.since : me.state_since ? Date.parse(me.state_since) : null;
-  const word = !own && me.extension === null ? t("state.supervising") : t(`state.${state}`);
+  const call = own?.phase === "after" ? null : own;  // after it the engine says what he does, and for how long
+  const state = call ? call.phase : me.state;
+  const since = call ? call.since : me.state_since ? Date.parse(me.state_since) : null;
+  const word = !call && me.extension === null ? t("state.supervising") : t(`state.${state}`);
   const under =
-    me.extension === null ? t("state.online", { count: board?.signed_in ?? 0 }) : own ? t(`state.${me.state}`) : state === "ready" ? t("state.online", { count: board?.signed_in ?? 0 }) : t("state.pressReady");
+    me.extension === null ? t("state.online", { count: board?.signed_in ?? 0 }) : call ? t(`state.${me.state}`) : state === "ready" ? t("state.online", { count: board?.signed_in ?? 0 }) : t("state.pressReady");
   return (
     <button type="button" className="cell" onClick={onState} aria-keyshortcuts="F8" title={me.state === "ready" ? t("state.goPause") : t("state.goReady")} disabled={me.extension === null}>
       <span className={`statebox ${state}`}><I of={STATES[state] ?? IconPhone} /></span>
