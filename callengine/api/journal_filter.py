@@ -31,6 +31,7 @@ def filter_of(asked: TicketsFilter, now: datetime, zone: ZoneInfo) -> JournalFil
         unassigned=asked.unassigned,
         organisation_id=asked.organisation_id,
         house_id=asked.house_id,
+        houseless=asked.houseless,
         district=asked.district or None,
         executor_id=asked.executor_id,
         classifier=asked.classifier,

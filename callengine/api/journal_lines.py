@@ -35,7 +35,8 @@ def _line(
         urgency=row.urgency,
         classifier=_entry(row.entry, language, entries),
         house=render.house(row.house) if row.house else None,
-        premise=row.premise,
+        premise=row.premise if row.house else "",
+        place="" if row.house else row.premise,
         organisation=organisations[its.id] if its is not None else None,
         applicant=schemas.TicketApplicant.model_construct(
             number=row.applicant_number, name=row.applicant_name, person_id=row.person_id

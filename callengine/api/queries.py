@@ -91,6 +91,7 @@ class TicketsFilter(Between):
     unassigned: bool | None = None
     organisation_id: Id | None = None
     house_id: Id | None = None
+    houseless: bool | None = None  # those of a place in words
     district: Words = ""
     executor_id: Id | None = None
     classifier: Words = ""

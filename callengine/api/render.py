@@ -415,7 +415,8 @@ def _row(it: tickets.Ticket, now: datetime) -> dict[str, Any]:
         "urgency": it.urgency,
         "classifier": entry(it.classifier),
         "house": house(it.house) if it.house else None,
-        "premise": it.premise,
+        "premise": it.flat,
+        "place": it.place,
         "organisation": organisation(it.organisation) if it.organisation else None,
         "applicant": schemas.TicketApplicant(number=who.number, name=who.name, person_id=who.person_id),
         "created_at": it.created_at,
@@ -457,7 +458,6 @@ def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:
 def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket:
     """Nothing here names a telephone or a flat of somebody else, nor what is internal."""
     it = view.ticket
-    address = it.house.address if it.house else ""
     terms = it.deadlines
     return schemas.ResidentTicket(
         number=it.number,
@@ -466,8 +466,8 @@ def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket
         problem_ru=it.classifier.problem_ru,
         problem_en=it.classifier.problem_en,
         text=it.text,
-        address=address,
-        premise=it.premise,
+        address=it.address,
+        premise=it.flat,
         organisation=it.organisation.name if it.organisation else "",
         organisation_phone=it.organisation.phone if it.organisation else "",
         executor=it.executor.name if it.executor else "",
@@ -514,7 +514,8 @@ def open_ticket(it: tickets.Ticket, now: datetime) -> schemas.OpenTicket:
         urgency=it.urgency,
         problem_ru=it.classifier.problem_ru,
         problem_en=it.classifier.problem_en,
-        premise=it.premise,
+        premise=it.flat,
+        place=it.place,
         status=it.status,
         fix_by=it.deadlines.fix_by,
         overdue=it.overdue(now),

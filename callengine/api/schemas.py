@@ -268,6 +268,7 @@ class OpenTicket(View):
     problem_ru: str
     problem_en: str
     premise: str
+    place: str  # in words, where there is no house
     status: str
     fix_by: datetime | None
     overdue: bool
@@ -614,10 +615,14 @@ Conditions = Annotated[dict[ConditionName, bool | float | ShortText], Field(max_
 
 
 class RoutingAsk(Body):
-    """What the form has so far; `organisation_id` is the one that the operator chose himself."""
+    """What the form has so far; `organisation_id` is the one that the operator chose himself.
+
+    Without a house those who serve the whole city answer, and those of all houses of `district`.
+    """
 
     classifier: ShortText
-    house_id: Id
+    house_id: Id | None = None
+    district: ShortText = ""
     at: Moment | None = None
     answers: Annotated[list[Answer], Field(max_length=50)] = []
     conditions: Conditions = {}
@@ -688,12 +693,16 @@ class Applicant(Body):
 class NewTicket(Body):
     """`parent` is the number of the ticket that this one repeats; `cabinet`: it came from the client's account.
 
-    `anonymous`: neither the call's number nor a name goes into the ticket.
+    `anonymous`: neither the call's number nor a name goes into the ticket. Without a `house_id` (a road, a crossing, a
+    house that is not in the directory) `place` says in words where it is; it may be left out only for information and
+    for what the centre itself or a service called by voice answers. `district` is the section of such a place.
     """
 
     classifier: ShortText
-    house_id: Id
+    house_id: Id | None = None
     premise: ShortText = ""
+    place: ShortText = ""
+    district: ShortText = ""
     applicant: Applicant = Applicant()
     text: LongText = ""
     call_id: Id | None = None
@@ -718,7 +727,10 @@ class TicketEvent(View):
 
 
 class TicketMove(Body):
-    """A move by its key with what it needs; `version` is the one that the page shows."""
+    """A move by its key with what it needs; `version` is the one that the page shows.
+
+    `route` may also say where it is after all: `house_id` with `premise`, or `place` in words instead of a house.
+    """
 
     move: ShortText
     reason: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
@@ -729,6 +741,9 @@ class TicketMove(Body):
     not_done: bool = False
     status: ShortText = ""
     classifier: ShortText = ""
+    house_id: Id | None = None
+    premise: ShortText = ""
+    place: ShortText = ""
     version: Annotated[int | None, Field(ge=0)] = None
 
 
@@ -905,6 +920,7 @@ class TicketRow(View):
     classifier: ClassifierEntry
     house: House | None
     premise: str
+    place: str  # where it is in words, when there is no house; else ""
     organisation: Organisation | None
     applicant: TicketApplicant
     created_at: datetime

@@ -116,7 +116,7 @@ def reminder(it: Ticket, about: str, level: int, due_at: datetime) -> schemas.Ti
         urgency=it.urgency,
         problem_ru=it.classifier.problem_ru,
         problem_en=it.classifier.problem_en,
-        address=it.house.address if it.house else "",
+        address=it.address,
     )
 
 

@@ -191,7 +191,7 @@ class Views:
                 kind="ticket",
                 id=ticket.number,
                 title=f"{ticket.number} {ticket.classifier.problem_ru}",
-                subtitle=ticket.house.address if ticket.house else "",
+                subtitle=ticket.address,
             )
             for ticket in found
         ]

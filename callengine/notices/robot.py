@@ -33,7 +33,7 @@ class RobotCalls:
             facts = {
                 "ticket": ticket.number,
                 "work": ticket.classifier.problem(message.language),
-                "address": ticket.house.address if ticket.house else "",
+                "address": ticket.address,
                 "due": ticket.deadlines.fix_by.isoformat() if ticket.deadlines.fix_by else None,
             }
             wish = CallWish(

@@ -312,8 +312,8 @@ class TicketNotices:
     def fields(self, ticket: Ticket, language: str) -> dict[str, str]:
         """What a template may say of a ticket; what is not known is a dash."""
         ru = language == "ru"
-        flat = f"{'кв. ' if ru else 'flat '}{ticket.premise}" if ticket.premise else ""
-        address = ticket.house.address if ticket.house else ""
+        flat = f"{'кв. ' if ru else 'flat '}{ticket.flat}" if ticket.flat else ""
+        address = ticket.address
         return {
             name: value or NOTHING
             for name, value in {

@@ -740,5 +740,5 @@ def _in_period(campaign: Campaign, now: datetime) -> bool:
 def _of_ticket(ticket: Ticket, language: str) -> dict[str, Any]:
     """What the dialogue says of a ticket (menus/jobs.py)."""
     house = ticket.house
-    address = f"{house.street}, {house.number}" if house else ""
+    address = f"{house.street}, {house.number}" if house else ticket.place
     return {"ticket": ticket.number, "work": ticket.classifier.problem(language), "address": address}

@@ -262,7 +262,10 @@ async def tickets_of(conn: AsyncConnection, choice: Choice, language: str, most:
     t, h, e = tickets.c, houses.c, classifier.c
     work = e.problem_ru if language == "ru" else e.problem_en
     query = (
-        select(t.id, t.number, t.applicant_number, t.applicant_name, work.label("work"), h.street, h.number.label("no"))
+        select(
+            *(t.id, t.number, t.applicant_number, t.applicant_name, t.premise),
+            *(work.label("work"), h.street, h.number.label("no")),
+        )
         .select_from(tickets)
         .join(classifier, e.code == t.classifier_code)
         .join(houses, h.id == t.house_id, isouter=True)
@@ -277,7 +280,7 @@ async def tickets_of(conn: AsyncConnection, choice: Choice, language: str, most:
             row.applicant_number,
             row.applicant_name,
             row.work,
-            f"{row.street}, {row.no}" if row.street else "",
+            f"{row.street}, {row.no}" if row.street else row.premise,
         )
         for row in (await conn.execute(query)).all()
     ]

@@ -94,6 +94,29 @@ async def _covering(
     return list(found.values())
 
 
+async def of_district(
+    conn: Conn, district: str, kinds: Sequence[str], branches: Sequence[str], at: datetime
+) -> list[Contract]:
+    """The contracts in force or to come that name every house of a district: a place in it without a house is theirs.
+
+    Only asked where a matter has no house; the houses of the district are counted.
+    """
+    within = select(houses.c.id).where(houses.c.district == district).subquery()
+    total = select(func.count()).select_from(within).scalar_subquery()
+    link = contract_houses.c
+    named = select(link.contract_id).where(link.house_id.in_(select(within.c.id))).group_by(link.contract_id)
+    query = select(*_columns).select_from(_join)
+    query = query.where(
+        c.id.in_(named.having(func.count() == total)),
+        c.kind.in_(kinds),
+        c.branch.in_(branches),
+        ~c.everywhere,
+        c.removed_at.is_(None),
+        or_(c.valid_until.is_(None), c.valid_until > at),
+    )
+    return [contract_of(row) for row in await conn.execute(query)]
+
+
 def queries_of(house_id: int, kinds: Sequence[str], branches: Sequence[str], at: datetime) -> list[Select[Any]]:
     """What `serving` asks, for a look at the plans."""
     values = _values(house_id, kinds, branches, at)

@@ -124,6 +124,12 @@ async def first_houses(conn: AsyncConnection, limit: int) -> list[House]:
     return list((await houses_by_id(conn, ids)).values())
 
 
+async def has_district(conn: AsyncConnection, district: str) -> bool:
+    """Whether any house is in the district."""
+    query = select(houses.c.id).where(houses.c.district == district).limit(1)
+    return (await conn.execute(query)).scalar_one_or_none() is not None
+
+
 async def managers(conn: AsyncConnection, house_ids: Collection[int], at: datetime) -> dict[int, str]:
     """Who manages each house at the moment: a contract on the house before one on all, then by priority."""
     if not house_ids:

@@ -314,6 +314,8 @@ def _narrowed(wanted: JournalFilter, codes: int) -> list[ColumnElement[bool]]:
         found.append(_overdue() if wanted.overdue else ~func.coalesce(_overdue(), false()))
     if wanted.unassigned is not None:
         found.append(c.organisation_id.is_(None) if wanted.unassigned else c.organisation_id.is_not(None))
+    if wanted.houseless is not None:
+        found.append(c.house_id.is_(None) if wanted.houseless else c.house_id.is_not(None))
     if wanted.classifier and codes > 1:
         found.append(c.classifier_code.in_(_some("code", codes, c.classifier_code)))
     if len(wanted.mark) > 1:

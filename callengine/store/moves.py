@@ -34,7 +34,7 @@ WORKED_ON = (Status.EXECUTOR_ASSIGNED, Status.IN_PROGRESS, Status.NEEDS_REWORK)
 _PLAIN = (
     "status urgency mark version due_at accepted_at localised_at fixed_at closed_at close_reason late_at "
     "postponed_until postpone_reason touched_at stall_level declined_count reopened_count applicant_count paid "
-    "paid_confirm_by paid_confirmed_at marked_at contract_code organisation_reason"
+    "paid_confirm_by paid_confirmed_at marked_at contract_code organisation_reason premise district"
 ).split()
 
 
@@ -103,6 +103,7 @@ def columns(ticket: Ticket) -> dict[str, Any]:
     """What a move may change, as the table keeps it."""
     terms = ticket.deadlines
     return {
+        "house_id": ticket.house.id if ticket.house else None,
         **{name: getattr(ticket, name) for name in _PLAIN},
         "classifier_code": ticket.classifier.code,
         "organisation_id": ticket.organisation.id if ticket.organisation else None,

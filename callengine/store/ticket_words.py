@@ -188,7 +188,8 @@ def of_ticket(ticket: Ticket) -> list[str]:
     entry, house, applicant = ticket.classifier, ticket.house, ticket.applicant
     found = list(problem_words(entry))
     found += search.house_words(house.street, house.number) if house else []
-    found += [ticket.premise] if ticket.premise else []
+    found += [ticket.flat] if ticket.flat else []
+    found += search.words_of(ticket.place)
     found += search.words_of(ticket.text)[:TEXT_WORDS]
     return found + of_applicant(applicant.name, applicant.number)
 

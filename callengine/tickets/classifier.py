@@ -14,6 +14,7 @@ from typing import Any
 from callengine.directory import search
 from callengine.tickets import script
 from callengine.tickets.model import KINDS, URGENCY_LABELS, Entry, Group, Question, Urgency
+from callengine.tickets.routing import CENTRE, SPOKEN
 from callengine.tickets.script import BadRow as BadRow
 from callengine.tickets.terms import MOST_MINUTES as MOST_MINUTES
 from callengine.tickets.terms import BadTerm, minutes_of
@@ -64,6 +65,11 @@ class Override:
     fix_minutes: int | None = None
     clock: str = ""
     urgency: str = ""
+
+
+def of_place(entry: Entry) -> bool:
+    """Whether a ticket says where it is: not information, nor what the centre or a service called by voice answers."""
+    return entry.urgency is not Urgency.INFO and entry.organisation_kind not in (CENTRE, *SPOKEN)
 
 
 # --- the shipped set --------------------------------------------------------------------------------------

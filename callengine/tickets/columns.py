@@ -41,8 +41,10 @@ def _moment(at: datetime | None, context: Context) -> float | None:
 
 
 def _where(row: JournalRow, context: Context) -> str:
+    if row.house is None:
+        return row.premise
     flat = ("кв. " if context.language == "ru" else "flat ") + row.premise if row.premise else ""
-    return ", ".join(part for part in (row.house.address if row.house else "", flat) if part)
+    return ", ".join(part for part in (row.house.address, flat) if part)
 
 
 def _yes(said: bool, context: Context) -> str:

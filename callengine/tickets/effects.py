@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from callengine.clock import rfc3339
-from callengine.directory.model import Organisation, StaffMember
+from callengine.directory.model import House, Organisation, StaffMember
 from callengine.tickets import clocks, lifecycle
 from callengine.tickets.lifecycle import Field, Move, Situation, Transition
 from callengine.tickets.model import Deadlines, Entry, Status, Ticket, TicketEvent
@@ -33,12 +33,18 @@ class Asked:
     version: int | None = None
     key: str | None = None
     classifier: str = ""  # of a routing: the problem turned out to be another one
+    # Of a routing: it is at this house, or at no house but there.
+    house_id: int | None = None
+    premise: str = ""
+    place: str = ""
 
     @property
     def fingerprint(self) -> str:
         """The same for the same wish: by it a key that was used for another one is known."""
         wish = (self.move, self.reason, self.organisation_id, self.executor_id, self.until, self.mark, self.not_done)
-        return hashlib.sha256(repr((*wish, self.status, self.classifier)).encode()).hexdigest()[:16]
+        where = (self.house_id, self.premise, self.place)
+        told = (*wish, self.status, self.classifier, *(where if any(where) else ()))
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,16 @@ class Looked:
     deadlines: Deadlines | None = None  # computed anew, when the move makes them new
     why_organisation: str = ""
     contract_code: str = ""
+    where: Where | None = None  # when the move says that it is elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a ticket is: a house and the flat in it, or the place in words."""
+
+    house: House | None
+    premise: str
+    district: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +79,11 @@ class Mover:
     staff_id: int | None = None
     organisation_id: int | None = None
     districts: tuple[str, ...] = field(default=())
+
+
+def where_of(it: Ticket | Where) -> tuple[int | None, str]:
+    """The same for the same place, whatever its house is called meanwhile."""
+    return it.house.id if it.house else None, it.premise
 
 
 def situation(
@@ -203,6 +224,8 @@ def _route(act: _Act) -> Ticket:
     entry = looked.entry or it.classifier
     own = looked.own or entry
     paid = it.paid or own.paid
+    if (where := looked.where) is not None:
+        it = replace(it, house=where.house, premise=where.premise, district=where.district)
     return replace(
         _fresh_terms(it, looked),
         organisation=looked.organisation,
@@ -352,6 +375,9 @@ def event(before: Ticket, after: Ticket, row: Transition, asked: Asked, mover: M
         data |= {"executor": after.executor.name if after.executor else None}
     if after.classifier.code != before.classifier.code:
         data |= {"classifier": after.classifier.code, "classifier_before": before.classifier.code}
+    if where_of(after) != where_of(before):
+        data |= {"house_id": after.house.id if after.house else None, "address": after.address, "premise": after.flat}
+        data |= {"address_before": before.address, "premise_before": before.flat}
     if after.deadlines.fix_by != before.deadlines.fix_by:
         data["fix_by"] = rfc3339(after.deadlines.fix_by) if after.deadlines.fix_by else None
     if after.late_at:

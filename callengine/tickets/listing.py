@@ -45,6 +45,7 @@ class JournalFilter:
     unassigned: bool | None = None  # open, and no organisation answers for it
     organisation_id: int | None = None
     house_id: int | None = None
+    houseless: bool | None = None  # a place in words, or nothing, instead of a house
     district: str | None = None
     executor_id: int | None = None
     classifier: str = ""  # a code or the beginning of one: a branch
@@ -85,7 +86,7 @@ class JournalRow:
     urgency: str
     entry: Entry
     house: House | None
-    premise: str
+    premise: str  # without a house the place in words, as model.Ticket
     organisation: Organisation | None
     executor_id: int | None
     executor: str

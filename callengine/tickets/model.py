@@ -278,7 +278,10 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """What an operator sends; `key` is his Idempotency-Key: one form, one ticket."""
+    """What an operator sends; `key` is his Idempotency-Key: one form, one ticket.
+
+    Without a house `place` says in words where it is, and `district` in whose section, when that is known.
+    """
 
     classifier: str
     house_id: int | None
@@ -295,6 +298,9 @@ class NewTicket:
     conditions: dict[str, Any] = field(default_factory=dict)  # what the rules ask and no question of the script told
     cabinet: bool = False  # from the client's account: an operator reads it before anybody is asked
     anonymous: bool = False  # who asks is not to be named, not even by the call's number
+    # Out of the print of a form by which one that was sent twice is known: prints of the release before still fit.
+    place: str = field(default="", repr=False)
+    district: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +354,7 @@ class Ticket:
     urgency: Urgency
     classifier: Entry
     house: House | None
-    premise: str
+    premise: str  # the flat within the house; where there is no house, the place in words
     applicant: Applicant
     organisation: Organisation | None
     organisation_reason: str
@@ -386,6 +392,21 @@ class Ticket:
     call_ids: tuple[int, ...] = ()
     recordings: tuple[RecordingRef, ...] = ()
     history: tuple[TicketEvent, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words, when there is no house; else ""."""
+        return "" if self.house else self.premise
+
+    @property
+    def flat(self) -> str:
+        """The flat within the house; "" when there is no house."""
+        return self.premise if self.house else ""
+
+    @property
+    def address(self) -> str:
+        """The address of the house, or the place in words."""
+        return self.house.address if self.house else self.premise
 
     def overdue(self, now: datetime) -> bool:
         """Late, past its fix term and not reported done, or past that of acceptance unaccepted; and not final."""

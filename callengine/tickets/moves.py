@@ -15,8 +15,9 @@ from callengine import config
 from callengine.access.events import StaffLeft
 from callengine.access.model import PEOPLE
 from callengine.clock import Clock
-from callengine.directory.search import storable
+from callengine.directory.search import premise_of, storable
 from callengine.errors import Conflict, Forbidden, NotFound, Refused
+from callengine.store import directory as directory_rows
 from callengine.store import moves as rows
 from callengine.store import ticket_pages as pages
 from callengine.store import tickets as ticket_rows
@@ -27,7 +28,7 @@ from callengine.tickets import clocks, effects, lifecycle
 from callengine.tickets.calendar import Calendar
 from callengine.tickets.clocks import TIMER, periods_of
 from callengine.tickets.deadlines import recompute
-from callengine.tickets.effects import Asked, Looked, Mover
+from callengine.tickets.effects import Asked, Looked, Mover, Where, where_of
 from callengine.tickets.events import TicketCommented, TicketMoved
 from callengine.tickets.lifecycle import FORBIDDEN, SYSTEM, Field, Move, Offer, Situation, Transition
 from callengine.tickets.model import Deadlines, Entry, Status, Ticket, TicketEvent
@@ -179,13 +180,30 @@ class MovesService:
             if found is None or not found.active:
                 _refuse([("#/classifier", f"there is no classifier entry {asked.classifier!r}")])
             entry = found
+        where = await self._look_where(conn, asked)
+        elsewhere = where is not None and where_of(where) != where_of(ticket)
         answers_now = ticket.organisation == looked.organisation and ticket.status is not Status.DECLINED
-        if answers_now and entry is ticket.classifier:
+        if answers_now and entry is ticket.classifier and not elsewhere:
             _refuse([("#/organisation_id", "this organisation answers for it already")])
         draft = replace(ticket, organisation=looked.organisation, classifier=entry, accepted_at=None)
         terms = await self._terms.recompute(conn, draft, accept_from=plan.now)
         own = await self._terms.entry_for(conn, entry, looked.organisation.id)
-        return replace(looked, entry=entry, own=own, deadlines=terms)
+        return replace(looked, entry=entry, own=own, deadlines=terms, where=where)
+
+    @staticmethod
+    async def _look_where(conn: rows.Conn, asked: Asked) -> Where | None:
+        """The house, or the place in words, that a routing names; None when it names neither."""
+        place, premise = storable(asked.place).strip(), storable(asked.premise)
+        if asked.house_id is None:
+            if premise:
+                _refuse([("#/premise", "a flat without its house: name the house, or write it into `place`")])
+            return Where(None, place, "") if place else None
+        if place:
+            _refuse([("#/place", "a house is named: what is within it goes into `premise`")])
+        house = (await directory_rows.houses_by_id(conn, [asked.house_id])).get(asked.house_id)
+        if house is None:
+            _refuse([("#/house_id", f"there is no house {asked.house_id}")])
+        return Where(house, premise_of(premise), house.district)
 
     async def _look_executor(self, conn: rows.Conn, plan: _Plan, looked: Looked) -> Looked:
         asked, ticket = plan.asked, plan.ticket
@@ -205,6 +223,8 @@ class MovesService:
     async def _write_down(self, tx: Tx, move: Move, before: Ticket, after: Ticket, asked: Asked) -> None:
         """What other tables keep of a move: who ever answered for it, who declined, who took it in the end."""
         now = after.touched_at or after.created_at
+        if where_of(after) != where_of(before):
+            await ticket_rows.add_words(tx, after)
         to = after.organisation
         if to is not None and (to != before.organisation or move is Move.ROUTE):
             await rows.answers_for(tx, after.id, to.id, now)

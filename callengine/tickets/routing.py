@@ -93,14 +93,17 @@ def decide(
     *,
     calendar: Calendar | None = None,
     path: Sequence[str] = (),
+    houseless: bool = False,
+    district: str = "",
 ) -> Routing:
     """The organisation for an entry at a house at a moment.
 
     `contracts` are those that cover the house; `path` are the groups of the classifier above the entry, a contract's
-    branch may be one of them. Two equal contracts are nobody's: a person decides among the candidates.
+    branch may be one of them. Two equal contracts are nobody's: a person decides among the candidates. `houseless`
+    is a place without a house: its contracts serve everywhere, or all houses of `district`, and the reasons say so.
     """
     calendar = calendar or Calendar(zone_of(at))
-    say = _Words(language, calendar)
+    say = _Words(language, calendar, houseless=houseless, district=district)
     rank = ranking(entry, path)
     branches = branches_of(entry, path)
     about = [c for c in contracts if c.branch in branches]
@@ -203,8 +206,9 @@ def _nobody(entry: Entry, passed: list[str], say: _Words) -> Routing:
 class _Words:
     """The wording of reasons, in the service's language."""
 
-    def __init__(self, language: str, calendar: Calendar) -> None:
+    def __init__(self, language: str, calendar: Calendar, *, houseless: bool = False, district: str = "") -> None:
         self.language, self._calendar = language, calendar
+        self._houseless, self._district = houseless, district
         self._ru = language == "ru"
 
     def join(self, parts: Sequence[str]) -> str:
@@ -216,12 +220,18 @@ class _Words:
     def why(self, entry: Entry, contract: Contract) -> str:
         kind = kind_label(contract.kind, self.language)
         if self._ru:
-            scope = "на весь город" if contract.everywhere else "на этот дом"
+            scope = "на весь город" if contract.everywhere else self._narrow()
             part = f", раздел {contract.branch}" if contract.branch else ""
             return f"{kind} по {entry.code}: {self.contract(contract.code)} {scope}{part}"
-        scope = "for the whole city" if contract.everywhere else "for this house"
+        scope = "for the whole city" if contract.everywhere else self._narrow()
         part = f", branch {contract.branch}" if contract.branch else ""
         return f"{kind} for {entry.code}: {self.contract(contract.code)} {scope}{part}"
+
+    def _narrow(self) -> str:
+        """What a contract covers that does not serve everywhere."""
+        if self._houseless:
+            return f"на весь участок {self._district}" if self._ru else f"for the whole section {self._district}"
+        return "на этот дом" if self._ru else "for this house"
 
     def ambiguous(self, names: str) -> str:
         return f"равные договоры, выбрать должен человек: {names}" if self._ru else f"equal contracts, choose: {names}"
@@ -263,7 +273,14 @@ class _Words:
 
     def no_contract(self, kind: str) -> str:
         label = kind_label(kind, self.language)
-        return f"{label}: нет договора на этот дом" if self._ru else f"{label}: no contract for this house"
+        if not self._houseless:
+            return f"{label}: нет договора на этот дом" if self._ru else f"{label}: no contract for this house"
+        if not self._district:
+            ru, en = "дом не указан, договора на весь город нет", "no house is named, no contract for the whole city"
+        else:
+            ru = f"дом не указан, договора на весь город или на весь участок {self._district} нет"
+            en = f"no house is named, no contract for the whole city or the whole section {self._district}"
+        return f"{label}: {ru if self._ru else en}"
 
     def unassigned(self) -> str:
         return "организацию назначит диспетчер" if self._ru else "a dispatcher will name the organisation"

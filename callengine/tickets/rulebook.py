@@ -54,16 +54,25 @@ class Rulebook:
         language: str = "",
         calendar: Calendar | None = None,
         more: tuple[routing.Contract, ...] = (),
+        district: str = "",
     ) -> Routing:
-        """The organisation for an entry at a house, with the reason in words; `more` are contracts not yet made."""
+        """The organisation for an entry at a house, with the reason in words; `more` are contracts not yet made.
+
+        Without a house those that serve everywhere answer, and those of all houses of `district`, when it is known.
+        """
         path = await self._path(conn, entry)
         kinds, branches = routing.kinds_of(entry), routing.branches_of(entry, path)
         serving = [*await rows.serving(conn, house_id, kinds, branches, at), *more]
+        houseless, district = house_id is None, "" if house_id is not None else district
+        if district:
+            serving += await rows.of_district(conn, district, kinds, branches, at)
         if calendar is None and any(contract.duty_hours == "work" for contract in serving):
             calendar = await self.calendar(conn, at)
         calendar = calendar or Calendar(self.zone)
         local, language = at.astimezone(self.zone), language or self.language
-        return routing.decide(entry, serving, local, language, calendar=calendar, path=path)
+        return routing.decide(
+            entry, serving, local, language, calendar=calendar, path=path, houseless=houseless, district=district
+        )
 
     async def terms(self, conn: rows.Conn, entry: Entry, matter: Matter, *, language: str = "") -> Deadlines:
         """The clocks of a matter; `entry` has the terms of the organisation that answers (`entry_for`)."""

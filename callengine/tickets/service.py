@@ -49,6 +49,7 @@ from callengine.tickets.translations import entry_in
 
 LIMIT = 50
 MOST = 200
+LEAST_PLACE = 3  # characters that say where something is
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -114,7 +115,7 @@ class TicketsService:
         if new.key and await rows.by_key(tx.conn, new.key):
             raise _Told
         form = await self._look_up(tx.conn, new)
-        found = await self._book.route(tx.conn, form.entry, new.house_id, now)
+        found = await self._book.route(tx.conn, form.entry, new.house_id, now, district=new.district)
         route = self._from_cabinet(found) if new.cabinet else self._chosen(form, found)
         matter = self._matter(form.entry, new, now)
         organisation_id = route.organisation.id if route.organisation else None
@@ -159,6 +160,7 @@ class TicketsService:
             house = (await directory_rows.houses_by_id(conn, [new.house_id])).get(new.house_id)
             if house is None:
                 raise Refused(f"there is no house {new.house_id}", pointer="/house_id")
+        await self._check_place(conn, new, entry)
         chosen = None
         if new.organisation_id is not None:
             found = await directory_rows.organisations_by_id(conn, [new.organisation_id])
@@ -169,6 +171,22 @@ class TicketsService:
         if new.parent and parent_id is None:
             raise Refused(f"there is no ticket {new.parent}", pointer="/parent")
         return _Form(new, entry, house, await self._applicant(conn, new), chosen, parent_id)
+
+    @staticmethod
+    async def _check_place(conn: rows.Conn, new: NewTicket, entry: Entry) -> None:
+        """What stands in the place of a house. Raises Refused that names the field."""
+        if new.house_id is not None:
+            if new.place or new.district:
+                field = "place" if new.place else "district"
+                raise Refused("a house is named: what is within it goes into `premise`", pointer=f"/{field}")
+            return
+        if new.premise:
+            raise Refused("a flat without its house: name the house, or write it into `place`", pointer="/premise")
+        if classifier.of_place(entry) and len(new.place) < LEAST_PLACE:
+            told = "say where it is: the house, or the street, crossing or landmark in words (`place`)"
+            raise Refused(told, pointer="/place")
+        if new.district and not await directory_rows.has_district(conn, new.district):
+            raise Refused(f"no house has the district {new.district!r}", pointer="/district")
 
     async def _applicant(self, conn: rows.Conn, new: NewTicket) -> Applicant:
         """The form's own words first; the call and the card fill what it leaves empty, unless nobody is to be named."""
@@ -241,7 +259,7 @@ class TicketsService:
             urgency=form.entry.urgency,
             classifier=form.entry,
             house=form.house,
-            premise=premise_of(form.new.premise),
+            premise=premise_of(form.new.premise) if form.house else form.new.place,
             applicant=form.applicant,
             organisation=route.organisation,
             organisation_reason=route.reason,
@@ -254,7 +272,7 @@ class TicketsService:
             conditions=dict(matter.conditions),
             paid=matter.paid,
             paid_confirm_by=paid_by if matter.paid and route.organisation else None,
-            district=form.house.district if form.house else "",
+            district=form.house.district if form.house else form.new.district,
             touched_at=now,
             contract_code=route.contract_code,
             # What the centre settles in the call itself has been taken on with it.
@@ -301,7 +319,7 @@ class TicketsService:
     async def preview(
         self,
         code: str,
-        house_id: int,
+        house_id: int | None,
         at: datetime | None = None,
         language: str | None = None,
         *,
@@ -310,16 +328,18 @@ class TicketsService:
         """Who would answer and by when, explained to a reader of `language`, before anything is written.
 
         `form` is what the operator has so far: answers, conditions, the moment of the damage, whether the job is paid,
-        the organisation that the operator chose. Raises Refused that names what in it cannot be read.
+        the organisation that the operator chose, the district of a place without a house. Raises Refused that names
+        what in it cannot be read.
         """
         at, language = at or self._clock.now(), language or self._language
         async with self._store.read() as conn:
             entry = await rows.entry(conn, storable(code))
             if entry is None:
                 raise NotFound(f"there is no classifier entry {code!r}")
-            house = await self._house(conn, house_id)
+            house = await self._house(conn, house_id) if house_id is not None else None
             matter = self._matter(entry, form or NewTicket(code, house_id), at)
-            route = await self._book.route(conn, entry, house_id, at, language=language)
+            district = form.district if form else ""
+            route = await self._book.route(conn, entry, house_id, at, language=language, district=district)
             answers = form.organisation_id if form and form.organisation_id else None
             answers = answers or (route.organisation.id if route.organisation else None)
             entry = await self._book.entry_for(conn, entry, answers)
@@ -382,7 +402,8 @@ class TicketsService:
 def _print_of(new: NewTicket) -> str:
     """The same for the same form: by it a key that was used for another one is known."""
     wish = replace(new, key=None, conditions=dict(sorted(new.conditions.items())))
-    return hashlib.sha256(repr(wish).encode()).hexdigest()[:16]
+    where = repr((new.place, new.district)) if new.place or new.district else ""
+    return hashlib.sha256((repr(wish) + where).encode()).hexdigest()[:16]
 
 
 def _storable(new: NewTicket) -> NewTicket:
@@ -391,6 +412,8 @@ def _storable(new: NewTicket) -> NewTicket:
         classifier=storable(new.classifier),
         parent=storable(new.parent),
         premise=storable(new.premise),
+        place=storable(new.place).strip(),
+        district=storable(new.district).strip(),
         text=storable(new.text),
         applicant=replace(new.applicant, name=storable(new.applicant.name)),
         answers=tuple(Answer(storable(a.question), storable(a.answer)) for a in new.answers),

@@ -116,6 +116,6 @@ class TicketWatch:
         had = await ticket_rows.ever_asked(tx.conn, ticket.id)
         house_id = ticket.house.id if ticket.house else None
         entry = replace(ticket.classifier, organisation_kind=PRIVATE, organisation_kinds_next=())
-        found = await self._book.route(tx.conn, entry, house_id, self._clock.now())
+        found = await self._book.route(tx.conn, entry, house_id, self._clock.now(), district=ticket.district)
         firms = [found.organisation, *(one.organisation for one in found.candidates)]
         return next((firm for firm in firms if firm and firm.id not in had), None)

@@ -509,7 +509,7 @@ from callengine.tickets.service import TicketsService
 
 async def operator(service, name):
     for n in range(100_000):
-        form = NewTicket("HVS-01", None, applicant=Applicant("", name), text="Течёт стояк", key=f"{name}-{n}")
+        form = NewTicket("HVS-01", None, applicant=Applicant("", name), text="Течёт", place="Мира", key=f"{name}-{n}")
         ticket = await service.create(form, Somebody(name))
         sys.stdout.write(ticket.number + "\\n")
         sys.stdout.flush()

@@ -74,6 +74,8 @@ class Block:
 
     async def open(self, code: str = "HVS-01", house_id: int | None = 1, **more: Any) -> Ticket:
         more.setdefault("applicant", Applicant("+79073304177", "Мельникова Анна"))
+        if house_id is None:
+            more.setdefault("place", "у остановки на площади Минина")
         made = await self.tickets.create(NewTicket(code, house_id, **more), self.who("petrova"))
         return await self.tickets.get(made.number)
 

@@ -415,7 +415,7 @@ async def test_groups_are_moved_but_never_into_a_loop_and_removed_only_when_empt
 
 
 async def open_ticket(store: Store, clock: ManualClock, code: str) -> str:
-    ticket = await TicketsService(store, clock, ZONE).create(NewTicket(code, None), SEVERIN)
+    ticket = await TicketsService(store, clock, ZONE).create(NewTicket(code, None, place="площадь Минина"), SEVERIN)
     return ticket.number
 
 

@@ -47,6 +47,8 @@ async def service(store: Store, clock: ManualClock) -> TicketsService:
 
 
 def form(classifier: str = "HVS-02", house_id: int | None = 1, **more: Any) -> NewTicket:
+    if house_id is None:  # a matter of a place says where it is
+        more.setdefault("place", "у дома на Мира")
     return NewTicket(classifier, house_id, **more)
 
 

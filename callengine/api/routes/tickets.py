@@ -53,6 +53,7 @@ async def preview_routing(ask: Ask[RoutingAsk, None]) -> RoutingPreview:
         organisation_id=wanted.organisation_id,
         damage_at=wanted.damage_at,
         paid=wanted.paid,
+        district=wanted.district,
         conditions=dict(wanted.conditions),
     )
     said = await ask.services.tickets.preview(wanted.classifier, wanted.house_id, wanted.at, language, form=form)
@@ -67,6 +68,8 @@ async def create_ticket(ask: Ask[NewTicket, None]) -> Ticket:
         classifier=form.classifier,
         house_id=form.house_id,
         premise=form.premise,
+        place=form.place,
+        district=form.district,
         applicant=applicant,
         text=form.text,
         call_id=form.call_id,
@@ -108,6 +111,9 @@ async def move_ticket(ask: Ask[TicketMove, None]) -> Ticket:
         not_done=it.not_done,
         status=_one_of(model.Status, it.status, "/status") if it.status else None,
         classifier=it.classifier,
+        house_id=it.house_id,
+        premise=it.premise,
+        place=it.place,
         version=it.version,
         key=idempotency_key(ask),
     )
