@@ -210,6 +210,7 @@ export interface OpenTicket {
   problem_ru: string;
   problem_en: string;
   premise: string;
+  place: string;
   status: string;
   fix_by: string | null;
   overdue: boolean;
@@ -521,7 +522,8 @@ export interface Answer {
 
 export interface RoutingAsk {
   classifier: string;
-  house_id: number;
+  house_id?: number | null;
+  district?: string;
   at?: string | null;
   answers?: Answer[];
   conditions?: Record<string, boolean | number | string>;
@@ -585,8 +587,10 @@ export interface Applicant {
 
 export interface NewTicket {
   classifier: string;
-  house_id: number;
+  house_id?: number | null;
   premise?: string;
+  place?: string;
+  district?: string;
   applicant?: Applicant;
   text?: string;
   call_id?: number | null;
@@ -620,6 +624,9 @@ export interface TicketMove {
   not_done?: boolean;
   status?: string;
   classifier?: string;
+  house_id?: number | null;
+  premise?: string;
+  place?: string;
   version?: number | null;
 }
 
@@ -784,6 +791,7 @@ export interface TicketRow {
   classifier: ClassifierEntry;
   house: House | null;
   premise: string;
+  place: string;
   organisation: Organisation | null;
   applicant: TicketApplicant;
   created_at: string;
