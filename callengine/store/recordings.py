@@ -91,9 +91,14 @@ async def of_calls(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, 
 
 
 async def comments_of(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[int, Recording]:
-    """What residents said to the voice robot after its tone, by the call, without peaks."""
+    """What residents said to the voice robot after its tone, by the call, without peaks.
+
+    Who asked it for an operator may have left a message in the queue too: that one is a duty's.
+    """
     columns = [column for column in recordings.c if column.name != "peaks"]
-    query = select(*columns).where(recordings.c.call_id.in_(call_ids), recordings.c.kind == Kind.MESSAGE)
+    query = select(*columns).join(calls, calls.c.id == recordings.c.call_id)
+    query = query.where(recordings.c.call_id.in_(call_ids), recordings.c.kind == Kind.MESSAGE)
+    query = query.where(recordings.c.file_name != calls.c.message_file)
     return {row.call_id: _recording(row) for row in await conn.execute(query.order_by(recordings.c.id))}
 
 

@@ -15,6 +15,7 @@ from callengine.calls.model import Conversation, Direction, Outcome, State, Talk
 from callengine.clock import ManualClock
 from callengine.phone import parse
 from callengine.store.database import Store
+from callengine.store.recordings import comments_of
 from callengine.store.tables import duty_calls, recordings
 from tests.callbacks.world import RESIDENT, World
 
@@ -191,6 +192,9 @@ async def test_a_message_left_in_the_robots_call_hangs_on_the_duty_and_what_was_
         for recording_id in (kept["m.wav"], kept["comment.wav"]):
             await world.service.attach_message(tx, call_id, recording_id)
     assert (await world.the_duty()).message_recording_id == kept["m.wav"]
+    async with world.store.read() as conn:
+        comments = await comments_of(conn, [call_id])
+    assert [comment.id for comment in comments.values()] == [kept["comment.wav"]]
     heard = await world.service.heard((await world.the_duty()).id, await world.staff("101"))
     assert (heard.state, heard.message_heard_at) == (DutyState.OPEN, world.clock.now())
 

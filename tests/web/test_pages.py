@@ -366,7 +366,7 @@ async def test_after_a_call_the_bar_says_what_the_engine_says_and_f8_ends_it(des
     await expect(page.locator(".statebox.after_call")).to_be_visible()
     await page.keyboard.press("F8")
     await expect(page.locator(".statebox.ready")).to_be_visible()
-    await expect(page.locator(".callhead")).to_have_count(0)
+    await expect(page.locator(".callhead.after")).to_have_count(0)
     assert desk.engine.state == "ready"
 
 
