@@ -47,7 +47,7 @@ async def test_after_a_call_the_queue_passes_over_him_until_the_term_or_his_key(
     assert (await engine.ask("PUT", "/session/state", {"state": "ready"}, who="petrova"))[0] == 200
     await engine.until(lambda: stands("ready", paused=False), "she is on the line")
     for ended_by in ("the term", "her key"):
-        await (await sipp.residents(["+79074121806"], hang_up_after_seconds=8)).wait()
+        await (await sipp.residents(["+79074121806"], hang_up_after_seconds=20)).wait()
         await engine.until(lambda: stands("after_call", paused=True), "the queue passes over her")
         if ended_by == "her key":
             assert (await engine.ask("PUT", "/session/state", {"state": "ready"}, who="petrova"))[0] == 200
