@@ -21,6 +21,7 @@ from callengine.config import Callbacks
 from callengine.errors import EngineError
 from callengine.store.database import Store
 from tests.callbacks.world import World
+from tests.thorough import examples
 
 NUMBERS = ("+79074121806", "+79161234567")
 OPERATORS = ("101", "102", "103")
@@ -167,7 +168,7 @@ def test_a_duty_is_never_lost_never_claimed_twice_never_reopened(sqlite_template
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Duties,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(25),
             stateful_step_count=25,
             deadline=None,
             database=None,

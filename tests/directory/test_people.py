@@ -34,6 +34,7 @@ from callengine.store.tables import (
     tickets,
 )
 from callengine.tickets.classifier_service import ClassifierService
+from tests.thorough import examples
 
 PETROVA = Somebody("Петрова Наталья")
 HOUSES = "code,street,number\nH-1,пр-т Мира,44\nH-2,ул. Чкалова,17А\n"
@@ -351,7 +352,7 @@ CARD = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cards=st.lists(CARD, min_size=3, max_size=5), steps=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4))))
 async def test_any_mergings_undone_backwards_change_nothing(
     sqlite_store: Store, clock: ManualClock, cards: list[Any], steps: list[tuple[int, int]]

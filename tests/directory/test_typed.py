@@ -14,6 +14,7 @@ from callengine.directory import search
 from callengine.directory.imports import Imports
 from callengine.directory.service import DirectoryService
 from callengine.store.database import Store
+from tests.thorough import examples
 
 NAMES = ["Мира", "Чкалова", "Зелёная", "40 лет Октября", "1-я Садовая", "Речной", "Космонавта Леонова", "Бульварная"]
 KINDS = ["ул. {}", "пр-т {}", "пр. {}", "{} пер.", "{} бульвар", "улица {}", "{} проезд", "б-р {}"]
@@ -29,7 +30,7 @@ async def town(store: Store, clock: ManualClock, houses: list[Any]) -> Directory
     return DirectoryService(store, clock)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(houses=HOUSES, data=st.data())
 async def test_a_typed_beginning_of_a_houses_own_address_always_finds_it(
     sqlite_url: str, clock: ManualClock, houses: list[Any], data: st.DataObject

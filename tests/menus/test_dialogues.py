@@ -18,6 +18,7 @@ from callengine.menus.script import Kind, shipped
 from callengine.menus.walk import ALL_KEYS, MOST_REPEATS, PromptMissing, most_prompts
 from tests.menus.fake_line import FakeLine, say
 from tests.menus.jobs import CALL, EACH, METERS, OUTAGE, RATING, RESULT, STATUS, SURVEY
+from tests.thorough import examples
 
 NINE = "нажмите девять."
 FIRST_ASKED = {
@@ -456,7 +457,7 @@ async def test_a_survey_answer_without_a_number_is_asked_again() -> None:
 _PRESS = st.lists(st.text(ALL_KEYS, max_size=12) | st.just("") | st.sampled_from(list(ALL_KEYS)), max_size=60)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     job=st.sampled_from(EACH),
     presses=_PRESS,

@@ -225,6 +225,7 @@ def lives(call: dict[str, Any], at: float, *, known_for: float) -> bool:
     return moment(call["arrived_at"]) <= at - known_for and moment(call["ended_at"]) > at
 
 
+@pytest.mark.long  # three times the same minutes
 @pytest.mark.timeout(900)
 async def test_thirty_live_callers_wait_no_longer_while_a_campaign_runs_and_it_takes_no_line_of_theirs(
     crowded: RobotEngine, street: Street, sipp: Sipp

@@ -111,7 +111,13 @@ async def walk(desk: Desk) -> list[str]:
 
 @pytest.mark.parametrize(
     ("width", "scheme", "language"),
-    [(1440, "light", "ru"), (1440, "dark", "ru"), (1280, "dark", "en"), (1280, "light", "ru"), (1920, "light", "en")],
+    [
+        (1440, "light", "ru"),
+        (1280, "dark", "en"),
+        pytest.param(1440, "dark", "ru", marks=pytest.mark.long),
+        pytest.param(1280, "light", "ru", marks=pytest.mark.long),
+        pytest.param(1920, "light", "en", marks=pytest.mark.long),
+    ],
 )
 async def test_every_page_is_readable(desk: Desk, width: int, scheme: Any, language: str) -> None:
     await desk.page.set_viewport_size({"width": width, "height": 900})

@@ -292,7 +292,8 @@ async def test_what_does_not_load_says_so_and_is_repeated(served: Served) -> Non
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme", "language"), [(1280, "light", "ru"), (1600, "dark", "en"), (1280, "dark", "ru")]
+    ("width", "scheme", "language"),
+    [(1280, "light", "ru"), (1600, "dark", "en"), pytest.param(1280, "dark", "ru", marks=pytest.mark.long)],
 )
 async def test_every_page_of_the_classifier_is_readable(served: Served, width: int, scheme: Any, language: str) -> None:
     page = served.page

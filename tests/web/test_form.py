@@ -419,7 +419,12 @@ async def test_ctrl_k_leads_to_tickets_houses_and_people(served: Served) -> None
 
 @pytest.mark.parametrize(
     ("width", "scheme", "language"),
-    [(1280, "dark", "en"), (1440, "light", "ru"), (1600, "light", "en"), (1280, "light", "ru")],
+    [
+        (1280, "dark", "en"),
+        (1440, "light", "ru"),
+        pytest.param(1600, "light", "en", marks=pytest.mark.long),
+        pytest.param(1280, "light", "ru", marks=pytest.mark.long),
+    ],
 )
 async def test_the_form_is_readable_to_everybody(served: Served, width: int, scheme: Any, language: str) -> None:
     await existing(served, "LIF-01")

@@ -233,7 +233,12 @@ async def test_a_failed_list_says_why_and_repeats(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("width", "theme", "language"),
-    [(1440, "light", "ru"), (1280, "dark", "en"), (390, "light", "ru"), (390, "dark", "en")],
+    [
+        (1440, "light", "ru"),
+        (390, "dark", "en"),
+        pytest.param(1280, "dark", "en", marks=pytest.mark.long),
+        pytest.param(390, "light", "ru", marks=pytest.mark.long),
+    ],
 )
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     served: Served, width: int, theme: Any, language: str

@@ -358,7 +358,13 @@ async def test_a_ticket_that_is_not_there_says_so_and_tries_again(served: Served
 
 
 @pytest.mark.parametrize(
-    ("width", "theme", "language"), [(1440, "light", "ru"), (1280, "dark", "en"), (390, "light", "en")]
+    ("width", "theme", "language"),
+    [
+        (1440, "light", "ru"),
+        (390, "dark", "en"),
+        pytest.param(1280, "dark", "en", marks=pytest.mark.long),
+        pytest.param(390, "light", "en", marks=pytest.mark.long),
+    ],
 )
 async def test_axe_finds_nothing_for_any_role(served: Served, width: int, theme: Any, language: str) -> None:
     number = await reported(served)

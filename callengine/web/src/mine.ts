@@ -105,7 +105,7 @@ export function takeRinging(told: Ringing): void {
 }
 
 /** How long what needs the stored call waits for it, in milliseconds. */
-export const DURABLE_MS = 10_000;
+const DURABLE_MS = 10_000;
 
 /** The stored call of one that was said to ring: awaited, then read anew; null when there is none. */
 export async function stored(said: Ringing, extension: string | null, ms = DURABLE_MS): Promise<Call | null> {

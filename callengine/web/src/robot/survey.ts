@@ -7,7 +7,7 @@ export const TO_END = "end";
 // 8, 9 and 0 are the same in every dialogue: not me, never call me, an operator.
 export const MOST_ANSWERS = 7;
 export const MOST_QUESTIONS = 12;
-export const MOST_TITLE = 80;
+const MOST_TITLE = 80;
 
 export interface Phrases { begin: string; thanks: string; bye: string; operator: string; sorry: string; never: string; wrong: string; press: (label: string, key: number) => string }
 
