@@ -257,6 +257,8 @@ class Engine:
         people = self.services.notices.reactions
         for fact, react in people.within.items():
             self.store.within.setdefault(fact, []).append(react)
+        for fact, react in self.services.reminders.within.items():
+            self.store.within.setdefault(fact, []).append(react)
         self.robot.react(self.store)
         # The one exception to "nothing is told before it is durable": whose phone rings, to him alone. See ringing.py.
         self.screens.ringing.holds = self._lease.holds

@@ -36,6 +36,7 @@ from callengine.tickets.events import (
     TicketMoved,
     TicketOpened,
     TicketReminded,
+    TicketReminderEnded,
 )
 from callengine.tickets.model import Ticket
 from callengine.tickets.visibility import masked_applicant, scope_of, sees
@@ -69,7 +70,15 @@ DUTY_FACTS = (
     duty_events.DutySettled,
     duty_events.DutyDue,
 )
-TICKET_FACTS = (TicketOpened, TicketMoved, TicketCommented, TicketFiled, TicketJoined, TicketReminded)
+TICKET_FACTS = (
+    TicketOpened,
+    TicketMoved,
+    TicketCommented,
+    TicketFiled,
+    TicketJoined,
+    TicketReminded,
+    TicketReminderEnded,
+)
 ROBOT_FACTS = (CampaignChanged, OutreachSettled, OutreachSwitched)
 SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS, *ROBOT_FACTS)
 Work = Callable[[], Awaitable[None]]

@@ -1126,12 +1126,14 @@ class DialMessage(View):
 
 
 class TicketReminder(View):
-    """A term of a ticket passed, or nobody touched it for too long (`stall`, with its rung)."""
+    """A term of a ticket passed, or nobody touched it for too long (`stall`, with its rung).
+
+    `about` is accept, localise, fix, stall, check, client, postponed, unacknowledged, untold, resident_word, refused,
+    wrong_number; whoever reads it must bear another word.
+    """
 
     number: str
-    about: Literal[
-        "accept", "localise", "fix", "stall", "check", "client", "paid", "postponed", "unacknowledged", "untold"
-    ]
+    about: str
     level: int
     due_at: datetime
     status: str
@@ -1139,6 +1141,21 @@ class TicketReminder(View):
     problem_ru: str
     problem_en: str
     address: str
+
+
+class Reminder(TicketReminder):
+    """One that stands open for who asks; `at` is when it was told last."""
+
+    id: int
+    at: datetime
+
+
+class Reminders(View):
+    """Dangers first, of them and of the others the newest; `count` is of all, `danger` of life and emergency."""
+
+    items: list[Reminder]
+    count: int
+    danger: int
 
 
 class RobotMessage(View):

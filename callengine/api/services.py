@@ -44,6 +44,7 @@ from callengine.tickets.filters import FiltersService
 from callengine.tickets.join import JoinService
 from callengine.tickets.journal import JournalService
 from callengine.tickets.misroutes import MisroutesService
+from callengine.tickets.standing import RemindersService
 
 if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
@@ -118,6 +119,7 @@ class Services:
         names = {"country": locale.country, "city_code": locale.city_code}
         self.journal = JournalService(self.store, self.clock, **names)
         self.filters = FiltersService(self.store, self.clock)
+        self.reminders = RemindersService(self.store, self.clock)
         self.notices = NoticesService(self.store, self.clock, self.settings)
         self._add_robot(names)
         self.exports = ExportsService(

@@ -787,6 +787,36 @@ ticket_history = Table(
     comment="append-only: a trigger refuses UPDATE and DELETE",
 )
 
+REMINDED = text("ended_at IS NULL")
+
+ticket_reminders = Table(
+    "ticket_reminders",
+    metadata,
+    _key(),
+    Column("ticket_id", Key, ForeignKey("tickets.id"), nullable=False),
+    Column("about", Text, nullable=False, comment="accept, localise, fix, stall, … as in the history"),
+    Column("level", Integer, nullable=False, comment="the rung, of a stall"),
+    Column("side", Text, nullable=False, comment="centre, organisation, executor: who takes it for whom"),
+    Column("roles", Text, nullable=False, comment=",operator,supervisor,: of this side, whom it is for"),
+    Column("due_at", Moment, nullable=False),
+    Column("at", Moment, nullable=False, comment="when it was told last"),
+    Column("ended_at", Moment, nullable=True),
+    Column("ended_by", Text, nullable=False, server_default="", comment="the move, or taken"),
+    Column("taken_by", Text, nullable=False, server_default="", comment="a name"),
+    Index(
+        "uq_ticket_reminders_open",
+        "ticket_id",
+        "about",
+        "level",
+        "side",
+        unique=True,
+        sqlite_where=REMINDED,
+        postgresql_where=REMINDED,
+    ),
+    Index("ix_ticket_reminders_side", "side", "at", sqlite_where=REMINDED, postgresql_where=REMINDED),
+    comment="what stands on screens; the story of it is in ticket_history",
+)
+
 ticket_organisations = Table(
     "ticket_organisations",
     metadata,

@@ -45,3 +45,7 @@ class TicketReminded(TicketFact):
     level: int
     due_at: datetime
     to: frozenset[str]
+
+
+class TicketReminderEnded(TicketFact):
+    """A reminder stands no more though nobody moved the ticket: somebody took it, or a notice came through."""

@@ -19,6 +19,7 @@ from callengine.access.model import Principal
 from callengine.api.core import Route
 from callengine.api.routes import all_routes
 from callengine.store.tables import staff
+from callengine.tickets.events import TicketReminded
 from tests.api.conftest import Desk
 from tests.api.test_live import heard, until
 from tests.tickets.test_files import photo
@@ -67,7 +68,8 @@ MAY = {
         add_staff put_staff add_shift remove_shift
     """,
     "asome": """
-        move_ticket comment_ticket upload_file remove_file restore_file list_ratings sum_ratings
+        move_ticket comment_ticket upload_file remove_file restore_file list_ratings sum_ratings list_reminders
+        take_reminder
     """,
     "asme": """
         acknowledge_notice
@@ -90,7 +92,15 @@ OPEN = {
 # What the router has besides: the API's description, figures of the engine, the pages and their files.
 BESIDE = {"/api/openapi.json", "/metrics", "/{name}"}
 # What each person has for himself; a stranger's number of it leads nowhere.
-OWN = {"change_filter", "delete_filter", "restore_filter", "get_export", "cancel_export", "get_export_file"}
+OWN = {
+    "change_filter",
+    "delete_filter",
+    "restore_filter",
+    "get_export",
+    "cancel_export",
+    "get_export_file",
+    "take_reminder",
+}
 # They end what the walk itself needs: a sign-in.
 LAST = ("change_password", "sign_out")
 # What a valid body of each route of one ticket is: without one the answer would be about the body.
@@ -149,6 +159,16 @@ class Town:
         for path, form in (("filters", wanted), ("exports", {"filter": {"q": FAMILY}, "columns": ["number"]})):
             made = await self.desk.ask("POST", f"/{path}", role="lavrov", json=form, status=201)
             self.own[path] = made["id"]
+        await self._remind()
+
+    async def _remind(self) -> None:
+        """A reminder of the ticket to all sides; lavrov's is the one that no stranger may take."""
+        ticket = await self.desk.services.tickets.get(self.number)
+        now = self.desk.clock.now()
+        fact = TicketReminded(ticket, "fix", 0, now, frozenset({"organisation_manager", "executor", "operator"}))
+        async with self.desk.store.begin() as tx:
+            await self.desk.services.reminders.on_reminded(tx, fact)
+        self.own["reminders"] = (await self.desk.ask("GET", "/reminders", role="lavrov"))["items"][0]["id"]
 
     async def _people(self) -> None:
         access = self.desk.services.access
