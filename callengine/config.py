@@ -196,6 +196,7 @@ class Notices(Section):
     ladder_seconds: list[int] = Field([0, 120, 300, 600], min_length=4, max_length=4)  # push, SMS, call, supervisor
     tell_resident: list[Literal["registered", "done", "closed"]] = ["done", "closed"]
     municipality: list[str] = []  # beside the organisations of that kind with an e-mail address
+    inspectorate: list[str] = []  # likewise: who is written to of what is overdue
     email_from: str = ""
     smtp_host: str = ""
     smtp_port: int = Field(587, ge=1, le=65535)

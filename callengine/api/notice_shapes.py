@@ -10,7 +10,20 @@ from pydantic import Field
 from callengine.api.schemas import NO_NUL, Body, View
 
 NoticeKind = Literal[
-    "job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage"
+    "job",
+    "unacknowledged",
+    "reminder",
+    "registered",
+    "done",
+    "closed",
+    "critical",
+    "untold",
+    "outage",
+    "routed",
+    "overdue",
+    "postponed",
+    "cancelled",
+    "joined",
 ]
 NoticeChannel = Literal["push", "sms", "email", "call"]
 NoticeState = Literal["queued", "sending", "sent", "delivered", "acknowledged", "failed", "suppressed"]

@@ -49,6 +49,11 @@ class Kind(StrEnum):
     CRITICAL = "critical"
     UNTOLD = "untold"
     OUTAGE = "outage"
+    ROUTED = "routed"
+    OVERDUE = "overdue"
+    POSTPONED = "postponed"
+    CANCELLED = "cancelled"
+    JOINED = "joined"
 
 
 class Until(StrEnum):

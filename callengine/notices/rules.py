@@ -19,6 +19,8 @@ LIVES = {
     Kind.REMINDER: timedelta(hours=12),
     Kind.CRITICAL: timedelta(days=3),
     Kind.OUTAGE: timedelta(hours=6),
+    Kind.ROUTED: timedelta(hours=24),
+    Kind.OVERDUE: timedelta(days=3),
 }
 LIFE = timedelta(days=2)
 # DOMAIN.md: what threatens life or is an accident is told at once, by night too.

@@ -79,6 +79,9 @@ BLANKS: Mapping[str, Blank] = {
     "executor": Blank("исполнитель", "the executor", "Фомин Илья", "Ilya Fomin"),
     "link": Blank("ссылка жителя", "the resident's link", "https://desk.example/r/…", "https://desk.example/r/…"),
     "about": Blank("о чём напоминание", "what the reminder is about", "срок устранения прошёл", "the fix term passed"),
+    "accept": Blank("срок принятия", "when it is to be accepted", "22.11.2026 11:40", "22.11.2026 11:40"),
+    "why": Blank("причина", "the reason", "ждём деталь", "a part is on its way"),
+    "news": Blank("что нового", "what is new", "работа выполнена", "the job is done"),
     "reason": Blank("почему не ушло", "why it did not go", "почтовый сервер отказал", "the mail server refused"),
     "until": Blank("до какого времени", "until when", "22.11.2026 18:00", "22.11.2026 18:00"),
 }

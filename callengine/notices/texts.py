@@ -77,6 +77,57 @@ SHAPES: Mapping[Kind, Shape] = {
         Text("Муниципалитет не извещён: {number}", "Письмо о заявке {number} не ушло: {reason}. Позвоните."),
         Text("Municipality not told: {number}", "The letter of ticket {number} did not go: {reason}. Please call."),
     ),
+    Kind.ROUTED: Shape(
+        (*SMALL, Channel.EMAIL),
+        (*PLACE, "accept"),
+        ("number", "place"),
+        Text(
+            "Вам направлена заявка {number}: {problem}",
+            "Вам направлена заявка {number}: {problem}. {place}. Принять до {accept}, устранить до {due}.",
+        ),
+        Text(
+            "Ticket {number} is yours: {problem}",
+            "Ticket {number} was sent to you: {problem}. {place}. Accept by {accept}, fix by {due}.",
+        ),
+    ),
+    Kind.OVERDUE: Shape(
+        (Channel.EMAIL, Channel.PUSH),
+        (*PLACE, "executor", "about"),
+        ("number", "about"),
+        Text(
+            "Заявка {number}: {about}",
+            "Заявка {number}: {about}.\n\nЧто случилось: {problem}\nАдрес: {address}\nСрочность: {urgency}\n"
+            "Зарегистрирована: {registered}\nОтвечает: {organisation}\nСрок устранения: {due}\n\n"
+            "Сообщение отправлено автоматически диспетчерской службой.",
+        ),
+        Text(
+            "Ticket {number}: {about}",
+            "Ticket {number}: {about}.\n\nWhat happened: {problem}\nAddress: {address}\nUrgency: {urgency}\n"
+            "Registered: {registered}\nAnswers for it: {organisation}\nTo be fixed by: {due}\n\n"
+            "Sent automatically by the dispatch service.",
+        ),
+    ),
+    Kind.POSTPONED: Shape(
+        SMALL,
+        (*PLACE, "link", "until", "why"),
+        ("number", "until"),
+        Text("Заявка {number} отложена", "Работы по заявке {number} отложены до {until}: {why}. Ход работ: {link}"),
+        Text("Ticket {number} is put off", "The job of ticket {number} is put off until {until}: {why}. {link}"),
+    ),
+    Kind.CANCELLED: Shape(
+        SMALL,
+        (*PLACE, "link", "why"),
+        ("number",),
+        Text("Заявка {number} отменена", "Заявка {number} отменена: {why}. Если это ошибка, напишите: {link}"),
+        Text("Ticket {number} is cancelled", "Ticket {number} is cancelled: {why}. If that is wrong, tell us: {link}"),
+    ),
+    Kind.JOINED: Shape(
+        (Channel.SMS,),
+        ("number", "address", "problem", "urgency", "organisation", "registered", "due", "news"),
+        ("number", "news"),
+        Text("Заявка {number}", "Заявка {number}, {address}: {problem}. {news}."),
+        Text("Ticket {number}", "Ticket {number}, {address}: {problem}. {news}."),
+    ),
     Kind.OUTAGE: Shape(
         (*SMALL, Channel.CALL, Channel.EMAIL),
         ("address", "problem", "registered", "until"),

@@ -17,17 +17,16 @@ from callengine.access.model import EXECUTOR, MANAGER, SUPERVISOR
 from callengine.clock import Clock, rfc3339
 from callengine.notices import robot, rules
 from callengine.notices.model import (
-    REACHED,
     Channel,
     Kind,
     NoticeAcknowledged,
     NoticeSettled,
     NoticeTried,
     Recipient,
-    State,
     Until,
     Wanted,
 )
+from callengine.notices.organisations import OrganisationNotices
 from callengine.notices.outbox import Outbox
 from callengine.notices.templates import LINK
 from callengine.outreach.events import OutreachSettled
@@ -35,16 +34,16 @@ from callengine.store import notices as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
 from callengine.tickets.events import TicketMoved, TicketOpened, TicketReminded
-from callengine.tickets.lifecycle import SYSTEM, Move
+from callengine.tickets.lifecycle import Move
 from callengine.tickets.model import Status, Ticket, TicketEvent
+from callengine.tickets.remind import UNACKNOWLEDGED, UNTOLD, remind
 
-ENGINE = "callengine"
 NOTHING = "—"
 # The rungs of a job's ladder, each later than the one before it; the last one is the supervisor's.
 JOB_RUNGS = (Channel.PUSH, Channel.SMS, Channel.CALL)
 # The job is in hands when its executor did any of these.
 BEGUN = frozenset({Move.START, Move.LOCALISE, Move.REPORT_DONE, Move.POSTPONE})
-UNACKNOWLEDGED, UNTOLD = "unacknowledged", "untold"
+GRAVER = frozenset({Move.ROUTE, Move.REOPEN, Move.MOVE})  # they may bring another urgency, or an older one back
 ABOUT = {
     "accept": ("срок принятия прошёл", "the term of acceptance passed"),
     "localise": ("срок локализации прошёл", "the localisation term passed"),
@@ -63,6 +62,9 @@ class TicketNotices:
     def __init__(self, outbox: Outbox, clock: Clock, settings: config.Notices, zone: ZoneInfo, language: str) -> None:
         self._outbox, self._clock, self._settings = outbox, clock, settings
         self._zone, self._language = zone, language
+        self._organisations = OrganisationNotices(
+            outbox, clock, settings, language, fields=self.fields, climbing=self._climbing
+        )
 
     @property
     def within(self) -> dict[type, Callable[[Tx, Any], Awaitable[None]]]:
@@ -80,19 +82,27 @@ class TicketNotices:
     # --- facts of tickets -------------------------------------------------------------------------------------
 
     async def on_opened(self, tx: Tx, fact: TicketOpened) -> None:
-        """A critical one is written to the municipality at once; the applicant may be told his number and term."""
+        """A critical one is written to the municipality at once, its organisation knows that it is theirs, and the
+        applicant is told his number and term."""
         ticket = fact.ticket
         if ticket.status.final:
             return
         if rules.critical(ticket):
-            await self._tell_municipality(tx, ticket)
+            await self._organisations.critical(tx, ticket)
+        await self._organisations.routed(tx, ticket)
         if "registered" in self._settings.tell_resident:
             await self._tell_resident(tx, ticket, Kind.REGISTERED, "registered")
 
     async def on_moved(self, tx: Tx, fact: TicketMoved) -> None:
-        """A job assigned, begun or taken away; a ticket done or closed."""
+        """A ticket sent to an organisation; a job assigned, begun or taken away; a ticket done or closed."""
         ticket, move = fact.ticket, fact.move
         await self._settle_jobs(tx, ticket, move)
+        await self._organisations.settle_routed(tx, ticket, move)
+        if move == Move.ROUTE or ticket.status is not fact.from_status:
+            await self._organisations.routed(tx, ticket)
+        # It may have turned out to be an accident only now; who was written to of it is not written to again.
+        if move in GRAVER and not ticket.status.final and rules.critical(ticket):
+            await self._organisations.critical(tx, ticket)
         if ticket.executor is not None and self._newly_assigned(fact):
             await self._tell_executor(tx, ticket)
         event_id = ticket.history[-1].id if ticket.history else 0
@@ -147,7 +157,7 @@ class TicketNotices:
             return
         key = f"job:{ticket.number}:{ticket.history[-1].id if ticket.history else ticket.version}"
         danger = ticket.urgency in rules.DANGER
-        moments = self._climbing(self._settings.ladder_seconds, danger=danger)
+        moments = self._climbing(self._settings.ladder_seconds, danger)
         rungs = [
             Wanted(
                 key=f"{key}:{channel}",
@@ -175,7 +185,7 @@ class TicketNotices:
         )
         await self._outbox.climb(tx, [*rungs, last])
 
-    def _climbing(self, after_seconds: Sequence[float], *, danger: bool) -> list[datetime]:
+    def _climbing(self, after_seconds: Sequence[float], danger: bool) -> list[datetime]:
         quiet = self._settings.quiet_hours
         return rules.climbing(self._clock.now(), after_seconds, danger=danger, quiet=quiet, zone=self._zone)
 
@@ -226,26 +236,8 @@ class TicketNotices:
                 await self._outbox.tell(tx, sms)
             return
         push = replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)
-        first, later = self._climbing((0, self._settings.ladder_seconds[-1]), danger=danger)
+        first, later = self._climbing((0, self._settings.ladder_seconds[-1]), danger)
         await self._outbox.climb(tx, [replace(push, not_before=first), replace(sms, not_before=later)])
-
-    # --- the municipality ---------------------------------------------------------------------------------------
-
-    async def _tell_municipality(self, tx: Tx, ticket: Ticket) -> None:
-        addresses = await rows.municipalities(tx.conn)
-        known = {email.lower() for _, email in addresses}
-        addresses += [("", email) for email in self._settings.municipality if email.lower() not in known]
-        for name, email in addresses:
-            wanted = Wanted(
-                key=f"critical:{ticket.number}:{email.lower()}",
-                kind=Kind.CRITICAL,
-                channel=Channel.EMAIL,
-                to=Recipient(email=email, name=name, language=self._language),
-                fields=self.fields(ticket, self._language),
-                ticket_number=ticket.number,
-                danger=True,
-            )
-            await self._outbox.tell(tx, wanted)
 
     # --- facts of notices --------------------------------------------------------------------------------------
 
@@ -256,23 +248,13 @@ class TicketNotices:
             await self._raise(tx, one.ticket_number, UNACKNOWLEDGED)
 
     async def on_settled(self, tx: Tx, fact: NoticeSettled) -> None:
-        """The municipality was told, with the receipt on the ticket; or it was not, and the supervisors know."""
+        """Who was told stands on the ticket with the receipt; that the municipality was not, the supervisors know."""
         one = fact.notice
-        if one.kind is not Kind.CRITICAL:
-            return
-        ticket = await ticket_rows.get(tx.conn, one.ticket_number)
-        if ticket is None:
-            return
-        now = self._clock.now()
-        data = {"channel": one.channel.value, "to": one.to.email, "notice": one.id, "kind": one.kind.value}
-        if one.state in REACHED:
-            data |= {"receipt": one.receipt, "at": rfc3339(one.sent_at or now)}
-            event = TicketEvent(now, "notified", ENGINE, one.receipt, data, SYSTEM, public=False)
-            await ticket_rows.add_history(tx, ticket.id, None, [event])
-        elif one.state is State.FAILED or one.problem:
-            event = TicketEvent(now, "not_notified", ENGINE, one.problem, data, SYSTEM, public=False)
-            await ticket_rows.add_history(tx, ticket.id, None, [event])
-            await self._untold(tx, ticket, one.key, one.problem)
+        written = await self._organisations.settled(tx, one)
+        if written is not None and one.kind is Kind.CRITICAL:
+            ticket, went = written
+            if not went:
+                await self._untold(tx, ticket, one.key, one.problem)
 
     async def _untold(self, tx: Tx, ticket: Ticket, key: str, reason: str) -> None:
         wanted = Wanted(
@@ -285,7 +267,7 @@ class TicketNotices:
             danger=True,
         )
         await self._outbox.tell(tx, wanted)
-        await tx.tell(TicketReminded(ticket, UNTOLD, 0, self._clock.now(), frozenset({SUPERVISOR})))
+        await remind(tx, ticket, UNTOLD, (SUPERVISOR,), self._clock.now(), reason=reason)
 
     async def on_acknowledged(self, tx: Tx, fact: NoticeAcknowledged) -> None:
         """That the executor has the job is a line of the ticket's history; his own move says it by itself."""
@@ -299,13 +281,8 @@ class TicketNotices:
 
     async def _raise(self, tx: Tx, number: str, about: str) -> None:
         ticket = await ticket_rows.get(tx.conn, number)
-        if ticket is None:
-            return
-        now = self._clock.now()
-        data = {"about": about, "level": 0, "due_at": rfc3339(now), "to": [SUPERVISOR]}
-        event = TicketEvent(now, "reminder", ENGINE, "", data, SYSTEM, public=False)
-        await ticket_rows.add_history(tx, ticket.id, None, [event])
-        await tx.tell(TicketReminded(ticket, about, 0, now, frozenset({SUPERVISOR})))
+        if ticket is not None:
+            await remind(tx, ticket, about, (SUPERVISOR,), self._clock.now())
 
     # --- the values of the templates --------------------------------------------------------------------------
 
@@ -324,6 +301,7 @@ class TicketNotices:
                 "problem": ticket.classifier.problem(language),
                 "urgency": ticket.urgency.label(language),
                 "due": self._moment(ticket.deadlines.fix_by),
+                "accept": self._moment(ticket.deadlines.accept_by),
                 "localise": self._moment(ticket.deadlines.localise_by),
                 "registered": self._moment(ticket.created_at),
                 "organisation": ticket.organisation.name if ticket.organisation else "",

@@ -270,7 +270,7 @@ async def unacknowledged(conn: AsyncConnection, staff_id: int) -> list[Notice]:
     """The jobs that one of the staff has not acknowledged, one rung of each, the newest first."""
     first = (
         select(func.min(_c.id))
-        .where(_c.staff_id == staff_id, _TO_ACKNOWLEDGE)
+        .where(_c.staff_id == staff_id, _c.kind == Kind.JOB, _TO_ACKNOWLEDGE)
         .group_by(_c.ladder)
         .having(func.max(_SETTLED) == 0)
     )
@@ -396,10 +396,10 @@ async def staff_recipient(conn: AsyncConnection, staff_id: int) -> Recipient | N
     return Recipient(staff_id=staff_id, number=row.phone, name=row.name, language=row.language)
 
 
-async def municipalities(conn: AsyncConnection) -> list[tuple[str, str]]:
-    """(name, e-mail) of the organisations of that kind that have an address."""
+async def organisations_of(conn: AsyncConnection, kind: str) -> list[tuple[str, str]]:
+    """(name, e-mail) of the organisations of a kind that have an address."""
     o = organisations.c
-    query = select(o.name, o.email).where(o.kind == "municipality", o.active, o.email != "").order_by(o.id)
+    query = select(o.name, o.email).where(o.kind == kind, o.active, o.email != "").order_by(o.id)
     return [(row.name, row.email) for row in await conn.execute(query)]
 
 
@@ -410,15 +410,21 @@ async def opted_out(conn: AsyncConnection, number: str, words: Collection[str]) 
     return bool(number) and (await conn.execute(query)).scalar_one_or_none() is not None
 
 
-async def with_browsers(conn: AsyncConnection, role: str, organisation_id: int | None = None) -> list[Recipient]:
-    """Of a role (of one organisation), those at work who take pushes."""
+async def with_browsers(
+    conn: AsyncConnection, role: str, organisation_id: int | None = None, *, district: str | None = None
+) -> list[Recipient]:
+    """Of a role (of one organisation; of whose area the district is), those at work who take pushes."""
     s, p = staff.c, push_subscriptions.c
-    query = select(s.id, s.name, s.phone, s.language).where(s.role == role, s.active)
+    query = select(s.id, s.name, s.phone, s.language, s.districts).where(s.role == role, s.active)
     query = query.where(s.id.in_(select(p.staff_id).where(p.staff_id.is_not(None))))
     if organisation_id is not None:
         query = query.where(s.organisation_id == organisation_id)
     rows = await conn.execute(query.order_by(s.id))
-    return [Recipient(staff_id=row.id, number=row.phone, name=row.name, language=row.language) for row in rows]
+    return [
+        Recipient(staff_id=row.id, number=row.phone, name=row.name, language=row.language)
+        for row in rows
+        if district is None or not row.districts or district in row.districts
+    ]
 
 
 # --- browsers -----------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ async def office(
 
 async def opened(store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc, **more: Any) -> Office:
     settings = {
+        "tell_resident": ["done", "closed"],
         "sms": "smpp",
         "smpp_host": "127.0.0.1",
         "smpp_port": smsc.port,
@@ -560,6 +561,25 @@ async def test_an_ordinary_ticket_writes_to_nobody_unless_its_entry_says_so(offi
     assert [one.kind.value for one in await office.all()] == ["critical"]
 
 
+async def test_what_turns_out_to_be_an_accident_is_written_to_the_municipality_once(
+    office: Office, mail: MailServer
+) -> None:
+    await office.municipality()
+    ticket = await office.block.open("KRO-05")
+    worker = await office.worker()
+    await worker.work_off()
+    assert mail.letters == []
+    again = {"reason": "прорвало трубу", "organisation_id": 2, "classifier": "HVS-01"}
+    ticket = await office.block.move(ticket, "orlova", "route", **again)
+    await worker.work_off()
+    assert mail.letter()["Subject"].startswith("Авария: Беда HVS-01")
+    assert [one["to"] for one in await history(office, ticket, "notified")] == ["duty@city.test"]
+    back = await office.block.move(ticket, "orlova", "route", reason="их сеть", organisation_id=1)
+    await office.block.move(back, "zhukov", "accept")
+    await worker.work_off()
+    assert len(mail.letters) == 1
+
+
 async def test_every_address_is_written_to_once(
     sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
 ) -> None:
@@ -618,6 +638,100 @@ async def test_without_a_mail_server_the_supervisors_know_that_nobody_was_writte
     assert len(told) == 1  # there is nobody to write to
 
 
+# --- the organisation ------------------------------------------------------------------------------------------
+
+
+async def with_office(office: Office, id: int = 1, **values: Any) -> None:
+    values = values or {"email": "zar@uk.test", "phone": "+73072240001"}
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(organisations).where(organisations.c.id == id).values(**values))
+
+
+async def routed(office: Office) -> list[str]:
+    """What came of each notice of the routings."""
+    return sorted(one.state.value for one in await office.all() if one.kind.value == "routed")
+
+
+async def test_an_organisation_has_a_letter_and_its_managers_a_push_when_a_ticket_is_theirs(
+    office: Office, mail: MailServer, pushes: HttpServer, smsc: Smsc
+) -> None:
+    await with_office(office)
+    manager, _ = await subscribed(office, pushes, 4), await subscribed(office, pushes, 5)
+    ticket = await office.block.open("KRO-05", premise="17")
+    worker = await office.worker()
+    await worker.work_off()
+    [letter] = mail.letters
+    assert mail.letter()["To"] == "УК «Заречье» <zar@uk.test>" and letter is not None
+    assert mail.letter()["Subject"] == f"Вам направлена заявка {ticket.number}: Беда KRO-05"
+    text = mail.letter().get_content()
+    assert "Мира, 44, кв. 17" in text and "Принять до 20.11.2026 12:00" in text
+    [asked] = pushes.asked
+    assert manager.read(asked)["title"] == f"Вам направлена заявка {ticket.number}: Беда KRO-05"
+    assert not manager.read(asked)["acknowledge"]
+    await office.pass_time(worker, minutes=30)
+    assert smsc.submits == []  # an SMS is for danger alone
+    [line] = await history(office, ticket, "organisation_notified")
+    assert (line["to"], line["organisation"]) == ("zar@uk.test", "УК «Заречье»") and "queued as" in line["receipt"]
+    # It is his to accept, and not to acknowledge.
+    assert await office.service.mine(office.block.who("zhukov")) == []
+
+
+@pytest.mark.parametrize("move", ["accept", "decline"])
+async def test_of_danger_the_organisation_has_an_sms_too_unless_somebody_took_it_or_declined_it_before(
+    office: Office, mail: MailServer, smsc: Smsc, move: str
+) -> None:
+    await with_office(office)
+    office.clock.advance(seconds=14 * 3600)  # by night
+    ticket = await office.block.open("HVS-01")
+    worker = await office.worker()
+    await worker.work_off()
+    assert (len(mail.letters), smsc.submits) == (1, [])
+    await office.pass_time(worker, minutes=2)
+    assert {one["number"] for one in smsc.submits} == {"73072240001"}
+    sent = len(smsc.submits)
+    other = await office.block.open("HVS-01")
+    await worker.work_off()
+    await office.block.move(other, "zhukov", move, reason="не наше")
+    await office.pass_time(worker, minutes=10)
+    assert len(smsc.submits) == sent
+    assert len(mail.letters) == 2 and await history(office, ticket, "organisation_notified") != []
+    assert await routed(office) == ["acknowledged", "sent", "sent", "suppressed"]
+
+
+async def test_a_ticket_that_goes_to_another_organisation_is_written_to_that_one_once(
+    office: Office, mail: MailServer
+) -> None:
+    await with_office(office)
+    await with_office(office, 2, email="water@voda.test")
+    ticket = await office.block.open("KRO-05")
+    worker = await office.worker()
+    await worker.work_off()
+    await office.block.move(ticket, "zhukov", "decline", reason="не наш дом")
+    moved = await office.block.move(ticket, "petrova", "route", organisation_id=2)
+    await worker.work_off()
+    await office.pass_time(worker, minutes=20)
+    assert [mail.letter(n)["To"] for n in range(len(mail.letters))] == [
+        "УК «Заречье» <zar@uk.test>",
+        "МУП «Водоканал» <water@voda.test>",
+    ]
+    await office.block.move(moved, "lapin", "accept")
+    await worker.work_off()
+    assert len(mail.letters) == 2
+
+
+async def test_a_letter_that_the_organisation_s_server_refuses_is_no_letter_that_it_had(
+    office: Office, mail: MailServer
+) -> None:
+    await with_office(office, email="zar@uk.test")
+    mail.says["RCPT"] = "550 5.1.1 no such user"
+    ticket = await office.block.open("KRO-05")
+    worker = await office.worker()
+    await worker.work_off()
+    assert await history(office, ticket, "organisation_notified") == []
+    [line] = await history(office, ticket, "organisation_not_notified")
+    assert line["to"] == "zar@uk.test"
+
+
 # --- the ladder of reminders ------------------------------------------------------------------------------------
 
 
@@ -629,7 +743,8 @@ async def test_a_reminder_is_pushed_to_those_it_is_for_where_they_take_pushes(
     await office.block.pass_time(minutes=61)
     worker = await office.worker()
     await worker.work_off()
-    [asked] = pushes.asked
+    [opened, asked] = pushes.asked
+    assert manager.read(opened)["title"].startswith("Вам направлена заявка")
     assert manager.read(asked)["body"].startswith("Срок принятия прошёл. Беда KRO-05")
     assert asked["path"] == "/send/4-None" and stranger is not manager
     assert {one.to.staff_id for one in await office.all() if one.kind.value == "reminder"} == {4}
