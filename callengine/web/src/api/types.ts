@@ -971,7 +971,7 @@ export interface DialMessage {
 
 export interface TicketReminder {
   number: string;
-  about: "accept" | "localise" | "fix" | "stall" | "check" | "client" | "paid" | "postponed" | "unacknowledged" | "untold";
+  about: string;
   level: number;
   due_at: string;
   status: string;
@@ -979,6 +979,17 @@ export interface TicketReminder {
   problem_ru: string;
   problem_en: string;
   address: string;
+}
+
+export interface Reminder extends TicketReminder {
+  id: number;
+  at: string;
+}
+
+export interface Reminders {
+  items: Reminder[];
+  count: number;
+  danger: number;
 }
 
 export interface RobotMessage {
@@ -1532,7 +1543,7 @@ export interface ReadingView {
 
 export interface Notice {
   id: number;
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   state: "queued" | "sending" | "sent" | "delivered" | "acknowledged" | "failed" | "suppressed";
   to: string;
@@ -1580,7 +1591,7 @@ export interface TemplateField {
 }
 
 export interface NoticeTemplate {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject: string;
@@ -1592,7 +1603,7 @@ export interface NoticeTemplate {
 }
 
 export interface NoticeTemplateBody {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject?: string;
@@ -1600,7 +1611,7 @@ export interface NoticeTemplateBody {
 }
 
 export interface TemplateTrial {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject?: string | null;
