@@ -7,7 +7,8 @@ commit stands there too. The
 watched operator has a changing place among the thirty, and a resident of the town calls him. The callers arrived before
 that and were read meanwhile, as while the greeting plays. Bare: a WebSocket server without anything else sends
 thirty messages as long as the first one of ours to thirty sockets, the watched page among them at a changing place, and
-the page writes the text down. Both in one browser, in turn, measured by one clock; the other 29 sockets are of another process.
+the page writes the text down. Both in one browser, in turn, measured by one clock; the other 29 sockets are of another
+process.
 Neighbours on the machine: a sample of either side begins when the processors were mostly idle for a moment. That is
 asked before it, never after: no sample is left out. How many began on a busy machine all the same stands in the row.
 """
