@@ -376,6 +376,21 @@ class Outbox:
         await rows.add_events(tx, [(one.id, NoticeEvent(now, state.value, detail))])
         await self._follow(tx, one.ladder)
 
+    async def refused(self, tx: Tx, key: str, why: str, *, call: str) -> Notice | None:
+        """He heard it and said no: the ladder ends with that reason, and nobody waits for his acknowledgement.
+
+        Gives the notice of the call; None when it is no notice's. Told twice changes nothing more.
+        """
+        found = await rows.by_key(tx.conn, key)
+        if found is None or found.channel is not Channel.CALL:
+            return None
+        if not any(one.problem == CALLED_OFF for one in await rows.of_ladder(tx, found.ladder)):
+            now = self._clock.now()
+            values = {"state": State.DELIVERED.value, "settled_at": now, "receipt": call}
+            await rows.change(tx, found.id, (State.SENT, *WAITING), values)
+            await self.call_off(tx, found.ladder, why)
+        return await rows.by_key(tx.conn, key)
+
 
 def _called_off(rungs: Sequence[Notice], one: Notice) -> bool:
     """Whether it is, by the rows as they stand: what was claimed may have been called off since."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from callengine.notices.model import Kind, Message
+from callengine.notices.model import Kind, Message, Notice
 from callengine.notices.outbox import Outbox
 from callengine.outreach.events import OutreachSettled
 from callengine.outreach.model import CallerByPhone, CallKind, CallWish
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
 
-ACKNOWLEDGED, WITHDRAWN = "acknowledged", "withdrawn"
+ACKNOWLEDGED, DECLINED, WITHDRAWN = "acknowledged", "declined", "withdrawn"
 # Somebody was there and heard it, but said neither yes nor no.
 HEARD = frozenset({"heard", "silent"})
 
@@ -51,16 +51,26 @@ class RobotCalls:
         await self._caller.withdraw(tx, key)
 
 
-async def settled(outbox: Outbox, tx: Tx, fact: OutreachSettled) -> None:
-    """What became of the robot's call, told to its notice: a key is an acknowledgement, no key is none."""
+async def settled(outbox: Outbox, tx: Tx, fact: OutreachSettled) -> Notice | None:
+    """What became of the robot's call, told to its notice: a key is an acknowledgement, no key is none.
+
+    Gives the notice of a job that its executor refused.
+    """
     call = fact.call
     if fact.kind != CallKind.JOB or call.result == WITHDRAWN:
-        return
+        return None
+    if call.result == DECLINED:
+        return await outbox.refused(tx, call.key, "refused by key 2", call=_name(fact))
     await outbox.call_settled(
         tx,
         call.key,
         acknowledged=call.result == ACKNOWLEDGED,
         heard=call.result in HEARD,
         detail=f"the robot's call: {call.result or call.state}",
-        call=f"call {fact.attempt.id}" if fact.attempt else "call",
+        call=_name(fact),
     )
+    return None
+
+
+def _name(fact: OutreachSettled) -> str:
+    return f"call {fact.attempt.id}" if fact.attempt else "call"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,10 +32,11 @@ from callengine.outreach.events import OutreachSettled
 from callengine.store import notices as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
+from callengine.tickets.clocks import DONE
 from callengine.tickets.events import TicketMoved, TicketOpened, TicketReminded
-from callengine.tickets.lifecycle import Move
+from callengine.tickets.lifecycle import CENTRE, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent
-from callengine.tickets.remind import UNACKNOWLEDGED, UNTOLD, remind
+from callengine.tickets.remind import REFUSED, UNACKNOWLEDGED, UNTOLD, remind
 
 NOTHING = "—"
 # The rungs of a job's ladder, each later than the one before it; the last one is the supervisor's.
@@ -53,6 +53,7 @@ ABOUT = {
     "client": ("житель не ответил", "the resident has not answered"),
     "paid": ("платная работа не подтверждена", "the paid job is not confirmed"),
     "postponed": ("наступил день, до которого отложили", "the day it was put off to has come"),
+    REFUSED: ("исполнитель отказался от заявки", "the executor refused the job"),
 }
 
 
@@ -76,7 +77,7 @@ class TicketNotices:
             NoticeTried: self.on_tried,
             NoticeSettled: self.on_settled,
             NoticeAcknowledged: self.on_acknowledged,
-            OutreachSettled: partial(robot.settled, self._outbox),
+            OutreachSettled: self.on_robot,
         }
 
     # --- facts of tickets -------------------------------------------------------------------------------------
@@ -278,6 +279,19 @@ class TicketNotices:
         data = {"channel": one.channel.value, "how": fact.how, "notice": one.id}
         event = TicketEvent(self._clock.now(), "acknowledged", fact.who, "", data, EXECUTOR, public=False)
         await ticket_rows.add_history(tx, ticket_id, one.to.staff_id, [event])
+
+    async def on_robot(self, tx: Tx, fact: OutreachSettled) -> None:
+        """What the robot's call about a notice came to; a refusal is his manager's and the centre's at once."""
+        refused = await robot.settled(self._outbox, tx, fact)
+        ticket = await ticket_rows.get(tx.conn, refused.ticket_number) if refused else None
+        if refused is None or ticket is None:
+            return
+        his = ticket.executor is not None and ticket.executor.id == refused.to.staff_id
+        if not his or ticket.status.final or ticket.status in DONE:
+            return  # it was taken from him meanwhile: that he refused stands with the call
+        data = {"executor": refused.to.name, "notice": refused.id, "call": fact.call.id}
+        to, now = {MANAGER, *CENTRE}, self._clock.now()
+        await remind(tx, ticket, REFUSED, to, now, data=data, key=f"refused:{refused.key}")
 
     async def _raise(self, tx: Tx, number: str, about: str) -> None:
         ticket = await ticket_rows.get(tx.conn, number)

@@ -16,6 +16,7 @@ from callengine.errors import Conflict, NotFound, Unavailable
 from callengine.notices.model import Channel
 from callengine.notices.worker import NoticesWorker
 from callengine.outreach.events import OutreachSettled
+from callengine.outreach.model import CallState, OutreachCall
 from callengine.outreach.service import OutreachService
 from callengine.store import outreach as outreach_rows
 from callengine.store.database import Store
@@ -401,6 +402,68 @@ async def test_the_robots_own_rows_and_ours_are_one_call_and_one_acknowledgement
     assert withdrawn is not None and (withdrawn.state.value, withdrawn.result) == ("cancelled", "withdrawn")
     assert (await office.one(keys[second.number])).state.value == "suppressed"
     await office.close()
+
+
+async def test_an_executor_who_refuses_by_key_2_is_his_manager_s_and_the_centre_s_at_once(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc, pushes: HttpServer
+) -> None:
+    """The robot told him that the dispatcher will find somebody else: so the dispatcher has to know."""
+    office = await opened(sqlite_store, clock, mail, smsc, robot=False)
+    rules, locale = config.Outreach(), config.Locale()
+    # Nothing of a ticket follows from a call about a job but what the notices say of it.
+    outreach = OutreachService(sqlite_store, clock, rules, locale, follow_up=None, opt_outs=None)  # type: ignore[arg-type]
+    office.service.attach_robot(outreach)
+    told: list[TicketReminded] = []
+    sqlite_store.after[TicketReminded] = [told.append]
+    manager = await subscribed(office, pushes, 4)
+    ticket = await assigned(office)
+    worker = await office.worker()
+    await office.pass_time(worker, minutes=5)
+    [key] = [one.key for one in await office.all() if one.channel is Channel.CALL]
+    async with sqlite_store.read() as conn:
+        call = await outreach_rows.call_by_key(conn, key)
+    assert call is not None
+    for _ in range(2):  # told twice it is told once
+        async with sqlite_store.begin() as tx:
+            await tx.tell(OutreachSettled(clock.now(), replace(call, result="declined"), "job", None))
+    assert [(fact.about, fact.to) for fact in told] == [
+        ("refused", frozenset({"organisation_manager", "operator", "supervisor"}))
+    ]
+    [line] = await history(office, ticket, "reminder")
+    assert (line["about"], line["executor"]) == ("refused", "Иванов Семён")
+    assert (await office.one(key)).state.value == "delivered" and ("called off", "refused by key 2") in (
+        await office.story(key)
+    )
+    await office.pass_time(worker, minutes=30)
+    assert manager.read(pushes.asked[-1])["body"].startswith("Исполнитель отказался от заявки")
+    assert (await office.states())["supervisor"] == "suppressed"
+    assert [one["about"] for one in await history(office, ticket, "reminder")] == ["refused"]
+    assert await history(office, ticket, "acknowledged") == []
+    assert await office.service.mine(office.block.who("ivanov")) == []
+    await office.close()
+
+
+async def test_a_refusal_of_a_job_that_is_another_s_by_now_troubles_nobody(office: Office) -> None:
+    told: list[TicketReminded] = []
+    office.store.after[TicketReminded] = [told.append]
+    ticket = await assigned(office)
+    key = await job(office, "call")
+    await office.block.move(ticket, "zhukov", "assign", executor_id=7)
+    call = OutreachCall(
+        id=1,
+        campaign_id=1,
+        key=key,
+        number=PHONE,
+        zone="Europe/Moscow",
+        language="ru",
+        state=CallState.DONE,
+        due_at=office.clock.now(),
+        created_at=office.clock.now(),
+        result="declined",
+    )
+    async with office.store.begin() as tx:
+        await tx.tell(OutreachSettled(office.clock.now(), call, "job", None))
+    assert told == [] and await history(office, ticket, "reminder") == []
 
 
 async def test_two_workers_and_an_acknowledgement_at_once_on_both_databases(
