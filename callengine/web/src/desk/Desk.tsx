@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { get, post } from "@/api/client";
 import type { Duty, Me, Page, ShiftFigures, TicketRow } from "@/api/types";
 import { DutyCard, WithheldLine } from "@/callbacks/DutyCard";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { follow, go, useRoute } from "@/lib/route";
@@ -91,7 +92,7 @@ function DraftCard({ me, onDemo }: { me: Me; onDemo?: () => void }) {
         <span className="statebox"><I of={IconFileText} /></span>
         <div className="grow" style={{ minWidth: 150 }}>
           <p className="b cut">{kept ? t("desk.draft", { title }) : t("desk.newTicket")}</p>
-          <p className="t3 s12 cut">{kept ? [draft.house?.address, t("desk.draftSaved", { time: hm(draft.savedAt) })].filter(Boolean).join(" · ") : t("desk.newTicketLead")}</p>
+          <p className="t3 s12 cut">{kept ? [draft.house?.address || draft.place, t("desk.draftSaved", { time: hm(draft.savedAt) })].filter(Boolean).join(" · ") : t("desk.newTicketLead")}</p>
         </div>
         {onDemo && <Btn icon={IconFlask} keys="D" onClick={onDemo}>{t("desk.demo")}</Btn>}
         <Btn look="primary" icon={kept ? undefined : IconPlus} keys="F3" onClick={() => go("/desk?new=1")}>{kept ? t("desk.continue") : t("desk.newTicket")}</Btn>
@@ -124,7 +125,7 @@ function Latest({ tickets }: { tickets: ReturnType<typeof useQuery<Page<TicketRo
                 <span className="cut b" style={{ fontWeight: 500 }}>{i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en}</span>
                 <Due row={x} now={now} />
                 <span />
-                <span className={`s13 cut ${i === at ? "t2" : "t3"}`} style={{ gridColumn: "2 / -1" }}><a href={`/tickets/${x.number}`} onClick={(e) => { e.stopPropagation(); follow(`/tickets/${x.number}`)(e); }}>{x.number}</a>{"  "}{[x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ")} · {t(`statusShort.${x.status}`, { defaultValue: x.status })}{x.organisation && ` · ${x.organisation.name}`}</span>
+                <span className={`s13 cut ${i === at ? "t2" : "t3"}`} style={{ gridColumn: "2 / -1" }}><a href={`/tickets/${x.number}`} onClick={(e) => { e.stopPropagation(); follow(`/tickets/${x.number}`)(e); }}>{x.number}</a>{"  "}{placeOf(x, t)} · {t(`statusShort.${x.status}`, { defaultValue: x.status })}{x.organisation && ` · ${x.organisation.name}`}</span>
               </li>
             ))}
           </ul>

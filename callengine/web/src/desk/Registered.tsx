@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { post } from "@/api/client";
 import type { Ticket, TicketLink } from "@/api/types";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
@@ -29,7 +30,7 @@ export function Registered({ ticket, parent, onAgain }: { ticket: Ticket; parent
         <div><h2>{t(closed ? "ticketForm.closedDone" : "form.done", { number: ticket.number })}</h2>{!closed && <p className="t2">{t("form.say")}</p>}</div>
         <dl className="facts" style={{ fontSize: 14, lineHeight: "22px", gridTemplateColumns: "150px minmax(0, 1fr)" }}>
           <dt>{t("form.what")}</dt><dd>{i18n.language === "ru" ? ticket.classifier.problem_ru : ticket.classifier.problem_en}{parent && <span className="t3"> · {t("ticketForm.repeatDone", { number: parent })}</span>}</dd>
-          <dt>{t("form.where")}</dt><dd>{[ticket.house?.address, ticket.premise && t("common.flat", { flat: ticket.premise })].filter(Boolean).join(", ")}</dd>
+          <dt>{t("form.where")}</dt><dd>{placeOf(ticket, t)}</dd>
           <dt>{t("form.answers")}</dt><dd>{[ticket.organisation?.name ?? t(closed ? "ticketForm.spoken" : "tickets.noOrganisation"), ticket.organisation && phone(ticket.organisation.phone)].filter(Boolean).join(", ")}</dd>
           {!closed && TERMS.filter(([key]) => ticket.deadlines[key]).map(([key, word]) => <div key={key} style={{ display: "contents" }}><dt>{t(word)}</dt><dd><b>{t("form.by", { time: until(ticket.deadlines[key]!, now) })}</b></dd></div>)}
           {!closed && ticket.paid_confirm_by && <><dt>{t("ticketForm.paidTerm")}</dt><dd><b>{t("form.by", { time: until(ticket.paid_confirm_by, now) })}</b></dd></>}

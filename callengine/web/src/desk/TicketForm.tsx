@@ -18,7 +18,7 @@ import { queries } from "@/session";
 import { Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { Ask } from "./Ask";
-import { dropDraft, emptyDraft, isEmpty, keepDraft, readDraft, type Draft } from "./draft";
+import { dropDraft, emptyDraft, isEmpty, keepDraft, ofPlace, readDraft, type Draft } from "./draft";
 import { usePreview, useScript } from "./preview";
 import { refusals, type FormPart } from "./refusals";
 import { Registered } from "./Registered";
@@ -40,7 +40,7 @@ function fromCall(draft: Draft, own: Mine | null): Draft {
   const known = !newCall && draft.personId === (person?.id ?? null);
   if (known) return draft;
   const home = person?.residences[0];
-  const takeHouse = home && (!draft.house || draft.houseFromCard);
+  const takeHouse = home && !draft.elsewhere && (!draft.house || draft.houseFromCard);
   return {
     ...draft, callId: own.call.id, personId: person?.id ?? null, number: own.call.number || draft.number, name: person?.name ?? draft.name,
     ...(takeHouse && { house: home.house, houseFromCard: true, premise: home.premise }),
@@ -109,17 +109,18 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const [houseWords, setHouseWords] = useState("");
   const [searching, setSearching] = useState(!draft.entry);
   const [moving, setMoving] = useState(!draft.house);
+  const placed = draft.house !== null || draft.elsewhere;
   const { entry, house } = draft;
   // An address that came with the caller is shown as chosen, whenever it comes.
   useEffect(() => {
     if (draft.houseFromCard) setMoving(false);
   }, [draft.houseFromCard, house?.id]);
   const problem = (e: ClassifierProblem) => (i18n.language === "ru" ? e.problem_ru : e.problem_en || e.problem_ru);
-  const ready = entry && house;
+  const ready = entry && placed;
   const { people, person } = usePeople(draft);
   // What the rules want to know comes with the first answer; the answers then go into the next.
   const [known, setKnown] = useState<{ of: string; preview: RoutingPreview } | null>(null);
-  const place = `${entry?.code} ${house?.id} ${i18n.language}`;
+  const place = `${entry?.code} ${house?.id ?? draft.elsewhere} ${i18n.language}`;
   const { script, counted } = useScript(draft, known?.of === place ? known.preview : undefined);
   const preview = usePreview(draft, counted);
   useEffect(() => {
@@ -138,20 +139,33 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
     change({ entry: e, words: problem(e), organisationId: null, given: false, answers: same ? draft.answers : {}, paid: same ? draft.paid : false, parent: same ? draft.parent : "" });
     setSearching(false);
     setMissed([]);
-    onward(house ? "ask" : "where");
+    onward(placed ? "ask" : "where");
   };
   const pickHouse = (h: House, premise: string) => {
     const same = h.id === house?.id;
-    change({ house: h, houseFromCard: false, premise, organisationId: same ? draft.organisationId : null, parent: same ? draft.parent : "" });
+    change({ house: h, houseFromCard: false, elsewhere: false, premise, organisationId: same ? draft.organisationId : null, parent: same ? draft.parent : "" });
     setMoving(false);
     setHouseWords("");
     if (premise) onward("ask");
     else setTimeout(() => form.current?.querySelector<HTMLElement>("#premise")?.focus());
   };
+  const focusWhere = () => setTimeout(() => form.current?.querySelector<HTMLElement>("[data-step='where'] :is([data-place], [role=combobox])")?.focus());
+  /** No house: what was typed for one is the beginning of the place in words. */
+  const pickElsewhere = () => {
+    change({ house: null, houseFromCard: false, elsewhere: true, premise: "", place: draft.place || houseWords.trim(), organisationId: null, parent: "" });
+    setMoving(false);
+    setHouseWords("");
+    focusWhere();
+  };
+  const pickHouseAgain = () => {
+    change({ elsewhere: false, organisationId: null, parent: "" });
+    setMoving(true);
+    focusWhere();
+  };
   const pickPerson = (one: Person) => {
     if (mine.get()?.call.id === draft.callId && draft.callId !== null) return choose(one.id);
     const home = one.residences[0];
-    change({ personId: one.id, name: one.name, ...(home && !draft.house && { house: home.house, houseFromCard: true, premise: home.premise }) });
+    change({ personId: one.id, name: one.name, ...(home && !draft.house && !draft.elsewhere && { house: home.house, houseFromCard: true, premise: home.premise }) });
   };
   /** Opens the part and puts the cursor where something is to be done. */
   const lead = (part: FormPart) => {
@@ -167,7 +181,8 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const toQuestion = (question: string) => setTimeout(() => form.current?.querySelector<HTMLElement>(`[data-q="${CSS.escape(question)}"] input`)?.focus());
   const lacks = (): boolean => {
     if (!entry) return tell({ what: t("form.missing.what") }), true;
-    if (!house) return tell({ where: t("form.missing.where") }), true;
+    if (!placed) return tell({ where: t("ticketForm.missingWhere") }), true;
+    if (draft.elsewhere && draft.place.trim().length < 3 && ofPlace(entry)) return tell({ where: t("ticketForm.missingPlace") }), true;
     const bad = script.find((q) => mistaken(q, draft.answers[q.text_ru]));
     if (bad) return setRefused({ ask: t("ticketForm.fixAnswers") }), toQuestion(bad.text_ru), true;
     const missing = owed(script, draft.answers).map((q) => q.text_ru);
@@ -208,7 +223,7 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const send = (callId: number | null) => {
     const second = !draft.anonymous && draft.second.trim() ? t("ticketForm.secondLine", { number: draft.second.trim() }) : "";
     const body: NewTicket = {
-      classifier: entry!.code, house_id: house!.id, premise: draft.premise, text: [draft.text.trim(), second].filter(Boolean).join("\n"), call_id: callId,
+      classifier: entry!.code, ...whereOf(draft), text: [draft.text.trim(), second].filter(Boolean).join("\n"), call_id: callId,
       applicant: applicantOf(draft), anonymous: draft.anonymous, ...counted, organisation_id: draft.organisationId, paid: draft.paid, parent: draft.parent,
     };
     post<Ticket>("/tickets", body, draft.key)
@@ -232,7 +247,7 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const join = (number: string) => {
     if (busy) return;
     setBusy(true);
-    const body: JoinTicket = { applicant: applicantOf(draft), premise: draft.premise, text: draft.text, call_id: draft.callId };
+    const body: JoinTicket = { applicant: applicantOf(draft), premise: draft.elsewhere ? draft.place.trim() : draft.premise, text: draft.text, call_id: draft.callId };
     const path = `/tickets/${encodeURIComponent(number)}/applicants`;
     const fresh = () => void queries.invalidateQueries({ queryKey: ["tickets"] });
     const old = draft;
@@ -258,6 +273,7 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
     setDraft(fresh);
     setSearching(true);
     setMoving(!fresh.house);
+    setHouseWords("");
     setRefused({});
     setMissed([]);
     setUsedFor("");
@@ -266,7 +282,7 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   };
   const candidates = p?.candidates ?? [];
   useKeys({
-    "Ctrl+Enter": register, Escape: leave,
+    "Ctrl+Enter": register, Escape: leave, "Shift+F9": () => (draft.elsewhere ? pickHouseAgain() : pickElsewhere()),
     ...(candidates.length > 0 && mineChoosesNothing() && Object.fromEntries(candidates.slice(0, 9).map((c, i) => [`Digit${i + 1}`, () => change({ organisationId: c.organisation.id, given: false })]))),
   });
   const done = script.filter((q) => answered(q, draft.answers)).length;
@@ -290,9 +306,9 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
           <Part n={1} step="what" title={t("form.what")} ok={Boolean(entry) && !searching} refused={refused.what}>
             <What draft={draft} searching={searching} input={what} impossible={p && !p.possible ? p.reason : ""} onWords={(words) => change({ words })} onPick={pickEntry} onSearch={() => { setSearching(true); change({ words: "" }); setTimeout(() => what.current?.focus()); }} />
           </Part>
-          <Part n={2} step="where" title={t("form.where")} ok={Boolean(house) && !moving} note={house && draft.houseFromCard ? t("form.fromCard") : undefined} refused={refused.where}>
-            <Where draft={draft} person={person} moving={moving} words={houseWords} input={where} onWords={setHouseWords} onPick={pickHouse} onPremise={(premise) => change({ premise })} onMove={() => { setMoving(true); setTimeout(() => where.current?.focus()); }} onEnter={() => onward("ask")} />
-            {ready && !moving && !searching && <Similar entry={entry} house={house} parent={draft.parent} onParent={(parent) => change({ parent })} onJoin={join} />}
+          <Part n={2} step="where" title={t("form.where")} ok={placed && !moving && (!draft.elsewhere || !entry || !ofPlace(entry) || draft.place.trim().length >= 3)} note={house && draft.houseFromCard ? t("form.fromCard") : undefined} refused={refused.where}>
+            <Where draft={draft} person={person} moving={moving} words={houseWords} input={where} onWords={setHouseWords} onPick={pickHouse} onPremise={(premise) => change({ premise })} onMove={() => { setMoving(true); setTimeout(() => where.current?.focus()); }} onEnter={() => onward("ask")} onElsewhere={pickElsewhere} onHouse={pickHouseAgain} onPlace={(some) => change(some)} />
+            {ready && !moving && !searching && <Similar entry={entry} house={house} place={draft.place} parent={draft.parent} onParent={(parent) => change({ parent })} onJoin={join} />}
           </Part>
           {entry && numbered > 0 && (
             <Part n={3} step="ask" title={t("form.ask")} ok={done === script.length} note={t("form.asked", { done, all: script.length })} refused={refused.ask}>
@@ -318,6 +334,11 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
       <Side preview={preview} on={Boolean(ready)} organisationId={draft.organisationId} refused={refused.answers ?? ""} given={closing} onGiven={(given) => change({ given })} onChoose={(organisationId) => change({ organisationId, given: false })} />
     </div>
   );
+}
+
+function whereOf(draft: Draft): Pick<NewTicket, "house_id" | "premise" | "place" | "district"> {
+  if (draft.elsewhere) return { house_id: null, place: draft.place.trim(), district: draft.district };
+  return { house_id: draft.house!.id, premise: draft.premise };
 }
 
 function applicantOf(draft: Draft): NonNullable<NewTicket["applicant"]> {

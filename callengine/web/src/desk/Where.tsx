@@ -1,11 +1,11 @@
 // Where: the resident's own addresses first, houses as one types, the flat read out of the same line.
 
-import { IconHome, IconMapPin } from "@tabler/icons-react";
+import { IconHome, IconMapPin, IconRoad } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
-import type { House, HouseCard, Person, PremiseView, Residence } from "@/api/types";
+import type { House, HouseCard, Person, JournalChoices, PremiseView, Residence } from "@/api/types";
 import { flatOf } from "@/lib/address";
 import { Btn, I } from "@/ui/pieces";
 import type { Draft } from "./draft";
@@ -22,9 +22,12 @@ interface WhereProps {
   onPremise: (premise: string) => void;
   onMove: () => void;
   onEnter: () => void;
+  onElsewhere: () => void;
+  onHouse: () => void;
+  onPlace: (some: Partial<Pick<Draft, "place" | "district" | "organisationId">>) => void;
 }
 
-export function Where({ draft, person, moving, words, input, onWords, onPick, onPremise, onMove, onEnter }: WhereProps) {
+export function Where({ draft, person, moving, words, input, onWords, onPick, onPremise, onMove, onEnter, onElsewhere, onHouse, onPlace }: WhereProps) {
   const { t } = useTranslation();
   const { house, premise } = draft;
   const homes = (person?.residences ?? []).filter((r) => r.house.id !== house?.id || r.premise !== premise);
@@ -39,7 +42,7 @@ export function Where({ draft, person, moving, words, input, onWords, onPick, on
           {homes.slice(0, 4).map((r) => <Btn key={`${r.house.id} ${r.premise}`} size="small" icon={IconHome} onClick={() => onPick(r.house, r.premise)}>{homeWords(r, t)}</Btn>)}
         </div>
       )}
-      {standing ? (
+      {draft.elsewhere ? <Elsewhere draft={draft} onPlace={onPlace} onHouse={onHouse} onEnter={onEnter} /> : standing ? (
         <>
           <div className="whereline">
             <div className="chosen"><I of={IconMapPin} size={18} className="accent" /><span className="cut"><b>{house.address}</b>{(house.former ?? []).length > 0 && <span className="t3 s12"> {t("ticketForm.former", { address: house.former[0] })}</span>}</span><Btn look="link" size="small" onClick={onMove}>{t("form.change")}</Btn></div>
@@ -48,9 +51,32 @@ export function Where({ draft, person, moving, words, input, onWords, onPick, on
           <Door house={house} premise={premise} facts={facts(house)} />
         </>
       ) : (
+        <>
         <Suggest<House> label={t("form.where")} placeholder={t("form.wherePlaceholder")} value={words} onChange={onWords} path="/houses" query={{ limit: 8 }} none={t("form.noHouse")} icon={IconMapPin} keyOf={(h) => h.id} input={input} onPick={(h) => onPick(h, flat || (h.id === house?.id ? premise : ""))}
           render={(h) => <span><b style={{ fontWeight: 600 }}>{h.address}</b>{flat && <b className="accent"> {t("ticketForm.flatIs", { flat })}</b>} <span className="t3 s12">{[...(h.former ?? []).slice(0, 1).map((address) => t("ticketForm.former", { address })), facts(h)].filter(Boolean).join(" · ")}</span></span>} />
+        <div><Btn size="small" icon={IconRoad} keys="⇧F9" onClick={onElsewhere}>{t("ticketForm.elsewhere")}</Btn></div>
+        </>
       )}
+    </>
+  );
+}
+
+/** A road, a crossing, a house that the directory has not: the place in words, and the section where it is known. */
+function Elsewhere({ draft, onPlace, onHouse, onEnter }: Pick<WhereProps, "draft" | "onPlace" | "onHouse" | "onEnter">) {
+  const { t } = useTranslation();
+  const choices = useQuery({ queryKey: ["choices"], queryFn: () => get<JournalChoices>("/tickets/choices"), staleTime: 300_000 });
+  const districts = choices.data?.districts ?? [];
+  return (
+    <>
+      <label className="field"><I of={IconRoad} size={16} className="t3" /><input data-place aria-label={t("ticketForm.place")} placeholder={t("ticketForm.placePlaceholder")} value={draft.place} maxLength={200} autoComplete="off" onChange={(e) => onPlace({ place: e.target.value })} onKeyDown={(e) => { if (e.key === "Enter" && !e.ctrlKey) { e.preventDefault(); onEnter(); } }} /></label>
+      <div className="row wrap">
+        {districts.length > 0 && (
+          <label className="field compact"><span className="t3 s12">{t("ticketForm.district")}</span>
+            <select value={draft.district} onChange={(e) => onPlace({ district: e.target.value, organisationId: null })}><option value="">{t("ticketForm.anyDistrict")}</option>{districts.map((one) => <option key={one} value={one}>{one}</option>)}</select></label>
+        )}
+        <Btn size="small" icon={IconHome} keys="⇧F9" onClick={onHouse}>{t("ticketForm.withHouse")}</Btn>
+      </div>
+      <p className="t3 s12">{t("ticketForm.elsewhereLead")}</p>
     </>
   );
 }

@@ -13,6 +13,10 @@ export interface Draft {
   house: House | null;
   houseFromCard: boolean;
   premise: string;
+  /** No house: the place in words, and the section that it is in, when that is known. */
+  elsewhere: boolean;
+  place: string;
+  district: string;
   name: string;
   number: string;
   /** Another telephone of the same applicant. */
@@ -34,14 +38,22 @@ const place = (login: string) => `callengine.draft.${login}`;
 
 export function emptyDraft(): Draft {
   return {
-    key: newKey(), callId: null, personId: null, words: "", entry: null, house: null, houseFromCard: false, premise: "", name: "", number: "", second: "", anonymous: false,
+    key: newKey(), callId: null, personId: null, words: "", entry: null, house: null, houseFromCard: false, premise: "", elsewhere: false, place: "", district: "", name: "", number: "", second: "", anonymous: false,
     answers: {}, text: "", organisationId: null, paid: false, parent: "", given: false, savedAt: 0,
   };
 }
 
 /** Nothing was written by hand: what came from the call alone is not worth keeping. */
 export function isEmpty(draft: Draft): boolean {
-  return !draft.words && !draft.entry && !draft.text && (!draft.house || draft.houseFromCard);
+  return !draft.words && !draft.entry && !draft.text && !draft.place && (!draft.house || draft.houseFromCard);
+}
+
+// As tickets/classifier.py: what the centre answers itself, or a service that is called by voice.
+const SPOKEN = ["contact_centre", "emergency_112", "gas_emergency_104", "police"];
+
+/** Whether a ticket of the matter must say where it is. */
+export function ofPlace(entry: ClassifierProblem): boolean {
+  return entry.urgency !== "info" && !SPOKEN.includes(entry.organisation_kind);
 }
 
 export function readDraft(login: string): Draft {

@@ -19,15 +19,16 @@ export type PreviewQuery = UseQueryResult<RoutingPreview>;
 export function usePreview(draft: Draft, counted: Told): PreviewQuery {
   const { i18n } = useTranslation();
   const { entry, house } = draft;
+  const district = draft.elsewhere ? draft.district : "";
   const details = useMemo(() => JSON.stringify({ ...counted, paid: draft.paid, organisation_id: draft.organisationId }), [counted, draft.paid, draft.organisationId]);
   const [asked] = useDebouncedValue(details, TYPING_MS);
-  const place = [entry?.code, house?.id, i18n.language] as const;
+  const place = [entry?.code, house?.id ?? (draft.elsewhere ? `- ${district}` : ""), i18n.language] as const;
   return useQuery({
     // Another matter or house is asked about at once, without what was said of the one before.
-    queryKey: ["preview", ...place, asked], enabled: Boolean(entry && house), staleTime: ANEW_MS, refetchInterval: ANEW_MS, retry: false,
+    queryKey: ["preview", ...place, asked], enabled: Boolean(entry && (house || draft.elsewhere)), staleTime: ANEW_MS, refetchInterval: ANEW_MS, retry: false,
     placeholderData: (old, query) => (query && place.every((part, i) => query.queryKey[i + 1] === part) ? old : undefined),
     queryFn: ({ signal }) => {
-      const body: RoutingAsk = { classifier: entry!.code, house_id: house!.id, ...(JSON.parse(asked) as Omit<RoutingAsk, "classifier" | "house_id">) };
+      const body: RoutingAsk = { classifier: entry!.code, house_id: house?.id ?? null, district, ...(JSON.parse(asked) as Omit<RoutingAsk, "classifier" | "house_id" | "district">) };
       return call<RoutingPreview>("POST", "/routing/preview", { body, signal });
     },
   });

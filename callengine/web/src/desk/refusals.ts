@@ -5,7 +5,7 @@ import type { Problem } from "@/api/types";
 export type FormPart = "what" | "where" | "ask" | "words" | "who" | "answers" | "whole";
 
 const PARTS: Record<string, FormPart> = {
-  classifier: "what", parent: "what", house_id: "where", premise: "where", answers: "ask", conditions: "ask", damage_at: "ask", text: "words", applicant: "who", call_id: "who", organisation_id: "answers",
+  classifier: "what", parent: "what", house_id: "where", premise: "where", place: "where", district: "where", answers: "ask", conditions: "ask", damage_at: "ask", text: "words", applicant: "who", call_id: "who", organisation_id: "answers",
 };
 
 /** Each part with what is said against it; a refusal without a pointer is of the whole form. */

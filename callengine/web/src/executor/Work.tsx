@@ -7,6 +7,7 @@ import { useEffect, useId, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
 import type { Me, Page, TermClock, Ticket, TicketRow } from "@/api/types";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
@@ -117,7 +118,7 @@ function JobCard({ row, now, me }: { row: TicketRow; now: number; me: Me }) {
       <a href={to} onClick={follow(to)}>
         <span className="row"><Urgency of={row.urgency} word /><span className={`chip end ${row.status === "in_progress" ? "accent" : ""}`}>{t(`statusShort.${row.status}`)}</span></span>
         <b className="what">{problemOf(row, i18n.language)}</b>
-        <span>{[row.house?.address, row.premise && t("common.flat", { flat: row.premise })].filter(Boolean).join(", ")}</span>
+        <span>{placeOf(row, t)}</span>
         <span className="row"><Left row={row} now={now} />{row.postponed_until && <span className="chip soon">{t("work.postponed", { time: until(row.postponed_until, now) })}</span>}</span>
       </a>
       {startable && <button type="button" className="btn primary main" onClick={() => void step(me, row.number, { kind: "move", body: { move: "start" }, label: t("work.start") }, t)}>{t("work.start")}</button>}
@@ -209,10 +210,10 @@ function Job({ me, number }: { me: Me; number: string }) {
 
 function Where({ of: x }: { of: Ticket }) {
   const { t } = useTranslation();
-  const address = x.house?.address ?? "";
+  const address = x.house?.address || x.place;
   return (
     <section className="card pad">
-      <div className="row"><I of={IconMapPin} size={20} className="accent" /><div className="grow"><b>{[address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ")}</b></div>
+      <div className="row"><I of={IconMapPin} size={20} className="accent" /><div className="grow"><b>{placeOf(x, t)}</b></div>
         {address && <a className="btn icon main" aria-label={t("work.route")} href={`geo:0,0?q=${encodeURIComponent(address)}`}><I of={IconNavigation} size={20} /></a>}</div>
       <div className="row line"><I of={IconUser} size={20} className="accent" /><div className="grow"><b>{x.applicant.name || t("work.unknownCaller")}</b><p className="t2 s13">{[t("work.applicant"), x.applicants.length > 0 && t("work.others", { count: x.applicants.length })].filter(Boolean).join(" · ")}</p></div>
         {x.applicant.number && <a className="btn icon main" aria-label={t("work.call", { name: x.applicant.name || phone(x.applicant.number) })} href={`tel:${x.applicant.number}`}><I of={IconPhone} size={20} /></a>}</div>

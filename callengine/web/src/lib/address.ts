@@ -5,6 +5,14 @@ const ASIDES = [/(?<![\p{L}\p{N}_])(?:подъезд|подьезд|под|пд|
 const BLOCK = /(\d+[а-я]?)\s*,?\s*(?:корпус|корп|кор|к|строение|стр)\.?\s*(\d+)(?![\p{L}\p{N}_])/gu;
 const HOUSE_FLAT = /(?<![\p{L}\p{N}_])\d+[а-я]?\s*-\s*(\d+)(?![\p{L}\p{N}_])/u;
 
+interface Placed { house: { address: string } | null; premise: string; place?: string }
+
+/** Where a ticket is: the address with the flat, or the place in words where there is no house. */
+export function placeOf(x: Placed, t: (key: string, values: Record<string, unknown>) => string): string {
+  if (!x.house) return x.place ?? "";
+  return [x.house.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ");
+}
+
 /** The flat that was typed behind the house, "" when there is none. */
 export function flatOf(typed: string): string {
   let text = typed.normalize("NFKC").toLowerCase().replaceAll("ё", "е");

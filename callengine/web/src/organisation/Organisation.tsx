@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
 import type { Me, Page, TicketMove, TicketRow } from "@/api/types";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone, shortName } from "@/lib/phone";
@@ -161,7 +162,7 @@ function Line({ row: x, on, marked, busy, doing, onMark, onPick }: { row: Ticket
   const now = useNow();
   const hot = x.urgency === "life" || x.urgency === "emergency";
   const problem = i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en || x.classifier.problem_ru;
-  const place = [x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ");
+  const place = placeOf(x, t);
   const to = `/tickets/${x.number}`;
   const caller = x.applicant.name || phone(x.applicant.number);
   return (
@@ -201,6 +202,6 @@ function Ask({ me, of, onClose, onSend }: { me: Me; of: Asking; onClose: () => v
   const usual = of.move === "decline" ? (["foreign", "kind", "utility", "double"] as const).map((key) => t(`organisation.usual.${key}`)) : [];
   return (
     <MoveDialog me={me} title={title} offer={{ move: of.move, label, needs: of.needs }} of={{ classifier: first.classifier, house: first.house, organisation: first.organisation, status: of.rows.length === 1 ? first.status : "", executor: of.rows.length === 1 && first.executor_id !== null ? { id: first.executor_id } : null }}
-      kept={of.executor === undefined ? undefined : { reason: "", organisation: null, executor: of.executor, until: null, mark: null, status: "" }} usual={usual} usualLabel={t("organisation.reasons")} onClose={onClose} onSend={onSend} />
+      kept={of.executor === undefined ? undefined : { reason: "", organisation: null, executor: of.executor, until: null, mark: null, status: "", house: null, premise: "" }} usual={usual} usualLabel={t("organisation.reasons")} onClose={onClose} onSend={onSend} />
   );
 }

@@ -363,7 +363,7 @@ function TicketLine({ of, now }: { of: OpenTicket; now: number }) {
     <li className="line">
       <Urgency of={of.urgency} />
       <a href={`/tickets/${of.number}`} onClick={follow(`/tickets/${of.number}`)}>{of.number}</a>
-      <span className="cut">{i18n.language === "ru" ? of.problem_ru : of.problem_en}{of.premise && <span className="t3"> · {t("common.flat", { flat: of.premise })}</span>}</span>
+      <span className="cut">{i18n.language === "ru" ? of.problem_ru : of.problem_en}{(of.place || of.premise) && <span className="t3"> · {of.place || t("common.flat", { flat: of.premise })}</span>}</span>
       <span className={`end s12 ${of.overdue ? "danger" : "t3"}`} style={{ whiteSpace: "nowrap" }}>{late ? t("tickets.overdueBy", { span: span((now - Date.parse(of.fix_by!)) / 1000) }) : t(`statusShort.${of.status}`, { defaultValue: of.status })}</span>
     </li>
   );

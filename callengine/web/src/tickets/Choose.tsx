@@ -1,14 +1,16 @@
 // What a move may need, each as a field: an organisation with the router's why, an executor with his load, a moment, a mark.
 
 import { useQuery } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post } from "@/api/client";
-import type { JournalChoices, Me, Organisation, OrganisationLoad, Page, RoutingPreview, StaffMember, TicketRow } from "@/api/types";
+import type { House, JournalChoices, Me, Organisation, OrganisationLoad, Page, RoutingPreview, StaffMember, TicketRow } from "@/api/types";
+import { Suggest } from "@/desk/Suggest";
+import { flatOf, placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { clockAt, dayOf, hm, shiftDay } from "@/lib/time";
-import { Bones, Empty, Failed } from "@/ui/pieces";
-import { IconUserQuestion } from "@tabler/icons-react";
+import { Bones, Btn, Empty, Failed } from "@/ui/pieces";
+import { IconMapPin, IconUserQuestion } from "@tabler/icons-react";
 import { DESK } from "./buttons";
 
 const MINUTE = 60_000;
@@ -66,22 +68,48 @@ export function ExecutorField({ me, organisationId, now, value, onChange }: { me
 
 // --- an organisation --------------------------------------------------------------------------------------
 
-export interface Routed { classifier: TicketRow["classifier"]; house: TicketRow["house"]; organisation: Organisation | null; status: string; answers?: { question: string; answer: string }[]; damage_at?: string | null; paid?: boolean }
+export interface Routed { classifier: TicketRow["classifier"]; house: TicketRow["house"]; organisation: Organisation | null; status: string; premise?: string; place?: string; district?: string; answers?: { question: string; answer: string }[]; damage_at?: string | null; paid?: boolean }
 
-export function OrganisationField({ of, value, onChange }: { of: Routed; value: number | null; onChange: (id: number | null) => void }) {
+/** The house after all, or another one: the organisations are then matched for it. */
+export function HouseField({ of, house, premise, onChange }: { of: Routed; house: House | null; premise: string; onChange: (some: { house?: House | null; premise?: string }) => void }) {
+  const { t } = useTranslation();
+  const [words, setWords] = useState("");
+  const [open, setOpen] = useState(of.house === null);
+  const input = useRef<HTMLInputElement>(null);
+  const now = placeOf({ house: of.house, premise: of.premise ?? "", place: of.place }, t);
+  return (
+    <div className="col" style={{ gap: 4 }}>
+      <span className="b s13">{t("form.where")}</span>
+      {house ? (
+        <div className="row wrap">
+          <b className="s13">{house.address}</b>
+          <label className="field compact"><span className="t3 s12">{t("form.premise")}</span><input aria-label={t("form.premiseLabel")} value={premise} maxLength={200} onChange={(e) => onChange({ premise: e.target.value })} /></label>
+          <Btn size="small" look="link" onClick={() => onChange({ house: null, premise: "" })}>{t("form.undo")}</Btn>
+        </div>
+      ) : (
+        <>
+          <div className="row wrap"><span className="t2 s13">{now || t("ticket.noPlace")}</span>{!open && <Btn size="small" look="link" onClick={() => setOpen(true)}>{t("ticket.otherHouse")}</Btn>}</div>
+          {open && <Suggest<House> label={t("ticket.nameHouse")} placeholder={t("form.wherePlaceholder")} value={words} onChange={setWords} path="/houses" query={{ limit: 8 }} none={t("form.noHouse")} icon={IconMapPin} keyOf={(h) => h.id} input={input} render={(h) => <b style={{ fontWeight: 600 }}>{h.address}</b>} onPick={(h) => { setWords(""); onChange({ house: h, premise: flatOf(words) }); }} />}
+        </>
+      )}
+    </div>
+  );
+}
+
+export function OrganisationField({ of, moved = false, value, onChange }: { of: Routed; moved?: boolean; value: number | null; onChange: (id: number | null) => void }) {
   const { t } = useTranslation();
   const id = useId();
   const preview = useQuery({
-    queryKey: ["routing", "of", of.classifier.code, of.house?.id], enabled: of.house !== null, staleTime: 60_000,
-    queryFn: () => post<RoutingPreview>("/routing/preview", { classifier: of.classifier.code, house_id: of.house!.id, answers: of.answers ?? [], damage_at: of.damage_at ?? null, paid: of.paid ?? false }),
+    queryKey: ["routing", "of", of.classifier.code, of.house?.id, of.district], staleTime: 60_000,
+    queryFn: () => post<RoutingPreview>("/routing/preview", { classifier: of.classifier.code, house_id: of.house?.id ?? null, district: of.house ? "" : (of.district ?? ""), answers: of.answers ?? [], damage_at: of.damage_at ?? null, paid: of.paid ?? false }),
   });
   const all = useQuery({ queryKey: ["organisations"], queryFn: () => get<Page<Organisation>>("/organisations"), staleTime: 300_000 });
   // The one that declined may be asked again; the one that answers now need not be.
-  const taken = of.status === "declined" ? null : (of.organisation?.id ?? null);
+  const taken = moved || of.status === "declined" ? null : (of.organisation?.id ?? null);
   const candidates = preview.data?.candidates ?? [];
   const others = (all.data?.items ?? []).filter((o) => o.active && !candidates.some((c) => c.organisation.id === o.id));
   const first = candidates.find((c) => c.organisation.id !== taken);
-  if (of.house && preview.isPending) return <Bones count={3} height={40} />;
+  if (preview.isPending) return <Bones count={3} height={40} />;
   return (
     <div className="col" style={{ gap: 8 }}>
       <div className="col" role="radiogroup" aria-labelledby={id}>

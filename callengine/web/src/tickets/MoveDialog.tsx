@@ -2,17 +2,17 @@
 
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Me, MoveOffer, TicketMove } from "@/api/types";
+import type { House, Me, MoveOffer, TicketMove } from "@/api/types";
 import { serverNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { Dialog } from "@/ui/dialog";
 import { Btn } from "@/ui/pieces";
-import { ExecutorField, MarkField, OrganisationField, UntilField, type Marked, type Routed } from "./Choose";
+import { ExecutorField, HouseField, MarkField, OrganisationField, UntilField, type Marked, type Routed } from "./Choose";
 import { STATUSES } from "./statuses";
 
 /** What was typed, so that a conflict or a slip of the mouse loses nothing. */
-export interface Filled { reason: string; organisation: number | null; executor: number | null; until: number | null; mark: Marked; status: string }
-export const NOTHING_FILLED: Filled = { reason: "", organisation: null, executor: null, until: null, mark: null, status: "" };
+export interface Filled { reason: string; organisation: number | null; executor: number | null; until: number | null; mark: Marked; status: string; house: House | null; premise: string }
+export const NOTHING_FILLED: Filled = { reason: "", organisation: null, executor: null, until: null, mark: null, status: "", house: null, premise: "" };
 
 const NEEDS_ORGANISATION = new Set(["awaiting_acceptance", "declined", "no_executor", "executor_assigned", "in_progress", "needs_rework"]);
 
@@ -65,6 +65,7 @@ export function MoveDialog({ me, of, offer, title, kept, usual = [], usualLabel,
     if (needs.has("until")) body.until = new Date(filled.until!).toISOString();
     if (needs.has("status")) body.status = filled.status;
     if (needs.has("mark")) Object.assign(body, filled.mark === "not_done" ? { not_done: true } : { mark: filled.mark });
+    if (filled.house) Object.assign(body, { house_id: filled.house.id, premise: filled.premise.trim() });
     setBusy(true);
     void onSend(body).then((why) => (why ? setWrong(why) : onClose())).finally(() => setBusy(false));
   };
@@ -81,7 +82,8 @@ export function MoveDialog({ me, of, offer, title, kept, usual = [], usualLabel,
             </select></span>
           </label>
         )}
-        {needs.has("organisation_id") && <OrganisationField of={of} value={filled.organisation} onChange={(organisation) => put({ organisation, executor: null })} />}
+        {offer.move === "route" && <HouseField of={of} house={filled.house} premise={filled.premise} onChange={(some) => put({ ...some, ...(some.house !== undefined && { organisation: null }) })} />}
+        {needs.has("organisation_id") && <OrganisationField of={filled.house ? { ...of, house: filled.house } : of} moved={filled.house !== null} value={filled.organisation} onChange={(organisation) => put({ organisation, executor: null })} />}
         {needs.has("executor_id") && <ExecutorField me={me} organisationId={organisationId} now={of.status === "executor_assigned" ? (of.executor?.id ?? null) : null} value={filled.executor} onChange={(executor) => put({ executor })} />}
         {needs.has("until") && <UntilField value={filled.until} onChange={(until) => put({ until })} />}
         {needs.has("mark") && <MarkField value={filled.mark} onChange={(mark) => put({ mark })} />}

@@ -7,6 +7,7 @@ import { createPortal } from "react-dom";
 import { useTranslation } from "react-i18next";
 import { call, post } from "@/api/client";
 import type { LinksEnded, Me, Ticket, TicketLink } from "@/api/types";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { phone } from "@/lib/phone";
 import { exact, until } from "@/lib/time";
@@ -79,7 +80,7 @@ export function ActDialog({ of: x, onClose }: { of: Ticket; onClose: () => void 
 function ActSheet({ of: x }: { of: Ticket }) {
   const { t, i18n } = useTranslation();
   const rows: [string, string][] = [
-    ["address", [x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ")],
+    ["address", placeOf(x, t)],
     ["problem", [i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en || x.classifier.problem_ru, x.text].filter(Boolean).join(". ")],
     ["applicant", [x.applicant.name, phone(x.applicant.number)].filter(Boolean).join(", ")],
     ["organisation", x.organisation?.name ?? ""], ["executor", x.executor?.name ?? ""], ["registered", exact(x.created_at)], ["due", x.deadlines.fix_by ? exact(x.deadlines.fix_by) : ""],

@@ -83,6 +83,7 @@ function EventLine({ event: e, item, now }: { event: TicketEvent; item: Item; no
         <span className="t3 s12">{who}</span>
         {from && <span className="t3 s12">{t(`statusShort.${from[0]}`)} → {t(`statusShort.${from[1]}`)}</span>}
       </p>
+      {typeof e.data.address_before === "string" && <p className="words t2 s13">{t("ticket.movedTo", { from: e.data.address_before || t("ticket.noPlace"), to: [e.data.address, e.data.premise && t("common.flat", { flat: String(e.data.premise) })].filter(Boolean).join(", ") })}</p>}
       {e.reason && <p className={word ? "words" : "words t2 s13"}>{e.reason}</p>}
     </>
   );

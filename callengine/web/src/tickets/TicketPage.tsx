@@ -6,6 +6,7 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
 import type { Me, Ticket } from "@/api/types";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
@@ -70,7 +71,7 @@ function Head({ me, of: x, back }: { me: Me; of: Ticket; back: () => void }) {
   const { t, i18n } = useTranslation();
   const now = useNow();
   const [open, setOpen] = useState<"act" | "link" | null>(null);
-  const place = [x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", ");
+  const place = placeOf(x, t);
   const said = [x.applicant.name || t("ticket.unnamed"), x.applicant.number && phone(x.applicant.number)].filter(Boolean).join(", ");
   return (
     <div className="pagehead tickethead">

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { get, post, put, remove } from "@/api/client";
 import { live } from "@/api/live";
 import type { House, Me, Page, SavedFilter, TicketCounts, TicketRow } from "@/api/types";
+import { placeOf } from "@/lib/address";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone, shortName } from "@/lib/phone";
@@ -173,7 +174,7 @@ function Cell({ of, row: x, now, hot }: { of: Column; row: TicketRow; now: numbe
         </span></td>
       );
     }
-    case "where": { const place = [x.house?.address, x.premise && t("common.flat", { flat: x.premise })].filter(Boolean).join(", "); return <td className="t2 cut" title={place}>{place || "—"}</td>; }
+    case "where": { const place = placeOf(x, t); return <td className="t2 cut" title={place}>{place || "—"}</td>; }
     case "status": { const picture = STATUS_PICTURES[x.status]; return <td><span className="row" style={{ gap: 6 }} title={t(`status.${x.status}`)}>{picture && <I of={picture} size={15} className="t2" />}{t(`statusShort.${x.status}`, { defaultValue: x.status })}</span></td>; }
     case "organisation": return <td className="t2 cut" title={x.organisation?.name}>{x.organisation?.name ?? "—"}</td>;
     case "created": return <td className="t2" style={{ whiteSpace: "nowrap" }}><At at={x.created_at} now={now} /></td>;
