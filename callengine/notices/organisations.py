@@ -113,10 +113,12 @@ class OrganisationNotices:
             await self._outbox.tell(tx, wanted)
 
     async def overdue(self, tx: Tx, ticket: Ticket, about: str, words: tuple[str, str], due_at: datetime) -> None:
-        """Letters to the inspectorate and, of what nobody touches, to the municipality; pushes to who watches."""
+        """Letters to the inspectorate and, of danger and of what nobody touches, to the municipality; pushes to the
+        inspectors of the district and, of what nobody touches, to the administrators."""
+        danger = ticket.urgency in rules.DANGER
         key = f"overdue:{ticket.number}:{about}:{rfc3339(due_at)}"
         addresses = await self._addresses(tx, INSPECTORATE)
-        if about == "stall":
+        if danger or about == "stall":
             known = {email.lower() for _, email in addresses}
             addresses += [one for one in await self._addresses(tx, MUNICIPALITY) if one[1].lower() not in known]
         people = await rows.with_browsers(tx.conn, INSPECTOR, district=ticket.district)
@@ -130,7 +132,7 @@ class OrganisationNotices:
                 to=to,
                 fields={**self._fields(ticket, to.language), "about": words[0 if to.language == "ru" else 1]},
                 ticket_number=ticket.number,
-                danger=ticket.urgency in rules.DANGER,
+                danger=danger,
             )
             await self._outbox.tell(tx, wanted)
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from callengine import config
-from callengine.access.model import EXECUTOR, MANAGER, SUPERVISOR
+from callengine.access.model import EXECUTOR, INSPECTOR, MANAGER, SUPERVISOR
 from callengine.clock import Clock, rfc3339
 from callengine.notices import robot, rules
 from callengine.notices.model import (
@@ -115,10 +115,15 @@ class TicketNotices:
             await self._tell_resident(tx, ticket, Kind.CLOSED, f"closed:{event_id}")
 
     async def on_reminded(self, tx: Tx, fact: TicketReminded) -> None:
-        """A rung of the ticket's own ladder: a push to those that it is for, where they take pushes."""
+        """A rung of the ticket's own ladder: a push to those that it is for, where they take pushes.
+
+        What is late, and what nobody touches any more, goes to those who watch over it too.
+        """
         if fact.about not in ABOUT:  # our own: it has its own push
             return
         ticket = fact.ticket
+        if fact.about == "fix" or INSPECTOR in fact.to:
+            await self._organisations.overdue(tx, ticket, fact.about, ABOUT[fact.about], fact.due_at)
         people: list[Recipient] = []
         if EXECUTOR in fact.to and ticket.executor is not None:
             found = [one for one in await rows.with_browsers(tx.conn, EXECUTOR) if one.staff_id == ticket.executor.id]

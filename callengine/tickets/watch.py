@@ -80,11 +80,9 @@ class TicketWatch:
         return await self._remind(tx, ticket, promise, now)
 
     async def _remind(self, tx: Tx, ticket: Ticket, promise: Promise, now: datetime) -> Ticket:
-        """A line of the history and a word to those it concerns; the third rung tells the municipality too."""
+        """A line of the history and a word to those it concerns. Whom letters reached is the notices' to say."""
         to = clocks.addressed(ticket, promise)
         data = {"about": promise.about, "level": promise.level, "due_at": rfc3339(promise.at), "to": sorted(to)}
-        if clocks.MUNICIPALITY in to:
-            data["municipality"] = True
         event = TicketEvent(now, clocks.REMINDER, ENGINE.name, "", data, ENGINE.role, public=False)
         event = replace(event, id=await rows.add_event(tx, ticket.id, None, event))
         after = replace(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from callengine import config
 from callengine.clock import ManualClock
@@ -811,6 +811,81 @@ async def test_a_reminder_is_pushed_to_those_it_is_for_where_they_take_pushes(
     assert manager.read(asked)["body"].startswith("Срок принятия прошёл. Беда KRO-05")
     assert asked["path"] == "/send/4-None" and stranger is not manager
     assert {one.to.staff_id for one in await office.all() if one.kind.value == "reminder"} == {4}
+
+
+async def watched_over(office: Office) -> None:
+    """An inspectorate and a municipality with addresses."""
+    await office.municipality()
+    row = {"code": "gzhi", "name": "Госжилинспекция", "kind": "inspectorate", "email": "gzhi@oblast.test"}
+    async with office.store.begin() as tx:
+        await tx.conn.execute(insert(organisations).values(**row))
+
+
+async def test_what_is_overdue_is_written_to_the_inspectorate_once_and_the_ticket_says_so_when_it_went(
+    office: Office, mail: MailServer, pushes: HttpServer
+) -> None:
+    await watched_over(office)
+    inspector = await subscribed(office, pushes, 9)
+    ticket = await office.block.open("KRO-05")  # a term of 24 hours
+    await office.block.move(ticket, "zhukov", "accept")
+    await office.block.pass_time(hours=23, minutes=50)
+    worker = await office.worker()
+    await worker.work_off()
+    assert mail.letters == [] and await history(office, ticket, "overdue_sent") == []
+    await office.block.pass_time(minutes=11)
+    assert await history(office, ticket, "overdue_sent") == []  # it has not gone yet
+    await worker.work_off()
+    late = [letter for letter in map(mail.letter, range(len(mail.letters))) if "срок устранения" in letter["Subject"]]
+    assert [letter["To"] for letter in late] == ["Госжилинспекция <gzhi@oblast.test>"]
+    text = late[0].get_content()
+    assert "Мира, 44" in text and "Отвечает: УК «Заречье»" in text and "Срок устранения: 21.11.2026 11:00" in text
+    assert "gzhi@oblast.test" in [one["to"] for one in await history(office, ticket, "overdue_sent")]
+    assert any(inspector.read(asked)["title"].startswith(f"Заявка {ticket.number}") for asked in pushes.asked)
+    sent = len(mail.letters)
+    await office.pass_time(worker, hours=2)
+    assert len(mail.letters) == sent
+
+
+async def test_what_nobody_touches_is_written_to_the_municipality_and_pushed_to_the_administrators(
+    office: Office, mail: MailServer, pushes: HttpServer
+) -> None:
+    await watched_over(office)
+    administrator = await subscribed(office, pushes, 3)
+    ticket = await assigned(office)
+    await office.block.pass_time(hours=25)
+    worker = await office.worker()
+    await worker.work_off()
+    stalled = [letter for letter in map(mail.letter, range(len(mail.letters))) if "давно" in letter["Subject"]]
+    assert sorted(letter["To"] for letter in stalled) == [
+        "Администрация города <duty@city.test>",
+        "Госжилинспекция <gzhi@oblast.test>",
+    ]
+    assert ticket.number in administrator.read(pushes.asked[-1])["title"]
+
+
+async def test_a_letter_to_the_inspectorate_that_did_not_go_is_not_said_to_have_gone(
+    office: Office, mail: MailServer
+) -> None:
+    await watched_over(office)
+    mail.says["RCPT"] = "550 5.1.1 no such user"
+    ticket = await assigned(office)
+    await office.block.pass_time(hours=25)
+    await (await office.worker()).work_off()
+    assert await history(office, ticket, "overdue_sent") == []
+    assert {one["to"] for one in await history(office, ticket, "overdue_not_sent")} == {
+        "gzhi@oblast.test",
+        "duty@city.test",
+    }
+
+
+async def test_an_inspector_of_another_district_is_not_told(office: Office, pushes: HttpServer) -> None:
+    await subscribed(office, pushes, 9)
+    async with office.store.begin() as tx:
+        await tx.conn.execute(update(staff).where(staff.c.id == 9).values(districts=["Юг"]))
+    await assigned(office)
+    await office.block.pass_time(hours=25)
+    await (await office.worker()).work_off()
+    assert pushes.asked == []
 
 
 async def test_who_left_is_not_told_any_more(office: Office, pushes: HttpServer) -> None:
