@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from callengine.api import render, schemas
@@ -57,6 +58,7 @@ def _line(
         applicant_count=row.applicant_count,
         comment=row.comment,
         recording_id=row.recording_id,
+        life=schemas.TicketLife.model_construct(**asdict(row.life)) if row.life else None,
     )
 
 

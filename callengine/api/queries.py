@@ -101,7 +101,8 @@ class TicketsFilter(Between):
 
 
 class TicketsList(TicketsFilter, Listed):
-    # "comment,recording": what costs a look of its own and is shown in columns of its own.
+    # "comment,recording", or columns of how a ticket went (damage, accepted, localised, fixed, closed, late, text,
+    # close_reason): what costs a look of its own and is shown in columns of its own.
     extras: Keys = ""
 
 

@@ -52,7 +52,7 @@ from callengine.store.tables import (
 from callengine.store.tables import ticket_postings as postings
 from callengine.store.visibility import NOBODY, parts_of, shape_of, values_of, within
 from callengine.tickets import listing
-from callengine.tickets.listing import JournalFilter, JournalRow, Place, Sort
+from callengine.tickets.listing import JournalFilter, JournalRow, Life, Place, Sort
 from callengine.tickets.model import REPORTED, Entry, Status
 from callengine.tickets.visibility import Scope
 
@@ -1094,6 +1094,17 @@ def _recordings_of(count: int) -> Prepared:
 async def first_recordings(conn: Reader, ids: Sequence[int]) -> dict[int, int]:
     """The recording of the earliest linked call that has one to be heard."""
     return {row[0]: row[1] for row in await _of_ids(conn, _recordings_of, ids)}
+
+
+@lru_cache(maxsize=32)
+def _lives_of(count: int) -> Prepared:
+    named = (c[name] for name in Life.__dataclass_fields__)
+    return Prepared(select(c.id, *named).where(c.id.in_(_some("id", count, c.id))))
+
+
+async def lives(conn: Reader, ids: Sequence[int]) -> dict[int, Life]:
+    """How each went, by their keys."""
+    return {row[0]: Life(*row[1:]) for row in await _of_ids(conn, _lives_of, ids)}
 
 
 # --- what it may be narrowed by ---------------------------------------------------------------------------

@@ -51,6 +51,11 @@ def _yes(said: bool, context: Context) -> str:
     return ("да" if context.language == "ru" else "yes") if said else ""
 
 
+def _when(ru: str, en: str, name: str) -> Column:
+    """A moment of the ticket's life."""
+    return Column((ru, en), lambda r, c: _moment(getattr(r.life, name) if r.life else None, c), "moment", 17)
+
+
 COLUMNS: dict[str, Column] = {
     "number": Column(("№", "No."), lambda r, _: r.number),
     "what": Column(("Что", "What"), lambda r, c: r.entry.problem(c.language), width=42),
@@ -72,8 +77,19 @@ COLUMNS: dict[str, Column] = {
     "paid": Column(("Платная", "Paid"), lambda r, c: _yes(r.paid, c), width=10),
     "recording": Column(("Запись", "Recording"), lambda r, c: _yes(r.recording_id is not None, c), width=10),
     "comment": Column(("Комментарий", "Comment"), lambda r, _: r.comment, width=40),
+    "damage": _when("Начало аварии", "Damage began", "damage_at"),
+    "accepted": _when("Принята в работу", "Accepted", "accepted_at"),
+    "localised": _when("Локализована", "Localised", "localised_at"),
+    "fixed": _when("Устранена", "Fixed", "fixed_at"),
+    "closed": _when("Закрыта", "Closed", "closed_at"),
+    "late": _when("Срок нарушен", "Term passed", "late_at"),
+    "text": Column(("Суть словами", "In words"), lambda r, _: r.life.text if r.life else "", width=48),
+    "close_reason": Column(
+        ("Причина закрытия", "Why closed"), lambda r, _: r.life.close_reason if r.life else "", width=40
+    ),
 }
-EXTRAS = ("comment", "recording")
+LIFE = frozenset({"damage", "accepted", "localised", "fixed", "closed", "late", "text", "close_reason"})
+EXTRAS = ("comment", "recording", *sorted(LIFE))
 
 
 def chosen(names: Sequence[str]) -> list[str]:

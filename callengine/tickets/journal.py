@@ -15,6 +15,7 @@ from callengine.store import directory as directory_rows
 from callengine.store import journal as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store
+from callengine.tickets.columns import LIFE
 from callengine.tickets.listing import Count, JournalFilter, JournalRow, Place, Sort, cursor_of, place_of
 from callengine.tickets.model import Applicant, Entry
 from callengine.tickets.visibility import Scope, Seer, masked_applicant, scope_of
@@ -105,8 +106,8 @@ class JournalService:
     ) -> tuple[list[JournalRow], str | None]:
         """Up to `limit` lines (200 at most) and the cursor of the next page, None at the end.
 
-        `extras` may have "comment" and "recording". A page never shifts when new tickets come. Raises Refused on a
-        cursor of another order.
+        `extras` may have "comment", "recording" and the names of columns.LIFE. A page never shifts when new tickets
+        come. Raises Refused on a cursor of another order.
         """
         limit = max(1, min(limit, MOST))
         scope = scope_of(who)
@@ -211,6 +212,10 @@ class JournalService:
             heard = await rows.first_recordings(conn, [one.id for one in found])
             for one in found:
                 one.recording_id = heard.get(one.id)
+        if LIFE & set(extras):
+            went = await rows.lives(conn, [one.id for one in found])
+            for one in found:
+                one.life = went.get(one.id)
         if not scope.personal:
             for one in found:
                 hide(one)

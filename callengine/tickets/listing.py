@@ -76,6 +76,20 @@ class Place:
     values: tuple[int | datetime, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How a ticket went: what a line tells only when it is asked for. As the moments of model.Ticket."""
+
+    damage_at: datetime | None
+    accepted_at: datetime | None
+    localised_at: datetime | None
+    fixed_at: datetime | None
+    closed_at: datetime | None
+    late_at: datetime | None
+    text: str
+    close_reason: str
+
+
 @dataclass(slots=True)
 class JournalRow:
     """One line of the journal: what a list shows, without a second look at anything."""
@@ -108,6 +122,7 @@ class JournalRow:
     version: int
     comment: str = ""  # the last public one, when asked for
     recording_id: int | None = None  # of its first call, when asked for
+    life: Life | None = None  # when one of its columns is asked for
 
     @property
     def late(self) -> bool:

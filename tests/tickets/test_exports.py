@@ -77,6 +77,34 @@ async def test_the_workbook_has_every_ticket_in_the_order_of_the_page(
         assert line[3].value == by_id[id]["mark"]
 
 
+MOMENTS = ("damage", "accepted", "localised", "fixed", "closed", "late")
+
+
+async def test_how_a_ticket_went_stands_in_columns_of_its_own(
+    service: ExportsService, store: Store, city: list[dict[str, Any]], clock: ManualClock
+) -> None:
+    at = {name: clock.now() - timedelta(hours=hours) for hours, name in enumerate(MOMENTS)}
+    went: dict[str, Any] = {f"{name}_at": moment for name, moment in at.items()}
+    async with store.begin() as tx:
+        words = {"text": "Льёт с потолка", "close_reason": "заменён участок трубы"}
+        await tx.conn.execute(update(tickets).where(tickets.c.id == 5).values(**went, **words))
+        await tx.conn.execute(update(tickets).where(tickets.c.id == 6).values(**dict.fromkeys(went)))
+    made = await service.start(ORLOVA, all_of(columns=("number", *MOMENTS, "text", "close_reason")))
+    await service.write_next()
+    header, *lines = sheet(await service.file(ORLOVA, made.id))
+    assert [cell.value for cell in header[1:]] == [
+        "Начало аварии", "Принята в работу", "Локализована", "Устранена", "Закрыта", "Срок нарушен",
+        "Суть словами", "Причина закрытия",
+    ]  # fmt: skip
+    by_id = {int(line[0].value[3:]): [cell.value for cell in line[1:]] for line in lines}
+    told = [moment.replace(tzinfo=ZONE).astimezone(clock.now().tzinfo) for moment in by_id[5][:6]]
+    assert told == list(at.values())
+    assert by_id[5][6:] == ["Льёт с потолка", "заменён участок трубы"]
+    assert by_id[6][:6] == [None] * 6
+    usual = await service.start(ORLOVA, all_of())
+    assert not set(usual.columns) & {*MOMENTS, "text", "close_reason"}
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+7 900", "-2", "@SUM(A1)", '=HYPERLINK("http://x","y")', "http://x", "\t=1"])
 async def test_a_formula_in_a_cell_never_becomes_one(
     service: ExportsService, store: Store, city: list[dict[str, Any]], text: str

@@ -324,6 +324,27 @@ async def test_a_cursor_of_another_order_or_of_nobody_is_refused(journal: Journa
             await journal.page(JournalFilter(), DESK, sort=Sort.NEWEST, cursor=cursor)
 
 
+async def test_how_a_ticket_went_is_looked_up_only_when_it_is_asked_for(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with store.begin() as tx:
+        went = {"fixed_at": clock.now(), "damage_at": None, "close_reason": "заменён кран"}
+        await tx.conn.execute(update(tickets).where(tickets.c.id == 5).values(**went))
+    looks: list[int] = []
+    true_look = rows.lives
+
+    async def look(conn: Any, ids: Any) -> Any:
+        looks.append(len(ids))
+        return await true_look(conn, ids)
+
+    monkeypatch.setattr(rows, "lives", look)
+    (line,), _ = await journal.page(JournalFilter(q="26-5"), DESK, extras=("comment", "recording"))
+    assert (line.life, looks) == (None, [])
+    (line,), _ = await journal.page(JournalFilter(q="26-5"), DESK, extras=("fixed",))
+    assert line.life and looks == [1]
+    assert (line.life.fixed_at, line.life.damage_at, line.life.close_reason) == (clock.now(), None, "заменён кран")
+
+
 async def test_a_line_tells_all_that_a_list_shows(
     journal: JournalService, store: Store, city: list[Row], clock: ManualClock
 ) -> None:

@@ -98,6 +98,22 @@ async def test_columns_are_chosen_ordered_by_keys_and_kept(served: Served, made:
     await expect(page.locator("thead th").last).to_have_text("Заявитель")
 
 
+async def test_how_a_ticket_went_is_chosen_as_columns(served: Served, made: list[str]) -> None:
+    page = await journal(served)
+    async with page.expect_response("**/api/v1/tickets?*extras=close_reason%2Cdamage%2Ctext*") as asked:
+        await page.get_by_role("button", name="Колонки").click()
+        for name in ("Начало аварии", "Суть словами", "Причина закрытия"):
+            await page.get_by_label(name).check()
+    (first, *_) = (await (await asked.value).json())["items"]
+    assert set(first["life"]) >= {"damage_at", "closed_at", "text"} and first["life"]["text"]
+    cells = page.locator(f"tr[data-number='{first['number']}'] td")
+    await expect(cells.nth(-2)).to_have_text(first["life"]["text"])
+    await expect(cells.last).to_have_text("—")
+    await page.get_by_label("Начало аварии").uncheck()
+    await expect(page.locator("thead th").last).to_have_text("Причина закрытия")
+    assert served.mistakes == []
+
+
 async def test_a_filter_is_saved_counted_deleted_and_brought_back(served: Served, made: list[str]) -> None:
     page = await journal(served, "/tickets?q=белых")
     await expect(page.locator("tbody tr")).to_have_count(14)

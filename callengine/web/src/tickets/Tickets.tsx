@@ -20,7 +20,7 @@ import { DESK } from "./buttons";
 import { ExportBar, useExport } from "./ExportBar";
 import { ColumnChooser } from "./ColumnChooser";
 import { JournalFilters, type Change } from "./JournalFilters";
-import { asked, fromUrl, keepColumns, kept, myColumns, toUrl, type Column, type Filter } from "./journalFilter";
+import { asked, EXTRAS, fromUrl, keepColumns, kept, myColumns, toUrl, type Column, type Filter } from "./journalFilter";
 import { counted, JournalRail } from "./JournalRail";
 import { SaveFilter } from "./SaveFilter";
 import { STATUS_PICTURES } from "./statuses";
@@ -41,7 +41,7 @@ export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
   const [at, setAt] = useState<string | null>(null);
   const search = useRef<HTMLInputElement>(null);
   const body = useRef<HTMLDivElement>(null);
-  const extras = columns.filter((c) => c === "comment" || c === "recording").sort().join(",");
+  const extras = columns.filter((c) => EXTRAS.includes(c)).sort().join(",");
   const key = useMemo(() => ["journal", asked(filter), extras], [filter, extras]);
   const list = useInfiniteQuery({
     queryKey: key, initialPageParam: "", getNextPageParam: (p: Page<TicketRow>) => p.next ?? undefined, placeholderData: keepPreviousData,
@@ -186,6 +186,14 @@ function Cell({ of, row: x, now, hot }: { of: Column; row: TicketRow; now: numbe
     case "paid": return <td className="t2">{x.paid ? t("journal.paidYes") : "—"}</td>;
     case "recording": return <td className="t2">{x.recording_id ? t("journal.hasRecording") : "—"}</td>;
     case "comment": return <td className="t2 cut" title={x.comment}>{x.comment || "—"}</td>;
+    case "text":
+    case "close_reason": return <td className="t2 cut" title={x.life?.[of]}>{x.life?.[of] || "—"}</td>;
+    case "damage":
+    case "accepted":
+    case "localised":
+    case "fixed":
+    case "closed":
+    case "late": { const at = x.life?.[`${of}_at`]; return <td className={of === "late" && at ? "danger" : "t2"} style={{ whiteSpace: "nowrap" }}>{at ? <At at={at} now={now} /> : "—"}</td>; }
   }
 }
 
@@ -219,7 +227,7 @@ function useNews(key: unknown[], body: React.RefObject<HTMLDivElement | null>): 
   useEffect(() => {
     const off = live.on<TicketRow>("ticket", (row) => {
       if (!row?.number) return;
-      queries.setQueryData<Pages>(key, (old) => old && { ...old, pages: old.pages.map((p) => ({ ...p, items: p.items.map((x) => (x.number === row.number ? { ...row, comment: x.comment, recording_id: x.recording_id } : x)) })) });
+      queries.setQueryData<Pages>(key, (old) => old && { ...old, pages: old.pages.map((p) => ({ ...p, items: p.items.map((x) => (x.number === row.number ? { ...row, comment: x.comment, recording_id: x.recording_id, life: x.life } : x)) })) });
       setNews((some) => new Set([...some, row.number]));
       timer.current ??= setTimeout(() => { timer.current = undefined; if ((body.current?.scrollTop ?? 0) < 4) refresh(); else void queries.invalidateQueries({ queryKey: ["journal-counts"] }); }, 1_000);
     });

@@ -4,7 +4,9 @@ const PARAMETERS = ["q", "status", "urgency", "accident", "paid", "overdue", "la
 export type Parameter = (typeof PARAMETERS)[number];
 export type Filter = Partial<Record<Parameter, string>>;
 
-export const COLUMNS = ["number", "what", "where", "status", "organisation", "created", "due", "executor", "applicant", "district", "mark", "paid", "recording", "comment"] as const;
+export const COLUMNS = ["number", "what", "where", "status", "organisation", "created", "due", "executor", "applicant", "district", "mark", "paid", "recording", "comment", "damage", "accepted", "localised", "fixed", "closed", "late", "text", "close_reason"] as const;
+/** What costs the engine a look of its own: asked for only when one has chosen it. */
+export const EXTRAS: readonly Column[] = ["comment", "recording", "damage", "accepted", "localised", "fixed", "closed", "late", "text", "close_reason"];
 export type Column = (typeof COLUMNS)[number];
 export const USUAL: Column[] = ["number", "what", "where", "status", "organisation", "created", "due"];
 const KEPT = "callengine.journal.columns";
