@@ -222,6 +222,7 @@ class Engine:
             sandbox=self.sandbox is not None,
             sample_accounts=_sample_accounts() if self.sandbox else [],
         )
+        self.services.notices.attach_duties(self.callbacks)
         self.screens = Screens(self.services)
         spoken = self.sandbox.speech_dir if self.sandbox else (None, "")
         self.robot = RobotCaller(self.services, self.bridges, voice_of(settings.speech, *spoken))

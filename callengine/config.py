@@ -194,7 +194,14 @@ class Notices(Section):
     public_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
     quiet_hours: str = Field("22-08", pattern=r"^(([01]?\d|2[0-4])(:[0-5]\d)?-([01]?\d|2[0-4])(:[0-5]\d)?)?$")
     ladder_seconds: list[int] = Field([0, 120, 300, 600], min_length=4, max_length=4)  # push, SMS, call, supervisor
-    tell_resident: list[Literal["registered", "done", "closed"]] = ["done", "closed"]
+    tell_resident: list[Literal["registered", "postponed", "done", "closed", "cancelled"]] = [
+        "registered",
+        "postponed",
+        "done",
+        "closed",
+        "cancelled",
+    ]
+    word_seconds: int = Field(3600, ge=60)  # a word on a ticket that is over: a human calls within this
     municipality: list[str] = []  # beside the organisations of that kind with an e-mail address
     inspectorate: list[str] = []  # likewise: who is written to of what is overdue
     email_from: str = ""

@@ -296,12 +296,16 @@ def clear(cursor: str) -> str | None:
 
 def idempotency_key(ask: Ask[Any, Any]) -> str | None:
     """The Idempotency-Key, made the asker's own: two people may choose the same word."""
+    key = given_key(ask)
+    return None if key is None else f"{ask.who.staff_id or ask.who.name}:{key}"
+
+
+def given_key(ask: Ask[Any, Any]) -> str | None:
+    """The Idempotency-Key as it was sent. Raises BadRequest."""
     key = ask.request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not (0 < len(key) <= 100 and key.isascii() and key.isprintable()):
+    if key is not None and not (0 < len(key) <= 100 and key.isascii() and key.isprintable()):
         raise BadRequest("Idempotency-Key has 1 to 100 printable ASCII characters")
-    return f"{ask.who.staff_id or ask.who.name}:{key}"
+    return key
 
 
 def person_of(ask: Ask[Any, Any]) -> int:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from callengine.phone import Phone
+
 
 class Channel(StrEnum):
     """How a notice goes out. `call` is the voice robot's: it is handed over to outreach."""
@@ -237,6 +239,14 @@ class Calls(Protocol):
     async def withdraw(self, tx: Any, key: str) -> None:
         """Nobody need be called any more; a call that is under way goes on."""
         ...
+
+
+class Duties(Protocol):
+    """Who is owed a call by a human (callbacks/service.py)."""
+
+    async def owe(
+        self, tx: Any, number: Phone, *, reason: str, due_at: datetime, ticket_id: int | None, data: Mapping[str, Any]
+    ) -> int: ...
 
 
 # --- facts --------------------------------------------------------------------------------------------------

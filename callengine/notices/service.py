@@ -18,7 +18,7 @@ from callengine.notices.channels.email import Email
 from callengine.notices.channels.push import Push, SigningKey, check_endpoint, check_keys
 from callengine.notices.channels.smpp import Smpp
 from callengine.notices.channels.sms_http import HttpGateway
-from callengine.notices.model import Calls, Channel, Kind, Notice, NoticeEvent, Sender, State, Subscription
+from callengine.notices.model import Calls, Channel, Duties, Kind, Notice, NoticeEvent, Sender, State, Subscription
 from callengine.notices.outbox import Outbox
 from callengine.notices.robot import RobotCalls
 from callengine.notices.segments import split
@@ -90,6 +90,10 @@ class NoticesService:
         """The voice robot is there: the channel of calls is one that may be told by."""
         self.outbox.calls = calls
         self.outbox.channels |= {Channel.CALL}
+
+    def attach_duties(self, duties: Duties) -> None:
+        """Who is owed a call by a human stands there (callbacks)."""
+        self.reactions.duties = duties
 
     async def worker(self, link: LinkOf) -> NoticesWorker:
         """The worker with all channels that are configured; `link` makes the address of a resident's page."""

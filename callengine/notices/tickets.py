@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from callengine import config
+from callengine import config, phone
 from callengine.access.model import EXECUTOR, INSPECTOR, MANAGER, SUPERVISOR
 from callengine.clock import Clock, rfc3339
 from callengine.notices import robot, rules
 from callengine.notices.model import (
     Channel,
+    Duties,
     Kind,
     NoticeAcknowledged,
     NoticeSettled,
@@ -27,16 +28,17 @@ from callengine.notices.model import (
 )
 from callengine.notices.organisations import OrganisationNotices
 from callengine.notices.outbox import Outbox
-from callengine.notices.templates import LINK
+from callengine.notices.residents import ResidentNotices
 from callengine.outreach.events import OutreachSettled
 from callengine.store import notices as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
 from callengine.tickets.clocks import DONE
-from callengine.tickets.events import TicketMoved, TicketOpened, TicketReminded
+from callengine.tickets.events import TicketCommented, TicketJoined, TicketMoved, TicketOpened, TicketReminded
 from callengine.tickets.lifecycle import CENTRE, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent
-from callengine.tickets.remind import REFUSED, UNACKNOWLEDGED, UNTOLD, remind
+from callengine.tickets.remind import REFUSED, RESIDENT_WORD, UNACKNOWLEDGED, UNTOLD, remind
+from callengine.tickets.visibility import RESIDENT
 
 NOTHING = "—"
 # The rungs of a job's ladder, each later than the one before it; the last one is the supervisor's.
@@ -53,6 +55,7 @@ ABOUT = {
     "client": ("житель не ответил", "the resident has not answered"),
     "paid": ("платная работа не подтверждена", "the paid job is not confirmed"),
     "postponed": ("наступил день, до которого отложили", "the day it was put off to has come"),
+    RESIDENT_WORD: ("житель написал по заявке", "the resident wrote on the ticket"),
     REFUSED: ("исполнитель отказался от заявки", "the executor refused the job"),
 }
 
@@ -63,8 +66,12 @@ class TicketNotices:
     def __init__(self, outbox: Outbox, clock: Clock, settings: config.Notices, zone: ZoneInfo, language: str) -> None:
         self._outbox, self._clock, self._settings = outbox, clock, settings
         self._zone, self._language = zone, language
+        self.duties: Duties | None = None
         self._organisations = OrganisationNotices(
             outbox, clock, settings, language, fields=self.fields, climbing=self._climbing
+        )
+        self._residents = ResidentNotices(
+            outbox, clock, settings, language, fields=self.fields, climbing=self._climbing, moment=self._moment
         )
 
     @property
@@ -74,6 +81,8 @@ class TicketNotices:
             TicketOpened: self.on_opened,
             TicketMoved: self.on_moved,
             TicketReminded: self.on_reminded,
+            TicketJoined: self.on_joined,
+            TicketCommented: self.on_commented,
             NoticeTried: self.on_tried,
             NoticeSettled: self.on_settled,
             NoticeAcknowledged: self.on_acknowledged,
@@ -91,8 +100,29 @@ class TicketNotices:
         if rules.critical(ticket):
             await self._organisations.critical(tx, ticket)
         await self._organisations.routed(tx, ticket)
-        if "registered" in self._settings.tell_resident:
-            await self._tell_resident(tx, ticket, Kind.REGISTERED, "registered")
+        await self._residents.registered(tx, ticket)
+
+    async def on_joined(self, tx: Tx, fact: TicketJoined) -> None:
+        """Who joined a known matter is told its number and term, as who registered it was."""
+        if not fact.ticket.status.final:
+            await self._residents.joined(tx, fact.ticket)
+
+    async def on_commented(self, tx: Tx, fact: TicketCommented) -> None:
+        """A resident's word is for all who have the ticket in hand; on one that is over a human owes him a call."""
+        ticket = fact.ticket
+        word = ticket.history[-1] if ticket.history else None
+        if word is None or (word.what, word.role) != ("comment", RESIDENT):
+            return
+        its = {MANAGER} if ticket.organisation else set()
+        to = CENTRE | (set() if ticket.status.final else its | ({EXECUTOR} if ticket.executor else set()))
+        now, data = self._clock.now(), {"comment": word.id}
+        if not await remind(tx, ticket, RESIDENT_WORD, to, now, data=data, key=f"resident_word:{word.id}"):
+            return
+        number = phone.parse(ticket.applicant.number)
+        if ticket.status.final and self.duties is not None and number.kind is phone.Kind.E164:
+            due_at = now + timedelta(seconds=self._settings.word_seconds)
+            told = {"ticket": ticket.number, "comment": word.id}
+            await self.duties.owe(tx, number, reason=RESIDENT_WORD, due_at=due_at, ticket_id=ticket.id, data=told)
 
     async def on_moved(self, tx: Tx, fact: TicketMoved) -> None:
         """A ticket sent to an organisation; a job assigned, begun or taken away; a ticket done or closed."""
@@ -106,13 +136,7 @@ class TicketNotices:
             await self._organisations.critical(tx, ticket)
         if ticket.executor is not None and self._newly_assigned(fact):
             await self._tell_executor(tx, ticket)
-        event_id = ticket.history[-1].id if ticket.history else 0
-        came = ticket.status is not fact.from_status
-        if ticket.status is Status.AWAITING_CLIENT and came and "done" in self._settings.tell_resident:
-            await self._tell_resident(tx, ticket, Kind.DONE, f"done:{event_id}")
-        # Who has just given his mark knows that it is closed.
-        if ticket.status is Status.CLOSED and came and move != Move.MARK and "closed" in self._settings.tell_resident:
-            await self._tell_resident(tx, ticket, Kind.CLOSED, f"closed:{event_id}")
+        await self._residents.moved(tx, ticket, move, came=ticket.status is not fact.from_status)
 
     async def on_reminded(self, tx: Tx, fact: TicketReminded) -> None:
         """A rung of the ticket's own ladder: a push to those that it is for, where they take pushes.
@@ -216,34 +240,6 @@ class TicketNotices:
                 await self._outbox.acknowledge(tx, rungs[0], who=ticket.executor.name, how="work")
             elif move not in (Move.CONFIRM_PAID, Move.ACCEPT):
                 await self._outbox.call_off(tx, ladder, f"the ticket moved: {move}")
-
-    # --- the resident ---------------------------------------------------------------------------------------------
-
-    async def _tell_resident(self, tx: Tx, ticket: Ticket, kind: Kind, what: str) -> None:
-        """Through his browser where he asked for it, else by SMS; with the link to his ticket."""
-        number = ticket.applicant.number
-        danger = kind is Kind.REGISTERED and ticket.urgency in rules.DANGER  # he who waits in danger is awake
-        to = Recipient(number=number, name=ticket.applicant.name, language=self._language)
-        fields = {**self.fields(ticket, self._language), "link": LINK}
-        key = f"resident:{ticket.number}:{what}"
-        sms = Wanted(
-            key=f"{key}:sms",
-            kind=kind,
-            channel=Channel.SMS,
-            to=to,
-            fields=fields,
-            ticket_number=ticket.number,
-            danger=danger,
-            ladder=key,
-            rung=1,
-        )
-        if not await rows.has_browser(tx.conn, ticket_id=ticket.id):
-            if number.startswith("+") and Channel.SMS in self._outbox.channels:
-                await self._outbox.tell(tx, sms)
-            return
-        push = replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)
-        first, later = self._climbing((0, self._settings.ladder_seconds[-1]), danger)
-        await self._outbox.climb(tx, [replace(push, not_before=first), replace(sms, not_before=later)])
 
     # --- facts of notices --------------------------------------------------------------------------------------
 

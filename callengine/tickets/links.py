@@ -17,7 +17,8 @@ from callengine.access.model import DESK
 from callengine.access.throttle import Throttle
 from callengine.clock import Clock
 from callengine.directory.search import storable
-from callengine.errors import Forbidden, NotFound, Refused
+from callengine.errors import Conflict, Forbidden, NotFound, Refused
+from callengine.store import moves as move_rows
 from callengine.store import ticket_files as file_rows
 from callengine.store import ticket_links as rows
 from callengine.store import tickets as ticket_rows
@@ -156,21 +157,31 @@ class LinksService:
         await self._mark(number, replace(given, text=_text(given.text)), f"link:{_hash(token).hex()}:{_round(before)}")
         return await self._view(number)
 
-    async def comment(self, token: str, text: str, remote: str) -> ResidentView:
-        """A word of the resident, for all who work on the ticket. Raises Refused when empty, TooMany."""
+    async def comment(self, token: str, text: str, remote: str, key: str | None = None) -> ResidentView:
+        """A word of the resident, for all who work on the ticket; the same `key` again writes nothing.
+
+        Raises Refused when empty, Conflict for a key that stands for other words, TooMany.
+        """
         number = await self._number(token, remote)
         text = _text(text)
         if not text:
             raise Refused("write something", pointer="/text")
-        key = _hash(token).hex()
-        self._words.check(key)
-        self._words.failed(key)
+        whose = _hash(token).hex()
+        key = f"word:{whose}:{key}" if key else None
         async with self._store.begin() as tx:
-            ticket = await ticket_rows.get(tx.conn, number)
-            assert ticket is not None
-            event = TicketEvent(self._clock.now(), "comment", ticket.applicant.name, text, {}, role=RESIDENT)
-            await ticket_rows.add_history(tx, ticket.id, None, [event])
-            await tx.tell(TicketCommented(ticket))
+            seen = await ticket_rows.get(tx.conn, number)
+            assert seen is not None
+            await move_rows.locked(tx, seen.id)  # of two that are sent at once the second sees the first
+            ticket = await ticket_rows.get(tx.conn, number) or seen
+            kept = await move_rows.by_key(tx.conn, ticket.id, key) if key else None
+            if kept is not None and kept.reason != text:
+                raise Conflict("this Idempotency-Key was used for something else: send a new key")
+            if kept is None:
+                self._words.check(whose)
+                self._words.failed(whose)
+                event = TicketEvent(self._clock.now(), "comment", ticket.applicant.name, text, {}, role=RESIDENT)
+                event = replace(event, id=await move_rows.add_event(tx, ticket.id, None, event, key))
+                await tx.tell(TicketCommented(replace(ticket, history=(*ticket.history, event))))
         return await self._view(number)
 
     async def _number(self, token: str, remote: str) -> str:

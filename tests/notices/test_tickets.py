@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from callengine import config
+from callengine.callbacks.service import CallbacksService
 from callengine.clock import ManualClock
 from callengine.errors import Conflict, NotFound, Unavailable
 from callengine.notices.model import Channel
+from callengine.notices.templates import LINK
 from callengine.notices.worker import NoticesWorker
 from callengine.outreach.events import OutreachSettled
 from callengine.outreach.model import CallState, OutreachCall
 from callengine.outreach.service import OutreachService
 from callengine.store import outreach as outreach_rows
 from callengine.store.database import Store
-from callengine.store.tables import organisations, staff
+from callengine.store.tables import duties, organisations, staff
 from callengine.tickets.events import TicketReminded
+from callengine.tickets.join import Joining, JoinService
 from callengine.tickets.model import Status, Ticket
 from tests.notices.office import PHONE, RESIDENT, Office, open_office
 from tests.notices.servers import Browser, HttpServer, MailServer, Smsc
@@ -584,11 +588,116 @@ async def test_a_resident_is_told_his_number_and_term_where_the_service_wishes_i
     await office.close()
 
 
+async def test_number_and_term_postponement_and_cancellation_are_told_unless_the_service_says_otherwise(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    """Number and terms within 30 minutes are the rule's (ПП РФ 416), so they are told by default."""
+    office = await opened(sqlite_store, clock, mail, smsc, tell_resident=config.Notices().tell_resident)
+    ticket = await office.block.to(S.EXECUTOR_ASSIGNED, "KRO-05")
+    day = clock.now() + timedelta(days=2)
+    await office.block.move(ticket, "ivanov", "postpone", reason="ждём деталь", until=day)
+    await office.block.move(ticket, "orlova", "cancel", reason="заявлено дважды")
+    told = {one.kind.value: one for one in await office.all() if one.to.number == RESIDENT}
+    assert set(told) == {"registered", "postponed", "cancelled"}
+    assert "21.11.2026 11:00" in told["registered"].text and ticket.number in told["registered"].text
+    assert "до 22.11.2026 11:00: ждём деталь" in told["postponed"].text
+    assert "отменена: заявлено дважды" in told["cancelled"].text
+    await (await office.worker()).work_off()
+    assert len(office.made) == 3 and {one["number"] for one in smsc.submits} == {RESIDENT.lstrip("+")}
+    await office.close()
+
+
+async def test_who_joined_is_told_what_the_first_is_told_each_once_and_nobody_reads_the_other_s_page(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    from callengine.tickets.model import Applicant
+
+    office = await opened(sqlite_store, clock, mail, smsc, tell_resident=config.Notices().tell_resident)
+    joins = JoinService(sqlite_store, clock)
+    ticket = await office.block.open("KRO-05", premise="17", text="течёт у бабушки")
+    neighbour, landline = "+79073305555", "+73072245678"
+    for number in (neighbour, landline):
+        await joins.join(ticket.number, Joining(Applicant(number, "Соседов Пётр")), office.block.who("petrova"))
+    await joins.join(ticket.number, Joining(Applicant("", "Без номера")), office.block.who("petrova"))
+    for _, login, move, needs in WAY:
+        ticket = await office.block.move(ticket, login, move, **needs)
+    ticket = await office.block.move(ticket, "petrova", "mark", mark=5)
+    of_him = [one for one in await office.all() if one.to.number == neighbour]
+    assert [one.key.split(":")[2] for one in of_him] == ["registered", "done", "closed"]
+    assert [one.kind.value for one in of_him] == ["joined"] * 3
+    assert "Срок: 21.11.2026 11:00" in of_him[0].text and "Сообщили, что работа выполнена" in of_him[1].text
+    for one in of_him:
+        assert LINK not in one.text and "17" not in one.text and "бабушк" not in one.text
+    of_first = [one.kind.value for one in await office.all() if one.to.number == RESIDENT]
+    assert of_first == ["registered", "done"]  # he gave the mark himself
+    await office.close()
+
+
 async def test_a_ticket_without_a_number_bothers_nobody(office: Office) -> None:
     from callengine.tickets.model import Applicant
 
     await office.block.to(S.AWAITING_CLIENT, "KRO-05", applicant=Applicant("", "Аноним"))
     assert [one for one in await office.all() if one.kind.value == "done"] == []
+
+
+# --- the resident's word ----------------------------------------------------------------------------------------
+
+
+async def token_of(office: Office, ticket: Ticket) -> str:
+    await office.link(ticket.number)
+    return office.made[-1]
+
+
+async def owed(office: Office) -> list[Any]:
+    async with office.store.read() as conn:
+        return list((await conn.execute(select(duties))).all())
+
+
+async def test_a_resident_s_word_wakes_his_executor_the_manager_and_the_desk_and_sent_twice_it_stands_once(
+    office: Office, pushes: HttpServer
+) -> None:
+    office.service.attach_duties(CallbacksService(office.store, office.clock, config.Callbacks()))
+    told: list[TicketReminded] = []
+    office.store.after[TicketReminded] = [told.append]
+    executor = await subscribed(office, pushes, 6)
+    ticket = await assigned(office)
+    token = await token_of(office, ticket)
+    for _ in range(2):
+        await office.links.comment(token, "Меня не будет дома до шести", "1.2.3.4", "phone-1")
+    kept = await office.block.tickets.get(ticket.number)
+    assert [e.reason for e in kept.history if e.what == "comment"] == ["Меня не будет дома до шести"]
+    assert [(fact.about, fact.to) for fact in told] == [
+        ("resident_word", frozenset({"executor", "organisation_manager", "operator", "supervisor"}))
+    ]
+    await (await office.worker()).work_off()
+    assert executor.read(pushes.asked[-1])["body"].startswith("Житель написал по заявке")
+    await office.links.comment(token, "Меня не будет дома до шести", "1.2.3.4", "phone-2")
+    assert len(told) == 2 and await owed(office) == []
+    with pytest.raises(Conflict):
+        await office.links.comment(token, "Уже дома", "1.2.3.4", "phone-1")
+
+
+async def test_a_word_of_those_who_work_on_it_is_no_resident_s(office: Office) -> None:
+    told: list[TicketReminded] = []
+    office.store.after[TicketReminded] = [told.append]
+    ticket = await assigned(office)
+    await office.links.comment(await token_of(office, ticket), "Когда придут?", "1.2.3.4")
+    await office.block.moves.comment(ticket.number, office.block.who("petrova"), "После обеда", public=True)
+    assert [fact.about for fact in told] == ["resident_word"]
+
+
+async def test_a_word_on_a_closed_ticket_is_owed_a_call_by_a_human(office: Office) -> None:
+    office.service.attach_duties(CallbacksService(office.store, office.clock, config.Callbacks()))
+    told: list[TicketReminded] = []
+    office.store.after[TicketReminded] = [told.append]
+    ticket = await office.block.to(S.CLOSED, "KRO-05")
+    token = await token_of(office, ticket)
+    for _ in range(2):
+        await office.links.comment(token, "Снова течёт", "1.2.3.4", "phone-1")
+    [duty] = await owed(office)
+    assert (duty.number, duty.reason, duty.ticket_id) == (RESIDENT, "resident_word", ticket.id)
+    assert (duty.due_at - office.clock.now()).total_seconds() == 3600
+    assert [(fact.about, fact.to) for fact in told] == [("resident_word", frozenset({"operator", "supervisor"}))]
 
 
 # --- the municipality ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from callengine.api import render
-from callengine.api.core import Ask, Routes
+from callengine.api.core import Ask, Routes, given_key
 from callengine.api.routes.files import send
 from callengine.api.schemas import FeedbackBody, ResidentComment, ResidentTicket
 from callengine.tickets.links import Feedback
@@ -48,5 +48,5 @@ async def give_feedback(ask: Ask[FeedbackBody, None]) -> ResidentTicket:
 
 @routes.post("/public/tickets/{token}/comments", roles=None, summary="The resident's word on his ticket")
 async def add_resident_comment(ask: Ask[ResidentComment, None]) -> ResidentTicket:
-    found = await ask.services.links.comment(ask.path["token"], ask.body.text, _remote(ask))
+    found = await ask.services.links.comment(ask.path["token"], ask.body.text, _remote(ask), given_key(ask))
     return render.resident_ticket(found, ask.services.clock.now())

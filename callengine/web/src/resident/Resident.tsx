@@ -2,9 +2,9 @@
 
 import { IconAlertTriangle, IconCheck, IconClock, IconFile, IconHome, IconLinkOff, IconPhone, IconStar, IconStarFilled } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useId, useState, type FormEvent } from "react";
+import { useEffect, useId, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { Failure, get, post } from "@/api/client";
+import { Failure, get, newKey, post } from "@/api/client";
 import type { FeedbackBody, ResidentStep, ResidentTicket, TicketFile } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { phone } from "@/lib/phone";
@@ -170,9 +170,13 @@ function Word({ path, take }: { path: string; take: (next: ResidentTicket) => vo
   const { t } = useTranslation();
   const why = useWhy();
   const [text, setText] = useState("");
+  const key = useRef({ of: "", key: "" });  // the same words sent again after a broken answer are the same word
   const send = useMutation({
-    mutationFn: () => post<ResidentTicket>(`${path}/comments`, { text }),
-    onSuccess: (next) => { take(next); setText(""); },
+    mutationFn: () => {
+      if (key.current.of !== text) key.current = { of: text, key: newKey() };
+      return post<ResidentTicket>(`${path}/comments`, { text }, key.current.key);
+    },
+    onSuccess: (next) => { take(next); setText(""); key.current = { of: "", key: "" }; },
   });
   return (
     <form className="card pad" onSubmit={(e) => { e.preventDefault(); if (text.trim()) send.mutate(); }}>
