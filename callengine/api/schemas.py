@@ -926,19 +926,6 @@ class TicketLife(View):
     close_reason: str
 
 
-class TicketLife(View):
-    """How a ticket went: when the damage began, it was accepted, stopped, mended and closed, or its term passed."""
-
-    damage_at: datetime | None
-    accepted_at: datetime | None
-    localised_at: datetime | None
-    fixed_at: datetime | None
-    closed_at: datetime | None
-    late_at: datetime | None
-    text: str
-    close_reason: str
-
-
 class TicketRow(View):
     number: str
     status: str
@@ -963,7 +950,6 @@ class TicketRow(View):
     applicant_count: int = 1
     comment: str = ""  # the last public one, where asked for
     recording_id: int | None = None  # of its first call, where asked for
-    life: TicketLife | None = None  # where one of its columns is asked for
     life: TicketLife | None = None  # where one of its columns is asked for
 
 

@@ -795,17 +795,6 @@ export interface TicketLife {
   close_reason: string;
 }
 
-export interface TicketLife {
-  damage_at: string | null;
-  accepted_at: string | null;
-  localised_at: string | null;
-  fixed_at: string | null;
-  closed_at: string | null;
-  late_at: string | null;
-  text: string;
-  close_reason: string;
-}
-
 export interface TicketRow {
   number: string;
   status: string;
@@ -830,7 +819,6 @@ export interface TicketRow {
   applicant_count: number;
   comment: string;
   recording_id: number | null;
-  life: TicketLife | null;
   life: TicketLife | null;
 }
 
