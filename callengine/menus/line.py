@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus
 
 OPERATOR_CONTEXT = "callengine-robot-operator"
 BEEP_TONE, BEEP_MILLISECONDS = "440/400", 450  # before a recording; made by Asterisk, no file
 KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
 SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch  # what percent-encoding leaves as it is
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/=&-]*").fullmatch  # what the ledger's encoding leaves as it is, and its separators
 # AST_PRES_RESTRICTION and its two values that hide the number, in agi_callingpres.
 _PRESENTATION, _PROHIBITED, _UNAVAILABLE = 0x60, 0x20, 0x40
 
@@ -97,11 +97,19 @@ def has_sound(samples: int, silence_seconds: float, *, fell_silent: bool) -> boo
 
 
 def ledger_text(facts: Mapping[str, str]) -> str:
-    """How `keep` writes: v1|k=v&k=v, percent-encoded, so that no bar, quote or line break of a value can hurt."""
-    return "v1|" + "&".join(
-        f"{name}={value}" if _PLAIN(name) and _PLAIN(value) else urlencode({name: value})
-        for name, value in facts.items()
-    )
+    """How `keep` writes: v1|k=v&k=v, percent-encoded, so that no bar, quote or line break of a value can hurt.
+
+    Half a letter (a lone surrogate) becomes a question mark: to lose one is better than to lose the outcome.
+    """
+    text = "&".join([f"{name}={value}" for name, value in facts.items()])
+    # As nearly always: nothing to encode, and no separator but ours.
+    if not _PLAIN(text) or text.count("=") != len(facts) or text.count("&") != len(facts) - 1:
+        text = "&".join([f"{_encoded(name)}={_encoded(value)}" for name, value in facts.items()])
+    return f"v1|{text}"
+
+
+def _encoded(text: str) -> str:
+    return quote_plus(text, safe="/", errors="replace")
 
 
 def ledger_facts(text: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,6 +37,7 @@ PAUSE_SECONDS = 3.0  # between the digits of a number
 SILENCE_SECONDS = 4.0  # the end of a spoken comment
 MOST_VISITS = 3  # of one step: who changes his mind for ever is let go
 MOST_REPEATS = 3
+_TO_OPERATOR = REPEAT_KEY + OPERATOR_KEY  # while a number is asked for, where 0 is a digit
 
 Say = Callable[[str, str], Awaitable[str]]
 """(language, text) -> the prompt as the PBX plays it: a path without ending. Raises NoVoice."""
@@ -53,12 +54,17 @@ def pieces(text: str, values: Mapping[str, str], language: str) -> list[str]:
 
     A sentence is the piece so that those without a field are spoken once for everybody.
     """
-    found: list[str] = []
-    for part, has_fields in _parts(text, language):
-        said = words.normalise(filled(part, values), language) if has_fields else part
-        if said == ENTERED or any(map(str.isalnum, said)):
-            found.append(said)
-    return found
+    said = (_filled(part, values, language) if has_fields else part for part, has_fields in _parts(text, language))
+    return [one for one in said if one]
+
+
+def _filled(part: str, values: Mapping[str, str], language: str) -> str:
+    """A part with its fields, ready for the voice; "" when no word is left of it."""
+    return _worded(words.normalise(filled(part, values), language))
+
+
+def _worded(said: str) -> str:
+    return said if any(map(str.isalnum, said)) else ""
 
 
 @lru_cache(1024)
@@ -71,19 +77,29 @@ def _parts(text: str, language: str) -> tuple[tuple[str, bool], ...]:
                 found.append((ENTERED, False))
             elif "{" in part or "[" in part:
                 found.append((part, True))
-            else:
-                found.append((words.normalise(part, language), False))
+            elif said := _worded(words.normalise(part, language)):
+                found.append((said, False))
+    return tuple(found)
+
+
+@lru_cache(256)
+def _plan(texts: tuple[str, ...], language: str) -> tuple[tuple[str, bool], ...]:
+    """The parts of all texts of a script, as `_parts` has them, without doubles; the digits where keys are read back.
+
+    By its texts and not by the script: a script that was read anew, or reworded, has a plan of its own.
+    """
+    found = dict.fromkeys(part for text in texts for part in _parts(text, language))
+    if (ENTERED, False) in found:
+        del found[ENTERED, False]
+        found |= dict.fromkeys((digit, False) for digit in digit_words(language))
     return tuple(found)
 
 
 def texts_of(script: Script, values: Mapping[str, str], language: str) -> list[str]:
     """Every sentence that this call may need, in the order of the script, without doubles: to be spoken ahead."""
-    found = dict.fromkeys(
-        piece for text in script.texts(language) for piece in pieces(text, values, language) if piece != ENTERED
-    )
-    if script.asks_back:
-        found |= dict.fromkeys(digit_words(language))
-    return list(found)
+    plan = _plan(tuple(script.texts(language)), language)
+    found = dict.fromkeys(_filled(part, values, language) if has_fields else part for part, has_fields in plan)
+    return [one for one in found if one]
 
 
 def digit_words(language: str) -> list[str]:
@@ -105,6 +121,10 @@ def _most_pieces(texts: Texts) -> int:
         return sum(1 + (MOST_DIGITS + 1) * fields_in(one).count(ENTERED) for one in said)
 
     return max((of(language, text) for language, text in texts.items()), default=0)
+
+
+def _is_entry(entry: str) -> bool:
+    return entry == _TO_OPERATOR or entry.isdecimal()
 
 
 @dataclass(slots=True)
@@ -173,13 +193,28 @@ class Walk:
         self._values: Mapping[str, str] = {}
         self._prompts: dict[str, str] = {}
         self._visits: dict[str, int] = {}
-        self._said: dict[str, list[str]] = {}  # text -> its prompts, with the values of now
+        # With the values of now: text -> its prompts, part -> what is said of it.
+        self._said: dict[str, list[str]] = {}
+        self._filled: dict[str, str] = {}
 
     async def prepare(self, values: Mapping[str, str]) -> None:
         """Have every sentence at hand before the first is played. Raises NoVoice."""
-        for text in texts_of(self._script, values, self._language):
-            if text not in self._prompts:
-                self._prompts[text] = await self._say(self._language, text)
+        self._know(values)
+        prompts, say, language = self._prompts, self._say, self._language
+        for part, has_fields in _plan(tuple(self._script.texts(language)), language):
+            piece = self._piece(part) if has_fields else part
+            if piece and piece not in prompts:
+                prompts[piece] = await say(language, piece)
+
+    def _know(self, values: Mapping[str, str]) -> None:
+        if values is not self._values:
+            self._values, self._said, self._filled = values, {}, {}
+
+    def _piece(self, part: str) -> str:
+        """A part with the values of now: it is told to the voice, then played, and made once for both."""
+        if (said := self._filled.get(part)) is None:
+            said = self._filled[part] = _filled(part, self._values, self._language)
+        return said
 
     async def ended(self, talk: Callable[[], Awaitable[None]]) -> Outcome:
         """Run the talk; whatever happens to the line, what is known comes back and is kept in the PBX.
@@ -211,8 +246,7 @@ class Walk:
 
     async def go(self, start: str, values: Mapping[str, str]) -> Step | None:
         """Walk from there to an end, and say it; the end, or None when silence or wrong keys ended it before."""
-        if values is not self._values:
-            self._values, self._said = values, {}
+        self._know(values)
         todo: str | None = start
         while todo:
             step = self._script.steps[todo]
@@ -264,22 +298,20 @@ class Walk:
         return step.next
 
     async def _on_key(self, step: Step) -> str:
-        async for key in self._asked(step, self._one_key):
-            if choice := step.choices.get(key):
-                return await self._take(step, key, choice)
-        return step.silent
+        key = await self._asked(step, self._one_key, step.choices.__contains__)
+        return await self._take(step, key, step.choices[key]) if key else step.silent
 
     async def _on_digits(self, step: Step) -> str:
-        async for entry in self._asked(step, self._number):
-            if entry == REPEAT_KEY + OPERATOR_KEY:
-                self.known.meant(Result.TO_OPERATOR)
-                return self._operator_end()
-            if entry.isdecimal():
-                self.known.entered = self.known.number = entry
-                if step.records:
-                    await self._answered(step, entry)
-                return step.next
-        return step.silent
+        entry = await self._asked(step, self._number, _is_entry)
+        if not entry:
+            return step.silent
+        if entry == _TO_OPERATOR:
+            self.known.meant(Result.TO_OPERATOR)
+            return self._operator_end()
+        self.known.entered = self.known.number = entry
+        if step.records:
+            await self._answered(step, entry)
+        return step.next
 
     _STEPS: ClassVar[Mapping[StepKind, Callable[[Walk, Step], Awaitable[str]]]] = {
         StepKind.SAY: _on_say,
@@ -313,9 +345,12 @@ class Walk:
     # --- asking ------------------------------------------------------------------------------------------
 
     async def _asked(
-        self, step: Step, understand: Callable[[Step, str], Awaitable[tuple[str, str]]]
-    ) -> AsyncIterator[str]:
-        """Ask until the caller of this has what it wants or the tries are over; yields what was understood."""
+        self,
+        step: Step,
+        understand: Callable[[Step, str], Awaitable[tuple[str, str]]],
+        is_wanted: Callable[[str], bool],
+    ) -> str:
+        """Ask until something wanted was understood or the tries are over; what was understood, or ""."""
         tries = 1 if self._machine and self.known.proof is Proof.NONE else step.tries
         repeats, told = 0, ""
         while tries > 0:
@@ -331,8 +366,9 @@ class Walk:
                 repeats += 1
                 continue
             tries = min(tries, step.tries) - 1
-            if key:
-                yield key
+            if key and is_wanted(key):
+                return key
+        return ""
 
     async def _one_key(self, step: Step, first: str) -> tuple[str, str]:
         """The key, or "" with what to tell him: several different keys at once are no answer."""
@@ -344,7 +380,7 @@ class Walk:
     async def _number(self, step: Step, first: str) -> tuple[str, str]:
         if first == REPEAT_KEY:
             then = await self._listen(PAUSE_SECONDS / 2)
-            return (REPEAT_KEY + OPERATOR_KEY, "") if then == OPERATOR_KEY else (REPEAT_KEY, "")
+            return (_TO_OPERATOR, "") if then == OPERATOR_KEY else (REPEAT_KEY, "")
         rest = "" if first == "#" else await self._listen(PAUSE_SECONDS, most=step.digits, until="#")
         entry = (first + rest).removesuffix("#")
         if len(entry) > step.digits:
@@ -381,14 +417,18 @@ class Walk:
         if (known := self._said.get(text)) is not None:
             return known
         found: list[str] = []
-        said = pieces(text, self._values, self._language)
-        if ENTERED not in said:
-            self._said[text] = found
-        for piece in said:
-            if piece == ENTERED:
+        read_back = False
+        for part, has_fields in _parts(text, self._language):
+            if has_fields:
+                if piece := self._piece(part):
+                    found.append(self._prompts[piece])
+            elif part == ENTERED:
+                read_back = True
                 found += [self._prompts[words.digits(digit, self._language)] for digit in self.known.entered]
             else:
-                found.append(self._prompts[piece])
+                found.append(self._prompts[part])
+        if not read_back:
+            self._said[text] = found
         return found
 
     # --- keeping -----------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class AgiCall:
     def __init__(self, wire: _AgiWire, env: Mapping[str, str], limits: AgiLimits) -> None:
         self.env = env
         self.hung_up = False
-        self._ledger_key: str | None = None
+        self._ledger_row: str | None = None
         self._wire = wire
         self._limits = limits
 
@@ -110,7 +110,19 @@ class AgiCall:
 
     async def _asked(self, line: bytes, seconds: float = 0.0, gone_is_told: bool = True) -> AgiReply:
         """As `command`, of what `_line` made."""
+        return await self._read(await self._wire.ask(line, self._limits.reply_seconds + seconds), gone_is_told)
+
+    async def _key(self, line: bytes, seconds: float) -> str:
+        """As `_asked`, of a command that answers with the key that was pressed; "" for none."""
         answer = await self._wire.ask(line, self._limits.reply_seconds + seconds)
+        if answer is not None and answer.startswith(b"200 result="):
+            # As nearly always: a key or none, whatever follows it.
+            if (key := _KEY_ANSWERS.get(answer[11:].partition(b" ")[0])) is not None:
+                return key
+        return _KEYS.get((await self._read(answer)).result, "")
+
+    async def _read(self, answer: bytes | None, gone_is_told: bool = True) -> AgiReply:
+        """The answer out of its first line."""
         while True:
             if answer is None:
                 raise HungUp
@@ -150,7 +162,7 @@ class AgiCall:
     # --- Line ------------------------------------------------------------------------------------------
 
     async def play(self, prompt: str, *, keys: str = "") -> str:
-        return _KEYS.get((await self._asked(_stream_file(prompt, keys), 600)).result, "")
+        return await self._key(_stream_file(prompt, keys), 600)
 
     async def ask(self, prompt: str, *, digits: int = 1, seconds: float = 5.0) -> str:
         reply = await self.command("GET DATA", prompt, str(int(seconds * 1000)), str(digits), seconds=600)
@@ -173,7 +185,7 @@ class AgiCall:
     async def more_keys(self, *, quiet_seconds: float, most: int = KEYS_AT_ONCE, until: str = "") -> str:
         keys, wait = "", _wait_for_digit(int(quiet_seconds * 1000))
         while len(keys) < most:
-            if not (key := _KEYS.get((await self._asked(wait, quiet_seconds)).result, "")):
+            if not (key := await self._key(wait, quiet_seconds)):
                 break
             keys += key
             if key in until:
@@ -201,10 +213,11 @@ class AgiCall:
         await self.command("EXEC StopPlaytones")
 
     async def keep(self, facts: Mapping[str, str]) -> None:
-        if self._ledger_key is None:
-            found = await self.get("CE_KEY") or await self.get("CHANNEL(linkedid)")
-            self._ledger_key = found or self.caller.uniqueid
-        await self.command("DATABASE PUT", "callengine", f"{self._ledger_key}/robot", ledger_text(facts))
+        if self._ledger_row is None:
+            key = await self.get("CE_KEY") or await self.get("CHANNEL(linkedid)") or self.caller.uniqueid
+            self._ledger_row = f'DATABASE PUT "callengine" {quoted(f"{key}/robot")} '
+        # The text of a ledger has nothing that is to be quoted.
+        await self._asked(_line(f'{self._ledger_row}"{ledger_text(facts)}"'))
 
     async def transfer(self, context: str, exten: str = "s") -> None:
         await self.command("SET CONTEXT", context)
@@ -269,6 +282,7 @@ def _wait_for_digit(milliseconds: int) -> bytes:
 
 
 _KEYS = {str(ord(digit)): digit for digit in _DIGIT}
+_KEY_ANSWERS = {code.encode(): key for code, key in _KEYS.items()} | {b"0": ""}
 
 
 Handler = Callable[[AgiCall], Awaitable[None]]

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from os import stat
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -203,9 +204,15 @@ class Voice:
 
     async def say(self, language: str, text: str) -> str:
         """The prompt as the PBX plays it: a path without ending. Raises NoVoice."""
-        told = self._told.get((language, text))
-        if told is not None and self._fresh(told[0]):
-            return told[1]
+        if (told := self._told.get((language, text))) is not None:
+            # A call looks for each of its forty sentences: whether the file lies there still, and was seen to be used
+            # today. Only the disk knows: a person, the PBX or another engine on this folder may have removed it.
+            try:
+                found = stat(told[0])
+                if found.st_size >= _SMALLEST and time.time() - found.st_mtime <= _DAY_SECONDS:
+                    return told[1]
+            except OSError:
+                pass
         kept = self._kept(self.path(language, text))
         if kept is None:
             self.waited += 1
@@ -261,15 +268,6 @@ class Voice:
             "festival": "festival festvox-ru",
         }.get(asked, asked)
         raise NoVoice(f"there is no voice for the prompts: apt-get install {package}")
-
-    @staticmethod
-    def _fresh(path: str) -> bool:
-        """Whether it lies there still, and was seen to be used today: a call looks for each of its forty sentences."""
-        try:
-            found = os.stat(path)
-            return found.st_size >= _SMALLEST and time.time() - found.st_mtime <= _DAY_SECONDS
-        except OSError:
-            return False
 
     def _kept(self, path: Path) -> Path | None:
         kept = self._instead.get(path, path)
