@@ -10,6 +10,7 @@ import { directoryEn, importsEn, readingsEn, staffEn } from "./directory.en";
 import { contractsEn } from "./contracts.en";
 import { ticketFormEn } from "./form.en";
 import { pushEn } from "./push";
+import { reminderEn } from "./reminder";
 import { robotEn } from "./robot.en";
 import type { Words } from "./ru";
 
@@ -22,7 +23,7 @@ export const en: Like<Words> = {
   ticketForm: ticketFormEn,
   contracts: contractsEn,
   robot: robotEn,
-  push: pushEn,
+  push: pushEn, reminder: reminderEn,
   app: "Dispatch centre",
   room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Company", houses: "Houses and people", robot: "Robot", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier", staff: "Staff", import: "Import", readings: "Log of readings", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },
@@ -39,7 +40,7 @@ export const en: Like<Words> = {
   bar: { label: "State of the shift", waiting_one: "{{count}} waiting", waiting_other: "{{count}} waiting", longest: "longest {{time}}", queueEmpty: "the queue is empty", toCallback: "to a callback, {{count}} listed", late: "overdue, {{count}} listed", nobody: "nobody to call back", search: "Number, address, ticket, name", pbxUp: "PBX connected", pbxConnecting: "PBX: connecting", pbxDown: "PBX is silent", pbxRefused: "PBX refused us", age: "data {{span}} old", fresh: "data just now", linkLost: "Link lost", linkLostFor: "data {{span}} old", person: "Menu: {{name}}" },
   notice: { label: "Warnings of the PBX", down: "PBX {{name}} is not connected since {{time}}, {{span}}.", refused: "PBX {{name}} does not let us in since {{time}}, {{span}}.", ledger: "New calls are not on the screen. The PBX notes them itself: they appear when it is back.", gap: "From {{from}} to {{to}} PBX {{name}} was not seen.", gapUnder: "It has no notes of that time: calls may be missing; reports say “no data” for it.", unclaimed_one: "{{count}} recording came without a call and is kept aside.", unclaimed_other: "{{count}} recordings came without a call and are kept aside.", unclaimedUnder: "The files are whole, under unclaimed in the folder of recordings: {{names}}. Should the call be found, its recording takes its place by itself.", clockAhead: "The clock of PBX {{name}} is {{span}} ahead.", clockBehind: "The clock of PBX {{name}} is {{span}} behind.", clockUnder: "Times of calls and deadlines are corrected; the PBX's own opening hours and logs are not: the administrator should let it keep time (chrony)." },
   key: { title: "Keys", space: "Space", always: "Work while you type, too", outside: "Only outside fields", board: "On the callbacks board", single: "Single keys are on" },
-  keys: { f1: "keys", f2: "answer the call", sf2: "hang up", f3: "new ticket", sf3: "join the call to an open ticket", sf4: "give the call to another", f4: "hold, take back", f6: "next region", f7: "transfer to 112, 104", sf7: "answer given", f8: "ready, break", f9: "next callback", sf9: "in a ticket: no house, the place in words", ck: "find", ce: "register, send", esc: "back, the draft is kept", digits: "choose", arrows: "list", slash: "filter", c: "call", d: "demo call", e: "export", o: "open", space: "listen, pause", seek: "by 5 seconds", speed: "speed", m: "mark a moment of the recording", choose: "choose a callback", range: "choose a row of them", allRows: "choose all", a: "assign", x: "close" },
+  keys: { f1: "keys", f2: "answer the call", sf2: "hang up", f3: "new ticket", sf3: "join the call to an open ticket", sf4: "give the call to another", f4: "hold, take back", f6: "next region", f7: "transfer to 112, 104", sf7: "answer given", f8: "ready, break", f9: "next callback", f10: "open the reminder", cb: "list of reminders", sf9: "in a ticket: no house, the place in words", ck: "find", ce: "register, send", esc: "back, the draft is kept", digits: "choose", arrows: "list", slash: "filter", c: "call", d: "demo call", e: "export", o: "open", space: "listen, pause", seek: "by 5 seconds", speed: "speed", m: "mark a moment of the recording", choose: "choose a callback", range: "choose a row of them", allRows: "choose all", a: "assign", x: "close" },
   find: { title: "Find", placeholder: "Number, address, ticket or name", hint: "Type two characters or more", none: "Nothing found. Try a number, a street or a family name.", call: "call", ticket: "ticket", person: "person", house: "house", duty: "callback" },
   list: { failed: "Could not load", repeat: "Repeat", loading: "Loading", more: "Show more" },
   error: { "no-link": "The engine does not answer: check that it runs", "not-json": "The engine answered with something unexpected", forbidden: "Your role does not allow this", "pbx-lost": "No link to the PBX; the call was not placed", "outcome-unknown": "The link broke half-way: look at the calls before you try again", "not-found": "It is no longer there", unauthenticated: "Sign in again", "too-many": "Too many tries, wait", unavailable: "Not available now, try again", unknown: "That did not work" },

@@ -10,6 +10,7 @@ import { directoryRu, importsRu, readingsRu, staffRu } from "./directory.ru";
 import { contractsRu } from "./contracts.ru";
 import { ticketFormRu } from "./form.ru";
 import { pushRu } from "./push";
+import { reminderRu } from "./reminder";
 import { robotRu } from "./robot.ru";
 
 export const ru = {
@@ -18,7 +19,7 @@ export const ru = {
   ticketForm: ticketFormRu,
   contracts: contractsRu,
   robot: robotRu,
-  push: pushRu,
+  push: pushRu, reminder: reminderRu,
   app: "Диспетчерская",
   room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", robot: "Робот", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
@@ -68,7 +69,7 @@ export const ru = {
   key: { title: "Клавиши", space: "Пробел", always: "Работают и во время набора текста", outside: "Только вне полей", board: "На доске перезвонов", single: "Одиночные клавиши включены" },
   keys: {
     f1: "клавиши", f2: "ответить на вызов", sf2: "положить трубку", f3: "новая заявка", sf3: "присоединить вызов к открытой заявке", sf4: "отдать вызов другому",
-    f4: "удержать, вернуться", f6: "следующая область", f7: "перевести на 112, 104", sf7: "ответ дан", f8: "на линию, перерыв", f9: "следующий перезвон", sf9: "в заявке: без дома, место словами", ck: "найти", ce: "зарегистрировать, отправить", esc: "назад, черновик сохранён",
+    f4: "удержать, вернуться", f6: "следующая область", f7: "перевести на 112, 104", sf7: "ответ дан", f8: "на линию, перерыв", f9: "следующий перезвон", f10: "открыть напоминание", cb: "список напоминаний", sf9: "в заявке: без дома, место словами", ck: "найти", ce: "зарегистрировать, отправить", esc: "назад, черновик сохранён",
     digits: "выбрать", arrows: "список", slash: "отбор", c: "позвонить", d: "демо-звонок", e: "выгрузить", o: "открыть", space: "слушать, пауза", seek: "на 5 секунд", speed: "скорость", m: "отметить место в записи", choose: "выбрать перезвон", range: "выбрать подряд", allRows: "выбрать все", a: "поручить", x: "закрыть",
   },
   find: { title: "Найти", placeholder: "Номер, адрес, заявка или имя", hint: "Наберите не меньше двух знаков", none: "Ничего не нашлось. Попробуйте номер, улицу или фамилию.",
