@@ -67,6 +67,8 @@ class FakeEngine:
         self.coverage: list[s.Interval] = []
         self.unclaimed: list[s.UnclaimedRecording] = []
         self.failing: set[str] = set()
+        self.reminders: list[s.Reminder] = []
+        self.taken_by = ""  # a colleague who is always first
         self.slow: set[str] = set()
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
         self.living: dict[int, s.Call] = {}
@@ -169,6 +171,8 @@ class FakeEngine:
             ("POST", "/tickets/{number}/applicants", self._join),
             ("DELETE", "/tickets/{number}/applicants/{id}", self._withdraw),
             ("GET", "/search", self._search),
+            ("GET", "/reminders", lambda r, b: self._reminders()),
+            ("POST", "/reminders/{id:[0-9]+}/take", self._take),
             ("GET", "/recordings/unclaimed", lambda r, b: page(self.unclaimed)),
             ("GET", "/coverage", lambda r, b: page(self.coverage)),
             ("POST", "/demo/call", lambda r, b: {"started": True}),
@@ -429,6 +433,16 @@ class FakeEngine:
         number = request.match_info["number"]
         found = next((r for r in self.rows if r.number == number), None)
         return town.ticket(found) if found else self._problem(404, "not-found", "there is no such ticket")
+
+    def _reminders(self) -> s.Reminders:
+        danger = [one for one in self.reminders if one.urgency in ("life", "emergency")]
+        others = [one for one in self.reminders if one not in danger]
+        return s.Reminders(items=danger + others, count=len(self.reminders), danger=len(danger))
+
+    def _take(self, request: web.Request, body: Any) -> Any:
+        id = int(request.match_info["id"])
+        self.reminders = [one for one in self.reminders if one.id != id]
+        return self._problem(409, "conflict", f"{self.taken_by} has taken it already") if self.taken_by else None
 
     def _search(self, request: web.Request, body: Any) -> Any:
         return page(

@@ -97,6 +97,17 @@ async def test_several_stand_together_dangers_first_and_the_rest_is_in_the_list(
     await expect(told).to_have_count(0)  # the list says it all
 
 
+async def test_folded_they_are_out_of_the_way_until_the_next_comes(desk: Desk) -> None:
+    page = await desk.open("/calls")
+    await tell(desk, reminder(1))
+    told = page.locator(STAYS)
+    await told.get_by_role("button", name="Свернуть напоминания").click()
+    await expect(told).to_contain_text("1 напоминание")
+    await expect(told.locator(".reminder")).to_have_count(0)
+    await tell(desk, reminder(2))
+    await expect(told.locator(".reminder")).to_have_count(2)
+
+
 async def test_the_bell_keeps_them_over_a_reload_and_is_worked_with_the_keys(desk: Desk) -> None:
     desk.engine.reminders = [reminder(1, "unacknowledged"), reminder(2, "brand_new_kind"), reminder(3, urgency="life")]
     page = await desk.open("/callbacks", who="supervisor")

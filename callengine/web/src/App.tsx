@@ -15,6 +15,7 @@ import { listen, queries, useMe } from "@/session";
 import { Resident } from "@/resident/Resident";
 import { Robot } from "@/robot/Robot";
 import { Frame } from "@/shell/Frame";
+import { isReminded, Reminded } from "@/shell/Reminders";
 import { SignIn } from "@/signin/SignIn";
 import { Work } from "@/executor/Work";
 import { TicketPage } from "@/tickets/TicketPage";
@@ -69,7 +70,7 @@ function AtWork({ me }: { me: Me }) {
     if (room !== "work") go("/work", { replace: true });
   }, [room]);
   useEffect(() => listen(me), [me.id]);
-  return <><Work me={me} number={room === "work" ? id : ""} /><Toasts /></>;
+  return <><Work me={me} number={room === "work" ? id : ""} /><Toasts><Reminded me={me} /></Toasts></>;
 }
 
 function SignedIn({ me }: { me: Me }) {
@@ -92,7 +93,7 @@ function SignedIn({ me }: { me: Me }) {
         {here === "robot" && <Robot me={me} id={id} rest={rest} query={query} />}
         {here === "admin" && <Admin me={me} id={id} rest={rest} query={query} />}
       </Frame>
-      <Toasts />
+      <Toasts>{isReminded(me) && <Reminded me={me} />}</Toasts>
     </>
   );
 }

@@ -12,10 +12,13 @@ export interface News {
 export const keyOf = (r: TicketReminder) => `${r.number}/${r.about}/${r.level}`;
 export const isDanger = (r: TicketReminder) => r.urgency === "life" || r.urgency === "emergency";
 export const news = new Store<News[]>([]);
+/** What stands may be folded to one line, out of the way of the work; the next that comes unfolds it. */
+export const folded = new Store(false);
 
 export function heard(of: TicketReminder): void {
   const key = keyOf(of);
   news.set((old) => [{ key, heard: Date.now(), of }, ...old.filter((x) => x.key !== key)].slice(0, 200));
+  folded.set(false);
   const wanted = sound.get();
   if (wanted === "all" || (wanted === "danger" && isDanger(of))) ring();
 }

@@ -4,11 +4,12 @@ import i18next from "i18next";
 import { QueryClient, useQuery, type InfiniteData } from "@tanstack/react-query";
 import { call, Failure, get, newKey, post, put } from "@/api/client";
 import { live } from "@/api/live";
-import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, StaffMember } from "@/api/types";
+import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, Reminders, StaffMember, TicketReminder } from "@/api/types";
 import { setServerTime } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
 import { endPushes, staffTaker } from "@/lib/push";
 import { takeCall, takeRinging, forgetCall, forgetRinging, findMine, type Ringing } from "@/mine";
+import { heard, news } from "@/reminders";
 import { say } from "@/ui/toasts";
 import { t } from "@/words";
 
@@ -150,7 +151,15 @@ export function listen(me: Me): () => void {
       void queries.invalidateQueries({ queryKey: ["recording", recording.id] });
       soon(["calls"], 2000);
     }),
-    live.on("ticket", () => {
+    live.on<TicketReminder>("reminder", (reminder) => {
+      if (me.role === "inspector") return; // he has the list of what is late
+      heard(reminder);
+      soon(["reminders"], 200);
+    }),
+    live.on<{ number?: string } | undefined>("ticket", (row) => {
+      // A move may have settled it, a colleague may have taken it.
+      const open = queries.getQueryData<Reminders>(["reminders"])?.items ?? [];
+      if (open.some((r) => r.number === row?.number) || news.get().some((x) => x.of.number === row?.number)) soon(["reminders"], 300);
       soon(["tickets"], 300);
       soon(["ticket"], 300);
       soon(["shift"], 1500);
@@ -170,6 +179,7 @@ export function listen(me: Me): () => void {
     offs.forEach((off) => off());
     live.stop();
     forgetCall();
+    news.set([]);
   };
 }
 

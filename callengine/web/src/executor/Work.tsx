@@ -13,6 +13,7 @@ import { phone, shortName } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
 import { clockAt, dayOf, exact, hm, shiftDay, span, until } from "@/lib/time";
 import { queries, signOut } from "@/session";
+import { Bell } from "@/shell/Reminders";
 import { Dialog } from "@/ui/dialog";
 import { Bones, Btn, Empty, Failed, I, Urgency, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -82,6 +83,7 @@ function Jobs({ me }: { me: Me }) {
     <>
       <header className="worker-head">
         <div className="grow"><h1>{t("work.title")}</h1><p className="t2 s13">{shortName(me.name)}</p></div>
+        <Bell me={me} look="btn icon" />
         <Net />
       </header>
       <main>
@@ -173,6 +175,7 @@ function Job({ me, number }: { me: Me; number: string }) {
       <header className="worker-head">
         <a className="btn icon" href="/work" aria-label={t("work.back")} onClick={follow("/work")}><I of={IconArrowLeft} size={22} /></a>
         <div className="grow"><p className="b">{number}</p>{begun && x?.status === "in_progress" && <p className="t2 s13">{t("work.inWork", { time: until(begun.at, now) })}</p>}</div>
+        <Bell me={me} look="btn icon" />
         <Net />
       </header>
       <main>

@@ -13,6 +13,7 @@ import { mine } from "@/mine";
 import { signOut, useBoard, useDuties } from "@/session";
 import { I, Keys } from "@/ui/pieces";
 import { setLanguage } from "@/words";
+import { Bell, isReminded } from "./Reminders";
 import { TellMe } from "./TellMe";
 import { Password } from "./Password";
 
@@ -30,6 +31,7 @@ export function Bar({ me, onFind, onState, onDialNext, centre }: { me: Me; onFin
           </button>
         </div>
       ) : <div className="grow" />}
+      {isReminded(me) && <Bell me={me} look="cell" />}
       {centre ? <PbxLink /> : <Line />}
       <Person me={me} />
     </section>

@@ -5,7 +5,7 @@ import { useKeys, useSingleKeys } from "@/lib/keys";
 import { Dialog } from "@/ui/dialog";
 import { Keys } from "@/ui/pieces";
 
-const ALWAYS: [string, string][] = [["F1", "f1"], ["F2", "f2"], ["⇧F2", "sf2"], ["F3", "f3"], ["⇧F3", "sf3"], ["F4", "f4"], ["⇧F4", "sf4"], ["F6", "f6"], ["F7", "f7"], ["⇧F7", "sf7"], ["F8", "f8"], ["F9", "f9"], ["⇧F9", "sf9"], ["Ctrl K", "ck"], ["Ctrl Enter", "ce"], ["Esc", "esc"]];
+const ALWAYS: [string, string][] = [["F1", "f1"], ["F2", "f2"], ["⇧F2", "sf2"], ["F3", "f3"], ["⇧F3", "sf3"], ["F4", "f4"], ["⇧F4", "sf4"], ["F6", "f6"], ["F7", "f7"], ["⇧F7", "sf7"], ["F8", "f8"], ["F9", "f9"], ["⇧F9", "sf9"], ["F10", "f10"], ["Ctrl K", "ck"], ["Ctrl B", "cb"], ["Ctrl Enter", "ce"], ["Esc", "esc"]];
 
 export function KeysHelp({ onClose, sandbox, leader }: { onClose: () => void; sandbox: boolean; leader: boolean }) {
   const { t } = useTranslation();

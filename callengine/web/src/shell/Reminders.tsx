@@ -1,6 +1,6 @@
 // Reminders on the screen: the bell with its list, and what has just come, which stays until somebody takes it.
 
-import { IconBell, IconBellRinging, IconCheck } from "@tabler/icons-react";
+import { IconBell, IconBellRinging, IconCheck, IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Failure, get, post } from "@/api/client";
@@ -10,7 +10,7 @@ import { useKeys } from "@/lib/keys";
 import { follow, go } from "@/lib/route";
 import { Store } from "@/lib/store";
 import { exact, span } from "@/lib/time";
-import { isDanger, keyOf, news, setSound, sound, standing, type Sound } from "@/reminders";
+import { folded, isDanger, keyOf, news, setSound, sound, standing, type Sound } from "@/reminders";
 import { queries } from "@/session";
 import { Dialog } from "@/ui/dialog";
 import { Btn, Empty, Faces, I, Keys, Segments, Urgency, useWhy } from "@/ui/pieces";
@@ -127,6 +127,7 @@ export function Reminded({ me }: { me: Me }) {
   const left = standing(told, list.data?.items, list.dataUpdatedAt);
   const first = left[0];
   const covered = listOpen.use();
+  const small = folded.use();
   useKeys({ F10: () => { if (first) go(pathOf(me, first.number)); } }, { when: first !== undefined });
   if (!first || covered) return null;
   const more = left.length - SEVERAL;
@@ -134,9 +135,10 @@ export function Reminded({ me }: { me: Me }) {
     <section className={left.some(isDanger) ? "toast reminded bad" : "toast reminded"} aria-label={t("reminder.label")}>
       {/* Said once for each that comes: the seconds below are for the eyes alone. */}
       <p className="sr" role="status">{`${first.number}: ${t(`ticket.about.${first.about}`, { defaultValue: t("reminder.plain") })}`}</p>
-      {left.length > 1 && <p className="row b"><I of={IconBellRinging} className={left.some(isDanger) ? "danger" : "soon"} />{t("reminder.several", { count: left.length })}</p>}
-      <ul>{left.slice(0, SEVERAL).map((one) => <li key={keyOf(one)}><Line me={me} of={one} first={one === first} /></li>)}</ul>
-      {more > 0 && <Btn size="small" onClick={() => listOpen.set(true)}>{t("reminder.rest", { count: more })}</Btn>}
+      <p className="row b"><I of={IconBellRinging} className={left.some(isDanger) ? "danger" : "soon"} />{t("reminder.several", { count: left.length })}
+        <button type="button" className="btn link end" aria-expanded={!small} aria-label={t(small ? "reminder.unfold" : "reminder.fold")} onClick={() => folded.set(!small)}><I of={small ? IconChevronUp : IconChevronDown} size={16} /></button></p>
+      {!small && <ul>{left.slice(0, SEVERAL).map((one) => <li key={keyOf(one)}><Line me={me} of={one} first={one === first} /></li>)}</ul>}
+      {more > 0 && !small && <Btn size="small" onClick={() => listOpen.set(true)}>{t("reminder.rest", { count: more })}</Btn>}
     </section>
   );
 }

@@ -6,11 +6,12 @@ import { useTranslation } from "react-i18next";
 import { useKeys } from "@/lib/keys";
 import { Btn } from "./pieces";
 
+// Its head is no banner of the page: an executor's page has one of its own.
 export function Dialog({ title, onClose, children, size = 520, top = false }: { title: string; onClose: () => void; children: ReactNode; size?: number; top?: boolean }) {
   const { t } = useTranslation();
   return (
     <Modal opened onClose={onClose} title={title} size={size} centered={!top} yOffset={72} radius={12} transitionProps={{ duration: 0 }}
-      closeButtonProps={{ "aria-label": t("common.close") }} styles={{ title: { fontWeight: 600, fontSize: 15 }, content: { background: "var(--surface)" }, header: { background: "var(--surface)" } }}>
+      closeButtonProps={{ "aria-label": t("common.close") }} attributes={{ header: { role: "none" } }} styles={{ title: { fontWeight: 600, fontSize: 15 }, content: { background: "var(--surface)" }, header: { background: "var(--surface)" } }}>
       {children}
     </Modal>
   );

@@ -1,6 +1,7 @@
 // Short messages at the edge: said to screen readers, never in the way of the work.
 
 import { IconAlertTriangle, IconCheck, IconX } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Store } from "@/lib/store";
 import { I } from "./pieces";
@@ -22,11 +23,14 @@ export function say(text: string, { bad = false, act }: { bad?: boolean; act?: T
   setTimeout(() => drop(id), bad || act ? 9000 : 5000);
 }
 
-export function Toasts() {
+/** `children` stand above them and stay. */
+export function Toasts({ children }: { children?: ReactNode }) {
   const list = toasts.use();
   const { t } = useTranslation();
   return (
-    <div className="toasts" role="status" aria-live="polite">
+    <div className="toasts">
+      {children}
+      <div className="passing" role="status" aria-live="polite">
       {list.map((x) => (
         <div key={x.id} className={x.bad ? "toast bad" : "toast"}>
           <I of={x.bad ? IconAlertTriangle : IconCheck} className={x.bad ? "danger" : "done"} />
@@ -35,6 +39,7 @@ export function Toasts() {
           <button type="button" className="btn link" aria-label={t("common.dismiss")} onClick={() => drop(x.id)}><I of={IconX} size={16} /></button>
         </div>
       ))}
+      </div>
     </div>
   );
 }
