@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Awaitable, Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callengine.errors import Refused
@@ -113,11 +113,25 @@ async def test_it_is_kept_when_the_caller_has_gone() -> None:
     assert (await commands(handler, *answers))[-1].startswith('DATABASE PUT "callengine" "1795334400.7/robot"')
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=30), max_size=8))
+ANY = st.text(max_size=30) | st.text('ab01=&%+|"\\/ \n\0.~é;#', max_size=30)
+
+
+@settings(deadline=None)  # Hypothesis' own is 200 ms a case by the clock: a busy machine would fail it
+@given(st.dictionaries(ANY, ANY, max_size=8))
 def test_the_ledger_text_reads_back_for_any_facts(facts: dict[str, str]) -> None:
     text = ledger_text(facts)
     assert ledger_facts(text) == facts
     assert not set(text[3:]) & set('|"\\\n\r '), "nothing that AGI or the ledger would cut at"
+
+
+@pytest.mark.parametrize("facts", [{}, {"": ""}, {"a": "b=c"}, {"a=b": "c"}, {"a": "b&c"}, {"a": "", "": "b&=="}])
+def test_a_separator_within_the_facts_is_none_of_the_text(facts: dict[str, str]) -> None:
+    assert ledger_facts(ledger_text(facts)) == facts
+
+
+def test_half_a_letter_costs_that_letter_and_not_the_outcome() -> None:
+    kept = ledger_text({"result": "marked", "a.\udcff": "5\ud800"})
+    assert ledger_facts(kept) == {"result": "marked", "a.?": "5?"}
 
 
 @pytest.mark.parametrize("text", ["", "v2|a=b", "result=marked", "v1|rubbish", "v1"])

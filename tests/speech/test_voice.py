@@ -331,6 +331,21 @@ async def test_a_prompt_that_a_power_cut_emptied_is_spoken_again(tmp_path: Path,
     assert sound_of(Path(await voice.say("ru", HELLO) + ".wav")).seconds > 2
 
 
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: os.truncate(path, 100)]
+)
+async def test_a_prompt_told_a_moment_ago_is_spoken_again_when_its_file_is_gone_or_emptied(
+    spoil: Callable[[Path], object], tmp_path: Path, tool: Tool, speech: Path
+) -> None:
+    tool("espeak-ng", f'real-cp {speech} "$OUT"')
+    voice = Voice(tmp_path / "kept")
+    prompt = await voice.say("ru", HELLO)
+    spoil(Path(prompt + ".wav"))
+    assert await voice.say("ru", HELLO) == prompt, "nobody asked whether it is ready in between"
+    assert sound_of(Path(prompt + ".wav")).seconds > 2
+    assert voice.spoken == voice.waited == 2
+
+
 async def test_what_a_killed_engine_left_half_done_is_removed_the_next_day(tmp_path: Path) -> None:
     folder = tmp_path / "ab"
     folder.mkdir()
