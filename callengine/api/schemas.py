@@ -268,7 +268,7 @@ class OpenTicket(View):
     problem_ru: str
     problem_en: str
     premise: str
-    place: str  # in words, where there is no house
+    place: str = ""  # in words, where there is no house
     status: str
     fix_by: datetime | None
     overdue: bool
@@ -933,12 +933,12 @@ class TicketRow(View):
     classifier: ClassifierEntry
     house: House | None
     premise: str
-    place: str  # where it is in words, when there is no house; else ""
     organisation: Organisation | None
     applicant: TicketApplicant
     created_at: datetime
     deadlines: Deadlines
     overdue: bool
+    place: str = ""  # where it is in words, when there is no house; else ""
     due_at: datetime | None = None  # the nearest term that still runs
     late: bool = False  # its fix term passed unfinished, whatever came later
     district: str = ""
@@ -1030,6 +1030,7 @@ class Export(View):
 class Ticket(TicketRow):
     version: int
     executor: StaffMember | None
+    executor_phone: str = ""  # E.164, "" where there is none, or for who has no business to ring him
     text: str
     answers: list[Answer]
     organisation_reason: str

@@ -27,6 +27,7 @@ def whole(
         **dict(render.ticket_row(it, now)),
         version=it.version,
         executor=render.executor(it.executor) if it.executor else None,
+        executor_phone=it.executor.phone if it.executor and _rings(scope, it) else "",
         text=it.text,
         answers=[schemas.Answer(question=one.question, answer=one.answer) for one in it.answers],
         organisation_reason=it.organisation_reason,
@@ -43,6 +44,12 @@ def whole(
         recordings=[render.recording_ref(one) for one in it.recordings],
         history=[event(one) for one in it.history],
     )
+
+
+def _rings(scope: Scope, it: Ticket) -> bool:
+    """Who may ring its executor on his own telephone: the desk, and his manager while they answer for it."""
+    own = it.organisation.id if it.organisation else None
+    return scope.everything or (scope.organisation_id is not None and scope.organisation_id == own)
 
 
 # What the shape and the ticket call by the same name.

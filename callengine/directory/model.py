@@ -48,6 +48,7 @@ class StaffMember:
     extension: str | None = None
     organisation_id: int | None = None
     active: bool = True
+    phone: str = ""  # his own, on the way: E.164
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,7 +340,7 @@ async def organisations_by_id(conn: AsyncConnection, ids: Collection[int]) -> di
     return {row.id: Organisation(**row._mapping) for row in rows}
 
 
-_STAFF = (staff.c.id, staff.c.login, staff.c.name, staff.c.role, staff.c.extension, staff.c.organisation_id)
+_STAFF = tuple(staff.c[name] for name in "id login name role extension organisation_id phone".split())
 
 
 async def all_staff(conn: AsyncConnection) -> list[StaffMember]:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import ClientWebSocketResponse
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from callengine.store.tables import reading_log
+from callengine.store.tables import reading_log, staff
 from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.watch import TicketWatch
 from tests.api.conftest import Desk
@@ -289,3 +289,18 @@ async def test_a_reminder_is_pushed_to_those_it_is_for(people: People, desk: Des
         heard_by_operator = await until_reset(operator)
         assert "reminder" not in heard_by_operator and "ticket" in heard_by_operator
         assert await until_reset(other_manager) == ["hello", "reset"]
+
+
+async def test_the_desk_and_his_manager_have_the_executor_s_telephone(people: People, desk: Desk) -> None:
+    ticket = await people.open()
+    await people.move(ticket, "lavrov", "accept")
+    fomin = await people.id("fomin")
+    async with desk.store.begin() as tx:
+        await tx.conn.execute(update(staff).where(staff.c.id == fomin).values(phone="+79073305511"))
+    assigned = await people.move(ticket, "lavrov", "assign", executor_id=fomin)
+    assert (assigned["executor"]["id"], assigned["executor_phone"]) == (fomin, "+79073305511")
+    path = f"/tickets/{ticket['number']}"
+    seen = {role: await desk.ask("GET", path, role=role) for role in ("operator", "lavrov", "fomin", "inspector")}
+    told = {role: one["executor_phone"] for role, one in seen.items()}
+    assert told == {"operator": "+79073305511", "lavrov": "+79073305511", "fomin": "", "inspector": ""}
+    assert "+79073305511" not in str(seen["inspector"]) and "+79073305511" not in str(seen["fomin"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
+from sqlalchemy import update
 
+from callengine.store.tables import staff
+from callengine.store.tables import tickets as ticket_rows
 from tests.web.conftest import Served
 from tests.web.test_axe import look
 from tests.web.test_form import at_form, tickets, whole
@@ -140,3 +144,27 @@ async def test_the_house_is_named_later_on_the_ticket_s_page(served: Served) -> 
     await expect(page.get_by_text(f"Место: {PLACE} →")).to_be_visible()
     now = await served.services.ask("GET", f"/tickets/{number}")
     assert now["house"] and (now["premise"], now["place"]) == ("9", "")
+
+
+async def test_the_desk_rings_the_executor_on_his_own_telephone_from_the_ticket(served: Served) -> None:
+    """R89, R90: and his manager has the number as a link of his own telephone."""
+    number = await pothole(served)
+    zarechye = next(o for o in (await served.services.ask("GET", "/organisations"))["items"] if o["code"] == "zarechye")
+    fomin = await served.services.staff_id("fomin")
+    async with served.services.store.begin() as tx:
+        await tx.conn.execute(update(staff).where(staff.c.id == fomin).values(phone="+79073305511"))
+        here = {"organisation_id": zarechye["id"], "executor_id": fomin, "status": "executor_assigned"}
+        await tx.conn.execute(update(ticket_rows).where(ticket_rows.c.number == number).values(**here))
+    await served.sign_in("petrova")
+    page = await served.open(f"/tickets/{number}")
+    await page.get_by_role("button", name="Позвонить: Фомин Артём").click()
+    await expect(page.locator(".person-line").filter(has_text="Фомин Артём")).to_contain_text("+7 907 330-55-11")
+    async with asyncio.timeout(5):
+        while not served.services.dialling.placed:
+            await asyncio.sleep(0.01)
+    (placed,) = served.services.dialling.placed.values()
+    assert placed[1:3] == ("101", "+79073305511")
+    await served.sign_in("lavrov")
+    page = await served.open(f"/tickets/{number}")
+    link = page.get_by_role("link", name="Позвонить: Фомин Артём")
+    assert await link.get_attribute("href") == "tel:+79073305511"

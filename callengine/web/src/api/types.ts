@@ -802,12 +802,12 @@ export interface TicketRow {
   classifier: ClassifierEntry;
   house: House | null;
   premise: string;
-  place: string;
   organisation: Organisation | null;
   applicant: TicketApplicant;
   created_at: string;
   deadlines: Deadlines;
   overdue: boolean;
+  place: string;
   due_at: string | null;
   late: boolean;
   district: string;
@@ -893,6 +893,7 @@ export interface Export {
 export interface Ticket extends TicketRow {
   version: number;
   executor: StaffMember | null;
+  executor_phone: string;
   text: string;
   answers: Answer[];
   organisation_reason: string;

@@ -91,7 +91,7 @@ export function Who({ me, of: x }: { me: Me; of: Ticket }) {
           </section>
         )}
         {x.organisation ? <Person name={x.organisation.name} role={[t("ticket.organisation"), x.organisation_reason].filter(Boolean).join(" · ")} number={x.organisation.phone} desk={desk} /> : <p className="chip soon tag">{t("ticket.noOrganisation")}{x.organisation_reason && `: ${x.organisation_reason}`}</p>}
-        {x.executor ? <Person name={x.executor.name} role={t("ticket.executor")} number={x.executor.extension ?? ""} desk={desk} /> : x.organisation && !FINAL.has(x.status) && <p className="t2 s13">{t("ticket.noExecutor")}</p>}
+        {x.executor ? <Person name={x.executor.name} role={[t("ticket.executor"), x.executor_phone && phone(x.executor_phone)].filter(Boolean).join(" · ")} number={x.executor_phone || x.executor.extension || ""} desk={desk} /> : x.organisation && !FINAL.has(x.status) && <p className="t2 s13">{t("ticket.noExecutor")}</p>}
         {masked && <p className="t3 s12">{t("ticket.personal")}</p>}
       </div>
     </section>
