@@ -37,7 +37,7 @@ from callengine.tickets.clocks import DONE
 from callengine.tickets.events import TicketCommented, TicketJoined, TicketMoved, TicketOpened, TicketReminded
 from callengine.tickets.lifecycle import CENTRE, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent
-from callengine.tickets.remind import REFUSED, RESIDENT_WORD, UNACKNOWLEDGED, UNTOLD, remind
+from callengine.tickets.remind import REFUSED, RESIDENT_WORD, UNACKNOWLEDGED, UNTOLD, WRONG_NUMBER, remind
 from callengine.tickets.visibility import RESIDENT
 
 NOTHING = "—"
@@ -56,6 +56,7 @@ ABOUT = {
     "paid": ("платная работа не подтверждена", "the paid job is not confirmed"),
     "postponed": ("наступил день, до которого отложили", "the day it was put off to has come"),
     RESIDENT_WORD: ("житель написал по заявке", "the resident wrote on the ticket"),
+    WRONG_NUMBER: ("по номеру заявителя ответил другой человек", "another person answers at the number"),
     REFUSED: ("исполнитель отказался от заявки", "the executor refused the job"),
 }
 

@@ -18,8 +18,9 @@ from callengine.store import moves as ticket_rows
 from callengine.store import outreach as rows
 from callengine.store.database import Tx
 from callengine.tickets.effects import Asked, Mover
-from callengine.tickets.lifecycle import SYSTEM, Move
+from callengine.tickets.lifecycle import CENTRE, SYSTEM, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent
+from callengine.tickets.remind import WRONG_NUMBER, remind
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,8 @@ class FollowUp:
         if call.ticket_id is None:
             return ""
         await self._write(tx, campaign, call, attempt)
+        if attempt.result == Result.NOT_ME:
+            await self._another(tx, campaign, call, attempt)
         if campaign.kind is not CallKind.RATING or outcome is None:
             return ""
         if outcome.mark is None and outcome.result is not Result.NOT_DONE:
@@ -109,6 +112,20 @@ class FollowUp:
         if call.state is CallState.GIVEN_UP:
             # The client's own term goes on.
             await self.note(tx, call.ticket_id, "robot_gave_up", "", {"attempts": call.attempts})
+
+    async def _another(self, tx: Tx, campaign: Campaign, call: OutreachCall, attempt: OutreachAttempt) -> None:
+        """Somebody else answers at the number: the centre is to find the right one, and no client was silent."""
+        assert call.ticket_id is not None
+        ticket = await ticket_rows.ticket_of(tx.conn, call.ticket_id)
+        key = f"{WRONG_NUMBER}:{attempt.id}"
+        if ticket is None or await ticket_rows.by_key(tx.conn, ticket.id, key):
+            return
+        data = {"kind": campaign.kind.value, "request_id": attempt.id}  # inspectors read it: no number, no name
+        now = self._clock.now()
+        event = TicketEvent(now, WRONG_NUMBER, ROBOT.name, "", data, ROBOT.role, public=False)
+        await ticket_rows.add_event(tx, ticket.id, None, event, key)
+        if not ticket.status.final:
+            await remind(tx, ticket, WRONG_NUMBER, CENTRE, now, data=data)
 
     async def note(
         self, tx: Tx, ticket_id: int | None, what: str, reason: str, data: Mapping[str, Any] | None = None

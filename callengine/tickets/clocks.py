@@ -152,6 +152,22 @@ def _check(ticket: Ticket, periods: Periods) -> tuple[datetime | None, datetime 
     return (ticket.created_at + periods.check, looked) if looked else (None, None)
 
 
+WRONG_NUMBER = "wrong_number"  # the line of the history that the robot writes
+OF_CLIENT = frozenset({"rating", "result"})  # the calls that are to the client himself
+
+
+def stranger_asked(ticket: Ticket) -> bool:
+    """Whether, since it waits for its client, somebody else was asked in his place: he has not been silent then."""
+    if ticket.status is not S.AWAITING_CLIENT:
+        return False
+    for event in reversed(ticket.history):
+        if event.what == WRONG_NUMBER and event.data.get("kind") in OF_CLIENT:
+            return True
+        if event.data.get("to") == ticket.status and event.data.get("from") != ticket.status:
+            return False
+    return False
+
+
 # --- who holds it, and who is reminded ------------------------------------------------------------------------
 
 _WITH_CENTRE = frozenset({S.FROM_CABINET, S.UNASSIGNED, S.DECLINED, S.AWAITING_CENTRE, S.AWAITING_CLIENT})

@@ -367,6 +367,8 @@ class MovesService:
     def silent_end(self, ticket: Ticket) -> str:
         """Why a ticket without a mark may end now; "" while its client has time left."""
         days = self.periods.client.days
+        if clocks.stranger_asked(ticket):
+            return ""
         if ticket.mark is not None or self._clock.now() < clocks.entered_at(ticket) + self.periods.client:
             return ""
         return f"клиент не ответил за {days} дн. / no answer from the client in {days} d"

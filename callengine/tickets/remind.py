@@ -12,16 +12,17 @@ from typing import Any
 from callengine.clock import rfc3339
 from callengine.store import moves as rows
 from callengine.store.database import Tx
-from callengine.tickets.clocks import REMINDER
+from callengine.tickets.clocks import REMINDER, WRONG_NUMBER
 from callengine.tickets.events import TicketReminded
 from callengine.tickets.lifecycle import SYSTEM
 from callengine.tickets.model import Ticket, TicketEvent
+
+__all__ = ["ENGINE", "REFUSED", "RESIDENT_WORD", "UNACKNOWLEDGED", "UNTOLD", "WRONG_NUMBER", "remind"]
 
 ENGINE = "callengine"
 UNACKNOWLEDGED, UNTOLD = "unacknowledged", "untold"
 REFUSED = "refused"  # the executor said no to the robot
 RESIDENT_WORD = "resident_word"  # the resident wrote through his link
-WRONG_NUMBER = "wrong_number"  # the robot was told that the number is another's
 
 
 async def remind(

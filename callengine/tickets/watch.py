@@ -71,6 +71,8 @@ class TicketWatch:
         if promise.about == "paid":
             return await self._unconfirmed(tx, ticket)
         if promise.about == "client":
+            if clocks.stranger_asked(ticket):  # a person has to ask the client himself, or close it with his reason
+                return await self._remind(tx, ticket, promise, now)
             try:
                 return await self._moves.act(
                     tx, ticket, ENGINE, Asked(Move.CLOSE, reason=self._moves.silent_end(ticket))

@@ -17,6 +17,7 @@ from callengine.outreach.model import AttemptState, CallState
 from callengine.phone import parse
 from callengine.store.database import Store
 from callengine.store.tables import calls, ticket_calls
+from callengine.tickets.events import TicketReminded
 from callengine.tickets.model import Applicant, Status, Ticket
 from tests.outreach.world import (
     DONE_NO_MARK,
@@ -323,6 +324,47 @@ async def test_a_call_that_the_pbx_did_not_take_counts_for_nothing(world: World)
     world.robot.refuses = None
     first = (await world.attempts())[0].id
     assert await world.dial_one(after=15) != first
+
+
+# --- somebody else ---------------------------------------------------------------------------------------------------
+
+
+NOT_ME = Outcome(Result.NOT_ME, keys="8", proof=Proof.KEY, step="not_me")
+
+
+async def test_another_person_at_the_number_is_the_centre_s_to_settle_and_no_silent_client(world: World) -> None:
+    told: list[TicketReminded] = []
+    world.store.after[TicketReminded] = [told.append]
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    await world.answers(request_id, NOT_ME)
+    await world.ledger_tells(request_id, NOT_ME)  # told twice it stands once
+    kept = await world.ticket(ticket)
+    [line] = [event for event in kept.history if event.what == "wrong_number"]
+    assert line.data["kind"] == "rating" and RESIDENT not in str(line.data) and not line.public
+    assert [(fact.about, fact.to) for fact in told] == [("wrong_number", frozenset({"operator", "supervisor"}))]
+    await world.block.pass_time(days=5)
+    kept = await world.ticket(ticket)
+    assert kept.status is Status.AWAITING_CLIENT and [fact.about for fact in told] == ["wrong_number", "client"]
+    await world.block.sign(ticket)  # the act of a late one closes it for silence, and nobody was silent
+    assert (await world.ticket(ticket)).status is Status.AWAITING_CLIENT
+    closed = await world.block.move(kept, "orlova", "close", reason="телефон нашли, работа принята")
+    assert closed.status is Status.CLOSED and closed.close_reason == "телефон нашли, работа принята"
+
+
+async def test_a_client_who_was_asked_himself_in_a_later_round_may_be_silent(world: World) -> None:
+    ticket = await world.done_job()
+    await world.answers(await world.dial_one(), NOT_ME)
+    ticket = await world.block.move(await world.ticket(ticket), "petrova", "mark", not_done=True)
+    for login, move, needs in (
+        ("orlova", "rework", {"reason": "не сделано"}),
+        ("ivanov", "start", {}),
+        ("ivanov", "report_done", {}),
+        ("petrova", "confirm", {}),
+    ):
+        ticket = await world.block.move(ticket, login, move, **needs)
+    await world.block.pass_time(days=5)
+    assert (await world.ticket(ticket)).status is Status.CLOSED
 
 
 # --- opt-outs --------------------------------------------------------------------------------------------------------
