@@ -201,6 +201,7 @@ class Notices(Section):
         "closed",
         "cancelled",
     ]
+    result_calls: bool = True  # the robot tells who can be told by neither push nor SMS that it is done or closed
     word_seconds: int = Field(3600, ge=60)  # a word on a ticket that is over: a human calls within this
     municipality: list[str] = []  # beside the organisations of that kind with an e-mail address
     inspectorate: list[str] = []  # likewise: who is written to of what is overdue

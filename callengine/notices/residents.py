@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+import phonenumbers
+
 from callengine import config
 from callengine.clock import Clock
 from callengine.notices import rules
@@ -29,6 +31,15 @@ NEWS: dict[Kind, tuple[str, str]] = {
 }
 
 
+def fixed_line(number: str) -> bool:
+    """Whether the E.164 number is surely of a fixed line."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.number_type(parsed) is phonenumbers.PhoneNumberType.FIXED_LINE
+
+
 class ResidentNotices:
     """`fields` are what a template may say of a ticket; `climbing` gives the moments of a ladder's rungs."""
 
@@ -42,7 +53,10 @@ class ResidentNotices:
         fields: Fields,
         climbing: Climbing,
         moment: Callable[[datetime | None], str],
+        ratings: bool,
     ) -> None:
+        # Who is called for his mark hears there that it is done.
+        self._calls, self._ratings = settings.result_calls, ratings
         self._outbox, self._clock, self._settings, self._language = outbox, clock, settings, language
         self._fields, self._climbing, self._moment = fields, climbing, moment
 
@@ -55,29 +69,41 @@ class ResidentNotices:
         if Kind.REGISTERED.value in self._settings.tell_resident:
             await self._tell_joined(tx, ticket, Kind.REGISTERED, "registered", self._values(ticket, ""))
 
-    async def moved(self, tx: Tx, ticket: Ticket, move: str, *, came: bool) -> None:
-        """Put off, done, closed or cancelled; `came`: the move led into another status."""
+    async def moved(self, tx: Tx, ticket: Ticket, move: str, before: Status) -> None:
+        """Put off, done, closed or cancelled; `before` is where it stood."""
         event = ticket.history[-1] if ticket.history else None
         mark, why = event.id if event else 0, event.reason if event else ""
         if move == Move.POSTPONE:
             await self._tell(tx, ticket, Kind.POSTPONED, f"postponed:{mark}", why)
-        if not came:
+        if ticket.status is before:
             return
         if ticket.status is Status.AWAITING_CLIENT:
-            await self._tell(tx, ticket, Kind.DONE, f"done:{mark}")
+            await self._tell(tx, ticket, Kind.DONE, f"done:{mark}", by_call=not self._ratings)
         elif ticket.status is Status.CLOSED:
-            # Who has just given his mark knows that it is closed; those who joined do not.
-            await self._tell(tx, ticket, Kind.CLOSED, f"closed:{mark}", first=move != Move.MARK)
+            # Who has just given his mark knows that it is closed, those who joined do not. Who was asked for a mark in
+            # vain was called often enough, and what was settled in a call is no news to who made it.
+            told = before is Status.CONFLICT or (before is Status.AWAITING_CLIENT and not self._ratings)
+            await self._tell(tx, ticket, Kind.CLOSED, f"closed:{mark}", first=move != Move.MARK, by_call=told)
         elif ticket.status is Status.CANCELLED:
             await self._tell(tx, ticket, Kind.CANCELLED, f"cancelled:{mark}", why)
 
-    async def _tell(self, tx: Tx, ticket: Ticket, kind: Kind, what: str, why: str = "", *, first: bool = True) -> None:
+    async def _tell(
+        self,
+        tx: Tx,
+        ticket: Ticket,
+        kind: Kind,
+        what: str,
+        why: str = "",
+        *,
+        first: bool = True,
+        by_call: bool = False,
+    ) -> None:
         if kind.value not in self._settings.tell_resident:
             return
         values = self._values(ticket, why)
         alone = ticket.applicant_count <= 1
         if first:
-            await self._tell_first(tx, ticket, kind, what, values, alone=alone)
+            await self._tell_first(tx, ticket, kind, what, values, by_call=by_call and self._calls)
         if not alone:
             await self._tell_joined(tx, ticket, kind, what, values)
 
@@ -86,9 +112,9 @@ class ResidentNotices:
         return {**self._fields(ticket, self._language), "until": until or "—", "why": why or "—"}
 
     async def _tell_first(
-        self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str], *, alone: bool
+        self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str], *, by_call: bool
     ) -> None:
-        """Through his browser where he asked for it, else by SMS; with the link to his ticket."""
+        """Through his browser where he asked for it, else by SMS, with the link to his ticket; else the robot calls."""
         number = ticket.applicant.number
         danger = kind is Kind.REGISTERED and ticket.urgency in rules.DANGER  # he who waits in danger is awake
         key = f"resident:{ticket.number}:{what}"
@@ -103,13 +129,22 @@ class ResidentNotices:
             ladder=key,
             rung=1,
         )
+        rungs = [replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)]
         if not await rows.has_browser(tx.conn, ticket_id=ticket.id):
-            if number.startswith("+") and Channel.SMS in self._outbox.channels:
-                await self._outbox.tell(tx, sms)
-            return
-        push = replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)
-        first, later = self._climbing((0, self._settings.ladder_seconds[-1]), danger)
-        await self._outbox.climb(tx, [replace(push, not_before=first), replace(sms, not_before=later)])
+            rungs = []
+        called = by_call and Channel.CALL in self._outbox.channels and number.startswith("+")
+        # A fixed line reads no SMS; where nobody calls it the gateway may yet speak it.
+        by_sms = number.startswith("+") and Channel.SMS in self._outbox.channels and not (called and fixed_line(number))
+        if by_sms or (rungs and not called):
+            rungs.append(sms)
+        if called:
+            rungs.append(replace(sms, key=f"{key}:call", channel=Channel.CALL, rung=2, fields=values | {"link": "—"}))
+        patience = self._settings.ladder_seconds[-1]
+        moments = self._climbing([place * patience for place in range(len(rungs))], danger)
+        if rungs:
+            await self._outbox.climb(
+                tx, [replace(rung, not_before=at) for rung, at in zip(rungs, moments, strict=True)]
+            )
 
     async def _tell_joined(self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str]) -> None:
         """By SMS and without the link: neighbours do not read each other's words and flats."""

@@ -12,6 +12,12 @@ from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
 
 ACKNOWLEDGED, DECLINED, WITHDRAWN = "acknowledged", "declined", "withdrawn"
+# The dialogue of each kind that the robot can tell, and what it says became of a ticket.
+DIALOGUES = {Kind.JOB: CallKind.JOB, Kind.DONE: CallKind.RESULT, Kind.CLOSED: CallKind.RESULT}
+RESULTS = {
+    Kind.DONE: ("Организация сообщила, что работа выполнена", "The organisation reports that the job is done"),
+    Kind.CLOSED: ("Заявка закрыта", "The ticket is closed"),
+}
 # Somebody was there and heard it, but said neither yes nor no.
 HEARD = frozenset({"heard", "silent"})
 
@@ -24,8 +30,9 @@ class RobotCalls:
 
     async def ask(self, message: Message) -> str:
         """A call about a job, with its ticket's own words. Gives why nobody is called, "" when somebody is."""
-        if message.kind != Kind.JOB:
+        if message.kind not in DIALOGUES:
             return f"the robot has no dialogue for {message.kind}"
+        kind = DIALOGUES[Kind(message.kind)]
         async with self._store.begin() as tx:
             ticket = await ticket_rows.get(tx.conn, message.ticket_number)
             if ticket is None:
@@ -36,6 +43,10 @@ class RobotCalls:
                 "address": ticket.address,
                 "due": ticket.deadlines.fix_by.isoformat() if ticket.deadlines.fix_by else None,
             }
+            if kind is CallKind.RESULT:
+                told = RESULTS[Kind(message.kind)]
+                facts = {**facts, "result": told[0 if message.language == "ru" else 1]}
+                del facts["due"]
             wish = CallWish(
                 number=message.number,
                 key=message.key,
@@ -44,7 +55,7 @@ class RobotCalls:
                 name=message.name,
                 language=message.language,
             )
-            call = await self._caller.ask_call(tx, CallKind.JOB, wish, danger=message.danger)
+            call = await self._caller.ask_call(tx, kind, wish, danger=message.danger)
         return "" if call is not None else "the robot does not call this number"
 
     async def withdraw(self, tx: Any, key: str) -> None:
@@ -57,15 +68,16 @@ async def settled(outbox: Outbox, tx: Tx, fact: OutreachSettled) -> Notice | Non
     Gives the notice of a job that its executor refused.
     """
     call = fact.call
-    if fact.kind != CallKind.JOB or call.result == WITHDRAWN:
+    if fact.kind not in (CallKind.JOB, CallKind.RESULT) or call.result == WITHDRAWN:
         return None
-    if call.result == DECLINED:
+    job = fact.kind == CallKind.JOB
+    if job and call.result == DECLINED:
         return await outbox.refused(tx, call.key, "refused by key 2", call=_name(fact))
     await outbox.call_settled(
         tx,
         call.key,
-        acknowledged=call.result == ACKNOWLEDGED,
-        heard=call.result in HEARD,
+        acknowledged=job and call.result == ACKNOWLEDGED,
+        heard=call.result in (HEARD if job else {*HEARD, ACKNOWLEDGED}),
         detail=f"the robot's call: {call.result or call.state}",
         call=_name(fact),
     )

@@ -76,7 +76,10 @@ class NoticesService:
         self._http, locale = settings.http, settings.locale
         self.zone = ZoneInfo(locale.timezone)
         self.outbox = Outbox(store, clock, settings.notices, self.zone, _configured(settings.notices))
-        self.reactions = TicketNotices(self.outbox, clock, settings.notices, self.zone, locale.language)
+        ratings = settings.outreach.ratings
+        self.reactions = TicketNotices(
+            self.outbox, clock, settings.notices, self.zone, locale.language, ratings=ratings
+        )
         self._key: SigningKey | None = None
         self.smpp: Smpp | None = None
 

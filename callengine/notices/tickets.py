@@ -64,7 +64,16 @@ ABOUT = {
 class TicketNotices:
     """The reactions of the notices' room; app.py hangs them up."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, settings: config.Notices, zone: ZoneInfo, language: str) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        settings: config.Notices,
+        zone: ZoneInfo,
+        language: str,
+        *,
+        ratings: bool = True,
+    ) -> None:
         self._outbox, self._clock, self._settings = outbox, clock, settings
         self._zone, self._language = zone, language
         self.duties: Duties | None = None
@@ -72,7 +81,14 @@ class TicketNotices:
             outbox, clock, settings, language, fields=self.fields, climbing=self._climbing
         )
         self._residents = ResidentNotices(
-            outbox, clock, settings, language, fields=self.fields, climbing=self._climbing, moment=self._moment
+            outbox,
+            clock,
+            settings,
+            language,
+            fields=self.fields,
+            climbing=self._climbing,
+            moment=self._moment,
+            ratings=ratings,
         )
 
     @property
@@ -137,7 +153,7 @@ class TicketNotices:
             await self._organisations.critical(tx, ticket)
         if ticket.executor is not None and self._newly_assigned(fact):
             await self._tell_executor(tx, ticket)
-        await self._residents.moved(tx, ticket, move, came=ticket.status is not fact.from_status)
+        await self._residents.moved(tx, ticket, move, fact.from_status)
 
     async def on_reminded(self, tx: Tx, fact: TicketReminded) -> None:
         """A rung of the ticket's own ladder: a push to those that it is for, where they take pushes.

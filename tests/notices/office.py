@@ -136,12 +136,16 @@ class Office:
             await tx.conn.execute(update(notices).where(notices.c.key == key).values(**change))
 
 
-async def open_office(store: Store, clock: ManualClock, *, robot: bool = True, **settings: Any) -> Office:
+async def open_office(
+    store: Store, clock: ManualClock, *, robot: bool = True, ratings: bool = True, **settings: Any
+) -> Office:
     """With `settings` of [notices]; executors have telephones."""
     block = await build(store, clock)
     async with store.begin() as tx:
         await tx.conn.execute(update(staff).where(staff.c.role == "executor").values(phone=PHONE))
-    found = config.Settings.model_validate({"notices": {"push_hosts": ["127.0.0.1"], **settings}})
+    found = config.Settings.model_validate(
+        {"notices": {"push_hosts": ["127.0.0.1"], **settings}, "outreach": {"ratings": ratings}}
+    )
     office = Office(store, clock, block, found)
     if robot:
         office.service.attach_calls(office.robot)

@@ -15,6 +15,7 @@ from callengine import config
 from callengine.callbacks.service import CallbacksService
 from callengine.clock import ManualClock
 from callengine.errors import Conflict, NotFound, Unavailable
+from callengine.menus import jobs
 from callengine.notices.model import Channel
 from callengine.notices.templates import LINK
 from callengine.notices.worker import NoticesWorker
@@ -630,6 +631,64 @@ async def test_who_joined_is_told_what_the_first_is_told_each_once_and_nobody_re
         assert LINK not in one.text and "17" not in one.text and "бабушк" not in one.text
     of_first = [one.kind.value for one in await office.all() if one.to.number == RESIDENT]
     assert of_first == ["registered", "done"]  # he gave the mark himself
+    await office.close()
+
+
+LANDLINE = "+74952245678"
+
+
+async def test_who_can_be_told_by_neither_push_nor_sms_is_called_that_it_is_done(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    from callengine.tickets.model import Applicant
+
+    office = await opened(sqlite_store, clock, mail, smsc, robot=False, ratings=False)
+    rules, locale = config.Outreach(), config.Locale()
+    outreach = OutreachService(sqlite_store, clock, rules, locale, follow_up=None, opt_outs=None)  # type: ignore[arg-type]
+    office.service.attach_robot(outreach)
+    ticket = await office.block.to(S.AWAITING_CLIENT, "KRO-05", applicant=Applicant(LANDLINE, "Мельникова Анна"))
+    worker = await office.worker()
+    await worker.work_off()
+    [one] = [kept for kept in await office.all() if kept.kind.value == "done"]
+    assert (one.channel, one.state.value, smsc.submits, office.made) == (Channel.CALL, "sent", [], [])
+    async with sqlite_store.read() as conn:
+        call = await outreach_rows.call_by_key(conn, one.key)
+    assert call is not None and (call.number, call.facts["ticket"]) == (LANDLINE, ticket.number)
+    assert call.facts["result"] == "Организация сообщила, что работа выполнена"
+    assert jobs.from_raw({"kind": "result", **call.facts}).kind.value == "result"
+    async with sqlite_store.begin() as tx:
+        await tx.tell(OutreachSettled(clock.now(), replace(call, result="acknowledged"), "result", None))
+    assert (await office.one(one.key)).state.value == "delivered"
+    assert await history(office, ticket, "acknowledged") == []  # that is an executor's word
+    await office.close()
+
+
+async def test_the_call_comes_where_the_sms_does_not_go_and_not_where_it_goes(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    office = await opened(sqlite_store, clock, mail, smsc, ratings=False)
+    await office.block.to(S.AWAITING_CLIENT, "KRO-05")
+    worker = await office.worker()
+    await office.pass_time(worker, minutes=30)
+    assert office.robot.asked == []
+    smsc.statuses = [0x0B]
+    await office.block.to(S.AWAITING_CLIENT, "KRO-05")
+    await office.pass_time(worker, minutes=1)
+    await worker.work_off()
+    assert [message.number for message in office.robot.asked if message.kind == "done"] == [RESIDENT]
+    await office.close()
+
+
+@pytest.mark.parametrize("off", [{"ratings": True}, {"result_calls": False, "ratings": False}])
+async def test_where_calls_for_marks_are_made_or_nobody_wishes_it_the_robot_tells_no_results(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc, off: dict[str, bool]
+) -> None:
+    from callengine.tickets.model import Applicant
+
+    office = await opened(sqlite_store, clock, mail, smsc, **off)
+    await office.block.to(S.AWAITING_CLIENT, "KRO-05", applicant=Applicant(LANDLINE, "Мельникова Анна"))
+    await office.block.pass_time(days=4)
+    assert [one.channel for one in await office.all() if one.to.number == LANDLINE] == [Channel.SMS] * 2
     await office.close()
 
 
