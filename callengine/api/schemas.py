@@ -196,6 +196,7 @@ class Call(View):
     held_seconds: float
     robot: bool
     source: str
+    recorded: bool = False  # the PBX said of this talk that it records it; `recording` is there when it has ended
     recording: RecordingRef | None
     ticket_numbers: list[str]
     duty: DutyRef | None

@@ -303,3 +303,10 @@ async def test_saying_that_a_machine_answered_needs_an_answered_call_back(desk: 
     (duty,) = (await desk.ask("GET", "/callbacks"))["items"]
     problem = await desk.ask("POST", f"/callbacks/{duty['id']}/machine", status=409)
     assert "no answered call back" in problem["detail"]
+
+
+async def test_a_call_says_whether_the_pbx_told_that_it_records_it(desk: Desk) -> None:
+    """By the dialplan's fact alone: a row of the recording is made only when the talk has ended."""
+    told = await desk.answered(linkedid="7.1", recording="callengine/7.1-caller.wav,callengine/7.1-operator.wav")
+    untold = await desk.answered(linkedid="7.2")
+    assert [(await desk.ask("GET", f"/calls/{id}"))["recorded"] for id in (told, untold)] == [True, False]

@@ -54,6 +54,32 @@ async def test_the_next_call_covers_the_one_that_is_being_finished(desk: Desk) -
     await expect(page.locator(NUMBER)).to_have_count(1)
 
 
+@pytest.mark.parametrize(
+    ("known", "state", "words"),
+    [(False, None, "Запись не идёт"), (True, None, "Запись идёт"), (True, "broken", "Запись не идёт")],
+)
+async def test_recording_is_said_only_when_the_pbx_said_it(desk: Desk, known: bool, state: Any, words: str) -> None:
+    page = await desk.open("/desk")
+    call = town.offered()
+    await desk.engine.offer(call)
+    row = s.RecordingRef(id=1, seconds=None, state=state) if state else None
+    talk = {"state": "talking", "operator": "101", "answered_at": town.ago(seconds=30), "recorded": known}
+    await desk.engine.tell("call", call.model_copy(update={**talk, "recording": row}))
+    await expect(page.locator(".callhead.talking")).to_contain_text(words)
+
+
+async def test_right_after_the_answer_nothing_is_claimed_of_the_recording(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    call = town.offered()
+    await desk.engine.offer(call)
+    talk = {"state": "talking", "operator": "101", "answered_at": datetime.now(UTC), "recorded": False}
+    await desk.engine.tell("call", call.model_copy(update=talk))
+    await page.get_by_role("heading", name="Разговор").wait_for()
+    await expect(page.locator(".callhead.talking")).not_to_contain_text("Запись")
+    await desk.engine.tell("call", call.model_copy(update={**talk, "recorded": True}))
+    await expect(page.locator(".callhead.talking")).to_contain_text("Запись идёт")
+
+
 async def test_what_rings_at_another_phone_is_not_shown(desk: Desk) -> None:
     page = await desk.open("/desk")
     await page.evaluate(FILM)

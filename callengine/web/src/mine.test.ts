@@ -6,7 +6,7 @@ const card: CallerCard = { number: "+79074121806", number_kind: "e164", candidat
 const call = (changes: Partial<Told> = {}): Told => ({
   id: 1, pbx: "main", linkedid: "1.1", direction: "inbound", number: "+79074121806", number_kind: "e164", name: "", did: "115", queue: "desk",
   state: "offered", outcome: null, missed: null, arrived_at: "2026-11-21T19:46:00Z", queued_at: null, offered_at: "2026-11-21T19:46:30Z",
-  answered_at: null, ended_at: null, operator: "", operator_name: "", wait_seconds: null, talk_seconds: 0, held_seconds: 0, robot: false,
+  answered_at: null, ended_at: null, operator: "", operator_name: "", wait_seconds: null, talk_seconds: 0, held_seconds: 0, robot: false, recorded: false,
   source: "events", recording: null, ticket_numbers: [], duty: null, people: [], ...changes,
 });
 const now = Date.parse("2026-11-21T19:46:37Z");

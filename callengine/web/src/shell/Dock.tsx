@@ -192,7 +192,7 @@ function Head({ own, me }: { own: Mine; me: Me }) {
       <p className="number">{call.number ? phone(call.number) : t("call.withheld")}</p>
       {phase === "ringing" && <p className="s12 t2">{t("call.waits", { did: phone(call.did) || "—", time: clock((now - Date.parse(call.arrived_at)) / 1000) })}</p>}
       {phase === "dialling" && <p className="s12 t2">{t("call.dialling", { number: phone(call.number) })}</p>}
-      {live && <Recorded call={call} />}
+      {live && <Recorded call={call} now={now} />}
       {phase === "after" && <p className="s12 t2">{call.answered_at ? `${t("call.ended")} · ${t("call.lasted", { time: clock(talked(call)) })}` : t("call.missedHere")}</p>}
       <div className="row wrap">
         {phase === "ringing" && <Btn look="green" size="main" className="grow" icon={IconPhone} keys="F2" onClick={answer}>{t("call.answer")}</Btn>}
@@ -214,9 +214,15 @@ function talked(call: Call): number {
   return call.answered_at && call.ended_at ? (Date.parse(call.ended_at) - Date.parse(call.answered_at)) / 1000 : 0;
 }
 
-function Recorded({ call }: { call: Call }) {
+/** The PBX says that it records right after the answer: until then nothing is claimed either way. */
+const SAYS_SOON = 5;
+
+/** What is known of this talk: the fact of its recorder; of one that has a row already, the state of that. */
+function Recorded({ call, now }: { call: Call; now: number }) {
   const { t } = useTranslation();
-  const bad = call.recording?.state === "missing" || call.recording?.state === "failed";
+  const state = call.recording?.state;
+  const bad = state ? state === "missing" || state === "broken" : !call.recorded;
+  if (bad && !state && call.answered_at && now - Date.parse(call.answered_at) < SAYS_SOON * 1000) return null;
   return <p className={`row s13 ${bad ? "danger b" : ""}`} style={{ gap: 6 }}><I of={bad ? IconMicrophoneOff : IconMicrophone} size={16} className={bad ? "" : "done"} />{bad ? t("call.notRecorded") : t("call.recording")}</p>;
 }
 
