@@ -179,10 +179,14 @@ class CampaignsService:
         written = everybody if campaign.channels != (texts.CALL,) else {}
         if not audience and not written and not campaign.waits:
             _refuse([("/numbers", "nobody is left to call: name numbers, houses with residents or tickets")], left)
+        # By the clock of who is called, unless a person said which clock it is.
+        own = campaign.zones[0]
+        zones = {number: own if wish.zone else rules.zone_of(number) or own for number in audience}
+        campaign = campaign.evolve(zones=tuple(dict.fromkeys((own, *sorted(zones.values())))))
         async with self._store.begin() as tx:
             campaign = await rows.add(tx, campaign)
             await tx.tell(CampaignChanged(campaign.changed_at, campaign))
-        now, zone = self._clock.now(), campaign.zones[0]
+        now = self._clock.now()
         added, people = 0, list(audience.items())
         for first in range(0, len(people), CHUNK):
             wishes = [
@@ -193,7 +197,8 @@ class CampaignsService:
             ]
             async with self._store.begin() as tx:
                 added += await call_rows.add_calls(
-                    tx, [row_of(one, campaign, one.number, zone, campaign.begins_at or now) for one in wishes]
+                    tx,
+                    [row_of(one, campaign, one.number, zones[one.number], campaign.begins_at or now) for one in wishes],
                 )
         # Before it runs: broken off here it is plainly not begun, and whoever makes it again tells nobody twice.
         told = await self._write(campaign, wish, written)

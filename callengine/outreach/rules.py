@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
+from phonenumbers import timezone as zones_of_numbers
 
 from callengine.config import Outreach, called_by_day
 from callengine.menus.outcome import Outcome, Result
@@ -125,6 +126,28 @@ def no_number_to_call(number: Phone) -> str:
     if not phonenumbers.is_possible_number(parsed):
         return "no telephone number"
     return _NO_PERSON.get(phonenumbers.number_type(parsed), "")
+
+
+# Google's data has the zones of a country by one city an offset: +7 and the clock of Bucharest is Kaliningrad, which
+# has no summer time.
+_OF_RUSSIA = {"Europe/Bucharest": "Europe/Kaliningrad"}
+
+
+def zone_of(number: str) -> str:
+    """The time zone of an E.164 number; "" where its digits do not tell exactly one, as those of most mobiles."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return ""
+    found = zones_of_numbers.time_zones_for_number(parsed)
+    if len(found) != 1:
+        return ""
+    zone = _OF_RUSSIA.get(found[0], found[0]) if parsed.country_code == 7 else found[0]
+    try:
+        ZoneInfo(zone)
+    except (ValueError, ZoneInfoNotFoundError):  # Etc/Unknown, or a name that this machine does not know
+        return ""
+    return str(zone)
 
 
 # --- how many at once -------------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ class OutreachService:
         if not danger and await campaign_rows.opted_out(tx.conn, [number.value], kind.value):
             return None
         campaign = campaign or await self._standing(tx, kind, danger=danger)
-        zone = wish.zone or self._locale.timezone
+        zone = wish.zone or rules.zone_of(number.value) or self._locale.timezone
         if zone not in campaign.zones:
             campaign = campaign.evolve(zones=(*campaign.zones, zone))
             await campaign_rows.save(tx, campaign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,25 @@ def outage(*numbers: str, **more: Any) -> NewCampaign:
 
 
 # --- whom ------------------------------------------------------------------------------------------------------------
+
+
+MOSCOW, VLADIVOSTOK = "+74952345678", "+74232345678"
+
+
+async def test_one_campaign_calls_each_by_his_own_clock(world: World) -> None:
+    world.clock.advance(seconds=2.5 * 3600)  # 13:30 in Moscow, 20:30 in Vladivostok
+    made = await world.survey([MOSCOW, VLADIVOSTOK])
+    assert made.campaign.zones == ("Europe/Moscow", "Asia/Vladivostok")
+    assert [number for _, number in await world.dial()] == [MOSCOW]
+    await world.answers(world.robot.asked[-1][0], HEARD)
+    assert await world.service.next_due() == datetime.fromisoformat("2026-11-21T09:00:00+10:00")
+    assert [number for _, number in await world.dial(after=12.5 * 3600)] == [VLADIVOSTOK]
+
+
+async def test_a_clock_that_a_person_named_holds_for_all_of_his_campaign(world: World) -> None:
+    made = await world.survey([MOSCOW, VLADIVOSTOK], zone="Asia/Vladivostok")
+    assert made.campaign.zones == ("Asia/Vladivostok",)
+    assert {call.zone for call in await world.made()} == {"Asia/Vladivostok"}
 
 
 async def test_who_is_no_number_to_call_or_opted_out_is_left_out_and_named(world: World) -> None:

@@ -54,6 +54,18 @@ async def test_a_job_confirmed_in_the_evening_is_asked_about_the_next_morning(wo
     assert len(await world.dial(after=12.5 * 3600)) == 1
 
 
+async def test_who_lives_elsewhere_is_called_by_his_own_clock(world: World) -> None:
+    """19:30 in Moscow, 18:30 in Kaliningrad: an hour later the one may be called no more, the other still."""
+    world.clock.advance(seconds=8.5 * 3600)
+    for applicant in (RESIDENT, "+74012345678"):
+        await world.done_job(applicant=Applicant(applicant, "Мельникова Анна"))
+    assert [number for _, number in await world.dial(after=3600)] == ["+74012345678"]
+    assert {call.number: call.zone for call in await world.made()} == {
+        RESIDENT: "Europe/Moscow",
+        "+74012345678": "Europe/Kaliningrad",
+    }
+
+
 async def test_one_call_however_often_the_same_move_is_told(world: World) -> None:
     ticket = await world.done_job()
     async with world.store.begin() as tx:

@@ -290,3 +290,20 @@ def test_the_pbxs_answer_to_an_originate_has_a_meaning(code: str, result: str) -
 def test_one_and_two_and_not_done_are_unhappy() -> None:
     assert [rules.unhappy("marked", mark) for mark in (1, 2, 3, 4, 5)] == [True, True, False, False, False]
     assert rules.unhappy("not_done", None) and not rules.unhappy("done_no_mark", None)
+
+
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    [
+        ("+74012345678", "Europe/Kaliningrad"),
+        ("+78112345678", "Europe/Moscow"),
+        ("+74232345678", "Asia/Vladivostok"),
+        ("+4930123456", "Europe/Berlin"),
+        ("+79073304177", ""),  # a mobile is anywhere
+        ("+73072240000", ""),  # no such code
+        ("112", ""),
+        ("", ""),
+    ],
+)
+def test_the_clock_of_a_number_is_known_where_its_digits_tell_one(number: str, zone: str) -> None:
+    assert rules.zone_of(number) == zone
