@@ -172,6 +172,8 @@ def stands(one: Standing, ticket: Ticket, *, moved: bool = False) -> bool:
     term = _TERMS.get(one.about)
     if term is not None:
         return term(ticket, one.due_at)
+    if one.about == "postponed":  # the day has come: any move shows that it was taken up again
+        return ticket.postponed_until == one.due_at and not moved and not _reported(ticket)
     if one.about == "stall":
         return ticket.stall_level >= one.level
     if one.about == "check":
@@ -194,12 +196,6 @@ def _fix(ticket: Ticket, due_at: datetime) -> bool:
     return ticket.deadlines.fix_by == due_at and not _reported(ticket)
 
 
-def _postponed(ticket: Ticket, due_at: datetime) -> bool:
-    """Work has to begin on that day: a new day, or a status that shows it, ends the reminder."""
-    waits = ticket.status not in (Status.IN_PROGRESS, *DONE)
-    return ticket.postponed_until == due_at and waits
-
-
 def _reported(ticket: Ticket) -> bool:
     return ticket.status in DONE and ticket.fixed_at is not None
 
@@ -208,5 +204,4 @@ _TERMS: dict[str, Callable[[Ticket, datetime], bool]] = {
     "accept": _accept,
     "localise": _localise,
     "fix": _fix,
-    "postponed": _postponed,
 }
