@@ -144,6 +144,7 @@ export interface Call {
   held_seconds: number;
   robot: boolean;
   source: string;
+  recorded: boolean;
   recording: RecordingRef | null;
   ticket_numbers: string[];
   duty: DutyRef | null;
@@ -1552,6 +1553,65 @@ export interface ReadingView {
   subject: string;
   title: string;
   why: string;
+}
+
+export interface MeterForm {
+  kind: "cold_water" | "hot_water" | "heat" | "gas" | "electricity" | "electricity_day" | "electricity_night";
+  serial: string;
+  digits?: number;
+  place?: string;
+  most?: number | null;
+  verified_until?: string | null;
+}
+
+export interface NewMeter extends MeterForm {
+  house_id: number;
+  premise: string;
+}
+
+export interface NewReading {
+  value: string;
+  period?: string;
+  confirmed?: boolean;
+  note?: string;
+}
+
+export interface MeterReading {
+  id: number;
+  meter_id: number;
+  period: string;
+  value: string;
+  source: "robot" | "operator" | "link" | "import";
+  at: string;
+  who: string;
+  flag: string;
+  note: string;
+  call_id: number | null;
+}
+
+export interface Meter {
+  id: number;
+  house_id: number;
+  premise: string;
+  kind: "cold_water" | "hot_water" | "heat" | "gas" | "electricity" | "electricity_day" | "electricity_night";
+  serial: string;
+  digits: number;
+  place: string;
+  most: number;
+  verified_until: string | null;
+  removed_at: string | null;
+  last: MeterReading | null;
+}
+
+export interface MeterCard {
+  meter: Meter;
+  readings: MeterReading[];
+}
+
+export interface MeterLine {
+  reading: MeterReading;
+  meter: Meter;
+  address: string;
 }
 
 export interface Notice {
