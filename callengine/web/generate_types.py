@@ -14,10 +14,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
-from callengine.api import classifier_shapes, directory_shapes, notice_shapes, outreach_shapes, schemas
+from callengine.api import classifier_shapes, directory_shapes, meter_shapes, notice_shapes, outreach_shapes, schemas
 from callengine.api.queries import Query
 
-SOURCES = (schemas, classifier_shapes, directory_shapes, notice_shapes, outreach_shapes)
+SOURCES = (schemas, classifier_shapes, directory_shapes, meter_shapes, notice_shapes, outreach_shapes)
 TARGET = Path(__file__).parent / "src" / "api" / "types.ts"
 _PLAIN: dict[Any, str] = {
     str: "string",
