@@ -1,19 +1,21 @@
 // One campaign: how far it is, what it came to with the response rate beside the mean, its calls with every attempt.
 
 import { IconArrowLeft, IconPhoneOutgoing, IconPlayerPlay, IconRobot } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { Fragment, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
-import type { CallAttempt, Campaign, CampaignCall, CampaignResults, Me, Page } from "@/api/types";
+import type { CallAttempt, Campaign, CampaignCall, CampaignResults, HouseCard, Me, Page } from "@/api/types";
 import { Player } from "@/calls/Player";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
-import { clock, exact, hms, until } from "@/lib/time";
+import { clock, dateOnly, exact, hms, until } from "@/lib/time";
+import { useChoices } from "@/tickets/Choose";
 import { At, Bones, Btn, Empty, Failed, I } from "@/ui/pieces";
 import { useInWords } from "./mistakes";
+import { SPACED } from "./choice";
 import { Outcomes } from "./Outcomes";
 import { Choice, Held, number, percent, Share, Stale, useRows } from "./parts";
 import { Acts, Bar, left, StateChip, useName } from "./state";
@@ -63,8 +65,11 @@ function Stats({ of: x }: { of: Campaign }) {
 function Rules({ of: x }: { of: Campaign }) {
   const { t } = useTranslation();
   const now = useNow();
+  const choice = useChosen(x);
+  const spacing = SPACED.filter((r) => x.spacing[r]).map((r) => `${t(`robot.result.${r}`)} ${t("robot.minutes", { count: Math.round((x.spacing[r] ?? 0) / 60) })}`).join(", ");
   const rows: [string, ReactNode][] = [
     ["hours", x.danger ? "0–24" : x.hours.replace("-", "–")], ["days", t(`robot.campaign.dayses.${x.days}`)], ["lines", number(x.lines)], ["attempts", number(x.attempts)], ["zone", x.zones.join(", ")], ["language", t(`robot.language.${x.language}`, { defaultValue: x.language })],
+    ["channels", x.kind === "outage" && x.channels.map((c) => t(`robot.channel.${c}`)).join(", ")], ["danger", x.danger && !x.standing && t("robot.campaign.dangerYes")], ["choice", choice], ["spacing", spacing],
     ["from", x.begins_at && until(x.begins_at, now)], ["to", x.ends_at && until(x.ends_at, now)], ["created", !x.standing && <>{x.created_by}, <At at={x.created_at} now={now} /></>], ["ended", x.ended_at && <>{until(x.ended_at, now)}, {x.changed_by}</>],
   ];
   return (
@@ -73,6 +78,25 @@ function Rules({ of: x }: { of: Campaign }) {
       <div className="body"><dl className="rbrules">{rows.filter(([, value]) => value).map(([key, value]) => <div key={key}><dt>{t(`robot.campaign.${key}`)}</dt><dd>{value}</dd></div>)}</dl></div>
     </section>
   );
+}
+
+const NAMED_HOUSES = 5;
+
+/** The tickets it is about in a few words; "" where none were chosen. */
+function useChosen({ choice: c }: Campaign): string {
+  const { t } = useTranslation();
+  const named = useChoices(Boolean(c.organisation_id || c.classifier));
+  const few = c.house_ids.length <= NAMED_HOUSES ? c.house_ids : [];
+  const houses = useQueries({ queries: few.map((id) => ({ queryKey: ["directory", "house", id], queryFn: () => get<HouseCard>(`/houses/${id}`) })) });
+  const where = few.length ? houses.map((h, i) => h.data?.address ?? `№ ${few[i]}`).join("; ") : c.house_ids.length > 0 && t("robot.choice.housesIs", { count: c.house_ids.length });
+  return [
+    c.classifier && (named.data?.branches.find((b) => b.code === c.classifier)?.name ?? c.classifier),
+    c.organisation_id !== null && (named.data?.organisations.find((o) => o.id === c.organisation_id)?.name ?? `№ ${c.organisation_id}`),
+    c.district, where, c.urgency.map((u) => t(`urgency.${u}`, { defaultValue: u })).join(", "),
+    c.paid !== null && t(c.paid ? "robot.choice.paidOnly" : "robot.choice.free"),
+    c.status.map((s) => t(`status.${s}`, { defaultValue: s })).join(", "),
+    c.since && c.until && t("robot.choice.between", { since: dateOnly(c.since), until: dateOnly(Date.parse(c.until) - 1) }),
+  ].filter(Boolean).join(" · ");
 }
 
 function CampaignCalls({ of: x, me }: { of: Campaign; me: Me }) {

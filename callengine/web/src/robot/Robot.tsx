@@ -15,6 +15,7 @@ import { Ratings } from "./Ratings";
 import { Scripts } from "./Scripts";
 import { Switch } from "./Switch";
 import { Templates } from "./Templates";
+import { Voice } from "./Voice";
 import "./robot.css";
 
 const TABS = ["campaigns", "ratings", "scripts", "notices", "templates", "optouts"] as const;
@@ -34,6 +35,7 @@ export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: strin
         {leads && tab === "campaigns" && at !== "new" && <Btn className="end" look="primary" icon={IconPlus} keys="N" onClick={() => go("/robot/campaigns/new")}>{t("robot.campaign.new")}</Btn>}
       </div>
       <Switch leads={leads} />
+      {me.role === "administrator" && <Voice />}
       {tab === "campaigns" && (at === "new" && leads ? <CampaignForm /> : Number(at) ? <CampaignPage key={at} id={Number(at)} me={me} leads={leads} /> : <Campaigns leads={leads} query={query} />)}
       {tab === "ratings" && <Ratings me={me} />}
       {tab === "scripts" && <Scripts key={at} kind={at} leads={leads} />}

@@ -12,6 +12,9 @@ const KNOWN: [RegExp, string][] = [
   [/^a mark needs the keys 1 to 5$/, "markKeys"], [/^no way leads here$/, "unreached"], [/^a loop without a way out/, "loop"], [/^a loop without a question/, "speaks"],
   [/^the lowest number (?<low>\S+) is above the highest (?<high>\S+)$/, "lowest"], [/^digits are 1 to (?<most>\d+)$/, "digits"], [/^a script has 1 to (?<most>\d+) steps$/, "steps"],
   [/^tries are 1 to 5/, "tries"], [/^there is no step '(?<to>.*)' to start from$/, "noStart"], [/^a step is named by/, "id"], [/^there is no such step$/, "noStep"], [/^the title in '(?<language>\w+)' has more than (?<most>\d+) characters$/, "longTitle"],
+  // a campaign that is asked for (outreach/campaigns.py, choice.py, texts.py)
+  [/^ratings are about tickets/, "ratingNumbers"], [/^say which tickets this campaign waits for/, "ratingChoice"], [/^say from when to when the tickets were registered$/, "choiceWhen"], [/^after since, and at most (?<days>\d+) days later$/, "choiceUntil"], [/^it has more than (?<most>\d+) tickets/, "choiceMany"],
+  [/^each once of call, sms, push$|^List should have at least 1 item/, "oneChannel"], [/^(?<channel>sms|push) is not configured here/, "noChannel"], [/^say in at most (?<most>\d+) characters what is cut off$/, "textWhat"], [/^the message names the address$/, "textAddress"], [/^the message says until when/, "textUntil"],
   // an attempt of the robot (outreach/service.py, dialer.py, pbx/originate.py)
   [/^halted or paused$/, "halted"], [/^withdrawn$/, "withdrawn"], [/^opted out$/, "optedOut"], [/^the lines are wanted by callers$/, "lines"], [/^planned, and never sent$/, "neverSent"], [/^the engine stopped before it was sent$/, "neverSent"],
   [/^the \S+ phone cannot be reached/, "unreachable"], [/^the \S+ phone hung up$/, "hungUp"], [/^the \S+ phone did not answer$/, "noAnswer"], [/^the \S+ phone is busy$/, "busy"], [/^not answered(?: \(reason (?<code>.*)\))?$/, "notAnswered"],
@@ -50,4 +53,21 @@ export function inWords(problem: string, t: Say, nameOf: (step: string) => strin
 export function useInWords(nameOf?: (step: string) => string): (problem: string) => string {
   const { t } = useTranslation();
   return (problem) => inWords(problem, t as Say, nameOf);
+}
+
+interface Refusal { errors?: Record<string, unknown>[] }
+
+/** The engine's mistakes by the field they are at ("hours", "spacing/busy"): by its own sentence where we know it, else by our words for that field. */
+export function mistakesOf(problem: Refusal, t: Say): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const one of problem.errors ?? []) {
+    const at = String(one.pointer ?? "").replace(/^#?\//, "");
+    const detail = String(one.detail ?? "");
+    const field = at.split("/")[0] ?? "";
+    const known = inWords(detail, t);
+    found[at] = known !== detail ? known : t(`robot.form.wrong.${field}`, { defaultValue: detail });
+    // What the engine adds about this very case is kept where our words cannot say it.
+    if (field === "job" && known === detail) found[at] += `: ${detail}`;
+  }
+  return found;
 }
