@@ -12,6 +12,7 @@ import { follow, go } from "@/lib/route";
 import { dateOnly, until } from "@/lib/time";
 import { Bones, Btn, Failed, I } from "@/ui/pieces";
 import { HouseDialog } from "./HouseDialog";
+import { Meters } from "./Meters";
 import { Part, TicketLine } from "./parts";
 
 const MOST = 200;
@@ -48,6 +49,7 @@ export function HousePage({ id, leader }: { id: number; leader: boolean }) {
         <Doors of={h.premises} />
       </div>
       <Residents house={h} />
+      <Meters houseId={h.id} title={t("directory.meters.title")} leader={leader} />
       {editing && <HouseDialog house={h} onClose={() => setEditing(false)} onSaved={() => void found.refetch()} />}
     </div>
   );

@@ -16,14 +16,15 @@ import { PersonPage } from "@/people/PersonPage";
 import { Btn, Empty, Faces, I, Keys, Toggles } from "@/ui/pieces";
 import { HouseDialog } from "./HouseDialog";
 import { HousePage } from "./HousePage";
+import { MonthReadings } from "./MonthReadings";
 import "./houses.css";
 
 const LIMIT = 50;
-type Tab = "houses" | "people" | "duplicates";
+type Tab = "houses" | "people" | "meters" | "duplicates";
 
 export function Houses({ me, id, rest }: { me: Me; id: string; rest: string[] }) {
   const { t } = useTranslation();
-  const tab: Tab = id === "people" || id === "duplicates" ? id : "houses";
+  const tab: Tab = id === "people" || id === "meters" || id === "duplicates" ? id : "houses";
   const chosen = Number(tab === "people" ? rest[0] : id) || null;
   const [adding, setAdding] = useState(false);
   const leader = me.role !== "operator";
@@ -32,15 +33,15 @@ export function Houses({ me, id, rest }: { me: Me; id: string; rest: string[] })
     <>
       <div className="pagehead wrap">
         <h1>{t("directory.title")}</h1>
-        <Toggles label={t("directory.tabs")} value={tab} onChange={(x) => open(x as Tab)} options={(["houses", "people", "duplicates"] as const).map((x) => [x, t(`directory.tab.${x}`)])} />
+        <Toggles label={t("directory.tabs")} value={tab} onChange={(x) => open(x as Tab)} options={(["houses", "people", "meters", "duplicates"] as const).map((x) => [x, t(`directory.tab.${x}`)])} />
         {tab === "people" && <Btn className="end" icon={IconPlus} onClick={() => setAdding(true)}>{t("directory.newPerson")}</Btn>}
         {tab === "houses" && leader && <Btn className="end" icon={IconPlus} onClick={() => setAdding(true)}>{t("directory.newHouse")}</Btn>}
       </div>
-      {tab === "duplicates" ? <Duplicates /> : (
+      {tab === "duplicates" ? <Duplicates /> : tab === "meters" ? <MonthReadings leader={leader} /> : (
         <div className="directory">
           <List key={tab} tab={tab} chosen={chosen} />
           {chosen === null ? <section className="card"><Empty icon={tab === "houses" ? IconBuildingCommunity : IconUsers} title={t("directory.choose")}>{t("directory.chooseLead")}</Empty></section>
-            : tab === "houses" ? <HousePage key={chosen} id={chosen} leader={leader} /> : <PersonPage key={chosen} id={chosen} />}
+            : tab === "houses" ? <HousePage key={chosen} id={chosen} leader={leader} /> : <PersonPage key={chosen} id={chosen} leader={leader} />}
         </div>
       )}
       {adding && tab === "houses" && <HouseDialog onClose={() => setAdding(false)} onSaved={(house) => go(`/houses/${house.id}`)} />}

@@ -28,6 +28,9 @@ export const dayMonth = (m: Moment) => format({ day: "numeric", month: "long" })
 export const exact = (m: Moment) => format({ dateStyle: "long", timeStyle: "medium" }).format(ms(m));
 export const dateOnly = (m: Moment) => format({ day: "2-digit", month: "2-digit", year: "numeric" }).format(ms(m));
 
+/** A month that is written "2026-11". */
+export const month = (period: string) => format({ month: "long", year: "numeric" }).format(Date.parse(`${period}-15T12:00:00Z`));
+
 /** The calendar day of a moment in the zone: 2026-11-21. */
 export function dayOf(m: Moment): string {
   return format({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA").format(ms(m));

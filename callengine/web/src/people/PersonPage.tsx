@@ -6,6 +6,7 @@ import { useEffect, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post, remove } from "@/api/client";
 import type { PersonCard, TagNote } from "@/api/types";
+import { Meters } from "@/houses/Meters";
 import { Part, TicketLine } from "@/houses/parts";
 import { phone } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
@@ -17,7 +18,7 @@ import { MergeDialog } from "./MergeDialog";
 import { useUndoMerge } from "./merging";
 import { PersonDialog } from "./PersonDialog";
 
-export function PersonPage({ id }: { id: number }) {
+export function PersonPage({ id, leader }: { id: number; leader: boolean }) {
   const { t } = useTranslation();
   const [over, setOver] = useState<"edit" | "merge" | null>(null);
   const found = useQuery({ queryKey: ["directory", "person", id], queryFn: () => get<PersonCard>(`/people/${id}`) });
@@ -56,6 +57,7 @@ export function PersonPage({ id }: { id: number }) {
         <Tags of={p} again={() => void found.refetch()} />
         <Part title={t("directory.person.open")}>{p.open_tickets.length ? p.open_tickets.map((x) => <TicketLine key={x.number} of={x} />) : <p className="dirquiet">{t("directory.person.noOpen")}</p>}</Part>
       </div>
+      {p.residences.filter((r) => r.premise).map((r) => <Meters key={`${r.house.id} ${r.premise}`} houseId={r.house.id} premise={r.premise} title={t("directory.meters.titleAt", { home: `${r.house.address}, ${t("common.flat", { flat: r.premise })}` })} leader={leader} />)}
       {p.merges.length > 0 && <Mergings of={p} />}
       {over === "edit" && <PersonDialog person={p} onClose={() => setOver(null)} onSaved={() => void found.refetch()} />}
       {over === "merge" && <MergeDialog kept={p} onClose={() => setOver(null)} />}

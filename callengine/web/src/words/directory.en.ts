@@ -1,12 +1,26 @@
 // The words of the directory in English: houses, people, staff, imports, the log of readings.
 
 export const directoryEn = {
-  title: "Houses and people", tabs: "What to show", tab: { houses: "Houses", people: "People", duplicates: "Duplicates" },
+  title: "Houses and people", tabs: "What to show", tab: { houses: "Houses", people: "People", meters: "Readings", duplicates: "Duplicates" },
   search: { houses: "Street and house, a former name too", people: "Name, number, address and flat" },
   found: "Found: {{count}}", none: "Nothing found", noneLead: { houses: "Check the street and the number, or add the house.", people: "Check the name, the number or the address, or make a card." },
   start: { houses: "Begin with the street", people: "Begin with a name or a number" }, startLead: { houses: "The beginning of a word will do: “чкал 17”, “пр-т мира 44”, “xrfkjdf 17”.", people: "A name, a piece of a number, or an address with the flat: “мира 44 кв 61”." },
   former: "formerly {{address}}", formerUntil: "{{address}}, until {{date}}", newHouse: "New house", newPerson: "New card", choose: "Choose on the left", chooseLead: "Arrows walk the list, Enter opens, / searches.",
   edit: "Edit", save: "Save", saved: "Saved", add: "Add", undo: "Bring back", remove: "Remove: {{what}}",
+  meters: {
+    title: "Meters", titleAt: "Meters: {{home}}", ofFlat: "Flat", add: "Meter", none: "No meters on record", noneLead: "Add one by the button “Meter”, or import them.", noneAsk: "Meters are added by a supervisor.",
+    kind: { cold_water: "Cold water", hot_water: "Hot water", heat: "Heating", gas: "Gas", electricity: "Electricity", electricity_day: "Electricity by day", electricity_night: "Electricity by night" },
+    verified: "verified until {{date}}", noReading: "no readings", noReadings: "No readings yet.", write: "Write a reading", history: "History", replace: "Replace", change: "Change: {{name}}", takeOff: "Take off: {{name}}",
+    takeOffLead: "The meter leaves the flat. Its readings stay in the exports. It cannot be brought back: add it anew.", takeOffDo: "Take the meter off", takenOff: "Taken off: {{name}}",
+    addTitle: "New meter", changeTitle: "Meter No. {{serial}}", replaceTitle: "In place of meter No. {{serial}}", replaceLead: "Write the old one's last reading before you replace it. The new one begins afresh.", replaced: "Meter replaced", hungNotOff: "The new meter is on record, but the old one is not off yet; press “Save” again.",
+    flat: "Flat", what: "What it counts", serial: "Number", serialHint: "As it stands on the meter.", place: "Where it hangs", placeHint: "“kitchen”, “riser 2”", digits: "Digits before the point", digitsHint: "3 to 8.", most: "Much in a month", mostHint: "Above it we ask again; empty: as usual.", verifiedUntil: "Verified until",
+    value: "Reading", period: "Month", note: "Note", reason: "Why it is corrected", source: "From", at: "When", home: "Where", meter: "Meter", acts: "Actions", numbered: "No. {{serial}}", lastIs: "The last one: {{value}}, {{period}}", correction: "{{period}} has {{value}} already. This becomes a correction: the old one stays in the history.",
+    doubted: "More than {{value}} is rare for that time. Check the digits. If they are right, write it once more.", confirm: "It is right, write it", correct: "Correct", written: "Reading written", writtenJump: "Reading written, and flagged to be checked", corrected: "corrected",
+    flag: { jump: "to check", checked: "checked" }, sources: { robot: "robot", operator: "as told", link: "by link", import: "from a file" }, call: "Call",
+    mistake: { below: "Below the last reading: {{value}}", above: "It cannot be that much, at most {{value}}", ahead: "That month has not begun", serial: "The number as it stands on the meter, at most 60 characters", another: "That is another meter: replace the old one", twin: "A meter with that number is here already", flat: "Say in which flat" },
+    wrong: { value: "Write it in digits: 123 or 123.456", period: "There is no such month", note: "At most 200 characters" },
+    monthTitle: "Readings of a month", which: "Which to show", show: { jump: "To check", checked: "Checked", all: "All" }, empty: { jump: "Nothing to check", checked: "None checked", all: "No readings for this month" }, emptyLead: "Choose another month, or show all.", export: "Export {{format}}", right: "Right", checkedNote: "checked", checkedDone: "Reading checked",
+  },
   house: {
     street: "Street", number: "House", district: "District", floors: "Floors", entrances: "Entrances", features: "Equipment", featuresHint: "with commas: lift, gas, chute; none if there is nothing",
     floorsIs: "{{count}} floors", entrancesIs: "entrances: {{count}}", knownPeople: "residents: {{count}}", premisesIs: "premises: {{count}}",
@@ -34,7 +48,7 @@ export const staffEn = {
 };
 
 export const importsEn = {
-  title: "Import", kind: "What is in the file", kinds: { houses: "Houses", premises: "Premises", organisations: "Organisations", contracts: "Contracts", staff: "Staff", residents: "Residents", classifier: "Classifier" }, columns: "Columns", optional: "may be there",
+  title: "Import", kind: "What is in the file", kinds: { houses: "Houses", premises: "Premises", organisations: "Organisations", contracts: "Contracts", staff: "Staff", residents: "Residents", classifier: "Classifier", meters: "Meters" }, columns: "Columns", optional: "may be there",
   drop: "Drop a CSV file here", dropLead: "UTF-8 or Windows-1251; commas, semicolons or tabs. First we show what would change.", pick: "Choose a file", other: "Another file",
   taken: "good rows", added: "new", changed: "change something", skipped: "with a mistake", mistakes: "Rows with a mistake", mistakesLead: "They are left out; the others are taken.", row: "row {{row}}", moreMistakes: "and {{count}} more", changes: "What would change", first: "the first {{count}}", nothing: "Nothing would change", nothingLead: "All in the file stands so already.", new: "new", before: "before", after: "after", field: "Field", what: "What", apply_one: "Apply {{count}} change", apply_other: "Apply {{count}} changes", done: "Applied: {{count}}", doneLead: "From the file {{name}}. Rows with a mistake: {{skipped}}.", more: "One more file", classifierLead: "On the classifier's page an import can be undone.",
 };

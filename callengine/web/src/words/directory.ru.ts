@@ -1,12 +1,26 @@
 // Слова справочника: дома, люди, сотрудники, импорт, журнал чтений.
 
 export const directoryRu = {
-  title: "Дома и люди", tabs: "Что показать", tab: { houses: "Дома", people: "Люди", duplicates: "Двойники" },
+  title: "Дома и люди", tabs: "Что показать", tab: { houses: "Дома", people: "Люди", meters: "Показания", duplicates: "Двойники" },
   search: { houses: "Улица и дом, можно прежнее название", people: "Имя, номер, адрес и квартира" },
   found: "Найдено: {{count}}", none: "Ничего не нашлось", noneLead: { houses: "Проверьте улицу и номер или добавьте дом.", people: "Проверьте имя, номер или адрес или заведите карточку." },
   start: { houses: "Начните с улицы", people: "Начните с имени или номера" }, startLead: { houses: "Хватит начала слова: «чкал 17», «пр-т мира 44», «xrfkjdf 17».", people: "Подойдёт имя, кусок номера или адрес с квартирой: «мира 44 кв 61»." },
   former: "бывш. {{address}}", formerUntil: "{{address}}, до {{date}}", newHouse: "Новый дом", newPerson: "Новая карточка", choose: "Выберите слева", chooseLead: "Стрелки ведут по списку, Enter открывает, / — поиск.",
   edit: "Изменить", save: "Сохранить", saved: "Сохранено", add: "Добавить", undo: "Вернуть", remove: "Убрать: {{what}}",
+  meters: {
+    title: "Счётчики", titleAt: "Счётчики: {{home}}", ofFlat: "Квартира", add: "Счётчик", none: "Счётчиков не записано", noneLead: "Запишите счётчик кнопкой «Счётчик» или импортом.", noneAsk: "Счётчики записывает старший смены.",
+    kind: { cold_water: "Холодная вода", hot_water: "Горячая вода", heat: "Отопление", gas: "Газ", electricity: "Электричество", electricity_day: "Электричество, день", electricity_night: "Электричество, ночь" },
+    verified: "поверка до {{date}}", noReading: "показаний нет", noReadings: "Показаний ещё не было.", write: "Записать показание", history: "История", replace: "Заменить", change: "Изменить: {{name}}", takeOff: "Снять: {{name}}",
+    takeOffLead: "Счётчик уйдёт из квартиры. Показания его останутся в выгрузках. Обратно он не вернётся: запишите его заново.", takeOffDo: "Снять счётчик", takenOff: "Снят: {{name}}",
+    addTitle: "Новый счётчик", changeTitle: "Счётчик № {{serial}}", replaceTitle: "Вместо счётчика № {{serial}}", replaceLead: "Последнее показание прежнего запишите до замены. Новый начнёт с чистого листа.", replaced: "Счётчик заменён", hungNotOff: "Новый счётчик записан, но прежний ещё не снят; нажмите «Сохранить» снова.",
+    flat: "Квартира", what: "Что считает", serial: "Номер", serialHint: "Как на самом счётчике.", place: "Где стоит", placeHint: "«кухня», «стояк 2»", digits: "Цифр до запятой", digitsHint: "От 3 до 8.", most: "Много за месяц", mostHint: "Больше — переспросим; пусто — как обычно.", verifiedUntil: "Поверка до",
+    value: "Показание", period: "Месяц", note: "Заметка", reason: "Почему исправляем", source: "Откуда", at: "Когда", home: "Где", meter: "Счётчик", acts: "Действия", numbered: "№ {{serial}}", lastIs: "Прежнее: {{value}}, {{period}}", correction: "За {{period}} уже записано {{value}}. Это станет исправлением: прежнее останется в истории.",
+    doubted: "Больше {{value}} за это время бывает редко. Проверьте цифры. Если всё верно, запишите ещё раз.", confirm: "Всё верно, записать", correct: "Исправить", written: "Показание записано", writtenJump: "Показание записано и помечено для проверки", corrected: "исправлено",
+    flag: { jump: "проверить", checked: "проверено" }, sources: { robot: "робот", operator: "со слов", link: "по ссылке", import: "из файла" }, call: "Вызов",
+    mistake: { below: "Меньше прежнего показания: {{value}}", above: "Столько быть не может, самое большее {{value}}", ahead: "Этот месяц ещё не начался", serial: "Номер — как на счётчике, до 60 знаков", another: "Это другой счётчик: замените прежний", twin: "Такой счётчик с этим номером здесь уже есть", flat: "Скажите, в какой квартире" },
+    wrong: { value: "Пишите цифрами: 123 или 123,456", period: "Такого месяца нет", note: "Не больше 200 знаков" },
+    monthTitle: "Показания за месяц", which: "Какие показать", show: { jump: "На проверку", checked: "Проверенные", all: "Все" }, empty: { jump: "Проверять нечего", checked: "Проверенных нет", all: "Показаний за этот месяц нет" }, emptyLead: "Выберите другой месяц или покажите все.", export: "Выгрузить {{format}}", right: "Верно", checkedNote: "проверено", checkedDone: "Показание проверено",
+  },
   house: {
     street: "Улица", number: "Дом", district: "Район", floors: "Этажей", entrances: "Подъездов", features: "Оснащение", featuresHint: "через запятую: lift, gas, chute; none — ничего нет",
     floorsIs: "{{count}} эт.", entrancesIs: "подъездов: {{count}}", knownPeople: "жильцов: {{count}}", premisesIs: "помещений: {{count}}",
@@ -34,7 +48,7 @@ export const staffRu = {
 };
 
 export const importsRu = {
-  title: "Импорт", kind: "Что в файле", kinds: { houses: "Дома", premises: "Помещения", organisations: "Организации", contracts: "Договоры", staff: "Сотрудники", residents: "Жильцы", classifier: "Классификатор" }, columns: "Столбцы", optional: "можно",
+  title: "Импорт", kind: "Что в файле", kinds: { houses: "Дома", premises: "Помещения", organisations: "Организации", contracts: "Договоры", staff: "Сотрудники", residents: "Жильцы", classifier: "Классификатор", meters: "Счётчики" }, columns: "Столбцы", optional: "можно",
   drop: "Перетащите файл CSV сюда", dropLead: "UTF-8 или Windows-1251; запятые, точки с запятой или табуляция. Сначала покажем, что изменится.", pick: "Выбрать файл", other: "Другой файл",
   taken: "годных строк", added: "новых", changed: "изменят что-то", skipped: "с ошибкой", mistakes: "Строки с ошибкой", mistakesLead: "Они не возьмутся; остальные возьмутся.", row: "строка {{row}}", moreMistakes: "и ещё {{count}}", changes: "Что изменится", first: "первые {{count}}", nothing: "Ничего не изменится", nothingLead: "Всё в файле уже стоит так.", new: "новое", before: "было", after: "станет", field: "Поле", what: "Что", apply_one: "Применить {{count}} изменение", apply_few: "Применить {{count}} изменения", apply_many: "Применить {{count}} изменений", apply_other: "Применить {{count}} изменения", done: "Применено: {{count}}", doneLead: "Из файла {{name}}. Ошибочные строки: {{skipped}}.", more: "Ещё файл", classifierLead: "На странице классификатора импорт можно отменить.",
 };
