@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.pbx]
 
 OFFER, MENU = "119", "120"  # lines of the stories' PBX: the state is offered to who is known; in the menu to everybody
 KNOWN, STRANGER = "+79074123901", "+79991230000"
+SHIPPED_SECONDS = 8  # CE_STATUS_SECONDS in dialplan/callengine.conf
 
 
 @pytest.fixture
@@ -31,17 +33,24 @@ async def engine(stories_pbx: SandboxPbx, wire: Wire, tmp_path: Path) -> AsyncIt
 
 async def rings(house: Phones, link: RawAmi, line: str, number: str, key: str) -> tuple[Call, str]:
     """He calls, waits until he is asked and presses a key; his call and its linkedid."""
+    call, linkedid = await asked(house, link, line, number)
+    call.press(key)
+    return call, linkedid
+
+
+async def asked(house: Phones, link: RawAmi, line: str, number: str) -> tuple[Call, str]:
+    """As `rings`, before the key."""
     street = await house.outside()
     call = await street.call(line, sender=number)
     await asyncio.wait_for(call.answered.wait(), 20)
     call.say(VOICE)
     menu = await link.event("UserEvent", 40, Fact="stage", Value="menu")
-    call.press(key)
     return call, menu["Call"]
 
 
-async def stage(link: RawAmi, linkedid: str, name: str) -> None:
-    await link.event("UserEvent", 60, Fact="stage", Value=name, Call=linkedid)
+async def stage(link: RawAmi, linkedid: str, name: str) -> float:
+    """When it was reached, by Asterisk's clock, in seconds."""
+    return float((await link.event("UserEvent", 60, Fact="stage", Value=name, Call=linkedid))["Timestamp"])
 
 
 async def only_call(engine: RobotEngine) -> dict[str, Any]:
@@ -114,6 +123,38 @@ async def test_an_engine_killed_in_the_middle_leaves_him_to_the_dispatchers(
     await engine.start()
     one = await only_call(engine)
     assert (one["outcome"], one["operator"]) == ("answered", "101")
+
+
+async def test_an_engine_that_hangs_leaves_him_to_the_dispatchers_when_its_seconds_are_over(
+    engine: RobotEngine, stories_pbx: SandboxPbx
+) -> None:
+    await in_the_menu(engine, KNOWN)
+    assert engine.process is not None
+    seconds = 3
+    await stories_pbx.cli(f"dialplan set global CE_STATUS_SECONDS {seconds}")
+    try:
+        async with phones(stories_pbx) as house, ami(stories_pbx) as link:
+            desk = await house.operator("101", house.answers())
+            call, linkedid = await asked(house, link, MENU, KNOWN)
+            # The kernel takes his connection to FastAGI, and nobody ever reads from it.
+            engine.process.send_signal(signal.SIGSTOP)
+            try:
+                call.press("3")
+                # By Asterisk's clock: its link may tell two events at one moment.
+                began = await stage(link, linkedid, "status")
+                waited = await stage(link, linkedid, "queue") - began
+                await talking(desk, 60)
+            finally:
+                engine.process.send_signal(signal.SIGCONT)
+            # Awake again it finds a call that has long gone on: it says nothing of having served it.
+            call.hang_up()
+            one = await only_call(engine)
+    finally:
+        await stories_pbx.cli(f"dialplan set global CE_STATUS_SECONDS {SHIPPED_SECONDS}")
+    assert waited > seconds - 0.5, "he was left to the dispatchers by the clock, not by an engine that was gone"
+    assert (one["outcome"], one["operator"]) == ("answered", "101")
+    stages = [e["Value"] for e in link.heard if e.get("Event") == "UserEvent" and e.get("Fact") == "stage"]
+    assert "served" not in stages, stages
 
 
 async def test_without_an_engine_key_three_is_a_dispatcher(engine: RobotEngine, stories_pbx: SandboxPbx) -> None:
