@@ -11,6 +11,7 @@ PEOPLE = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR, MANAGER, EXECUTOR, INSP
 DESK = frozenset({ADMINISTRATOR, SUPERVISOR, OPERATOR})
 LEADERS = frozenset({ADMINISTRATOR, SUPERVISOR})
 # Who has tickets to look at; which ones, tickets/visibility.py says.
+INSPECTED = DESK | {INSPECTOR}  # what proves how the service kept its word
 TICKETS = DESK | {MANAGER, EXECUTOR, INSPECTOR}
 # The script beside a remote PBX that sends recordings: it may do that and nothing else.
 PBX = "pbx"

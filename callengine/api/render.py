@@ -14,6 +14,7 @@ from callengine.callbacks import compliance as figures
 from callengine.callbacks import model as callbacks
 from callengine.calls.model import Conversation
 from callengine.directory import model as directory
+from callengine.log import masked
 from callengine.recordings.model import Listening, MachineText, Recording
 from callengine.store.views import DutyOfCall
 from callengine.tickets import model as tickets
@@ -172,7 +173,8 @@ def duty_event(it: callbacks.HistoryEntry) -> schemas.DutyEvent:
     return schemas.DutyEvent(at=it.at, what=it.what, staff_name=it.staff_name, call_id=it.call_id, data=it.data)
 
 
-def compliance(it: figures.Compliance) -> schemas.Compliance:
+def compliance(it: figures.Compliance, *, personal: bool = True) -> schemas.Compliance:
+    """A day; without `personal` the numbers are masked, and what leads to calls and duties is left out."""
     return schemas.Compliance(
         day=it.day,
         now=it.now,
@@ -196,12 +198,12 @@ def compliance(it: figures.Compliance) -> schemas.Compliance:
         exceptions=[
             schemas.ExceptionRow(
                 kind=cast(Any, one.kind),
-                duty_id=one.duty_id,
-                number=one.number,
+                duty_id=one.duty_id if personal else None,
+                number=one.number if personal or not one.number else masked(one.number),
                 at=one.at,
                 until=one.until,
                 late_seconds=one.late_seconds,
-                call_ids=list(one.call_ids),
+                call_ids=list(one.call_ids) if personal else [],
                 text=one.text,
             )
             for one in it.exceptions

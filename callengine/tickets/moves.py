@@ -309,6 +309,15 @@ class MovesService:
             page = await pages.page(conn, await self._seen(conn, number, mover))
         return page, self.offers(page.ticket, mover, has_act=page.has_act)
 
+    async def sees(self, number: str, who: Person) -> bool:
+        """Whether the ticket is his to see."""
+        async with self._store.read() as conn:
+            try:
+                await self._seen(conn, number, mover_of(who))
+            except NotFound:
+                return False
+        return True
+
     async def load(self, organisation_id: int, who: Person) -> list[rows.LoadRow]:
         """The open tickets of an organisation by executor and status. Raises NotFound for what is not his to see."""
         scope = scope_of(who)

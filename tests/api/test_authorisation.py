@@ -32,8 +32,8 @@ MAY = {
     "aso": """
         list_coverage start_demo_call set_state get_board get_shift get_caller search list_calls get_call_totals
         export_calls list_live_calls get_call dial answer_call hang_up_call transfer_call hold_call list_callbacks
-        get_compliance export_compliance get_callback claim_callback release_callback dial_callback hear_callback
-        machine_callback get_recording get_audio list_marks list_people list_duplicates get_person add_person
+        get_callback claim_callback release_callback dial_callback hear_callback
+        machine_callback list_marks list_people list_duplicates get_person add_person
         put_person merge_people undo_merge add_note remove_note restore_note list_houses get_house
         list_house_residents list_house_tickets list_organisations get_calendar list_rules list_classifier
         preview_routing create_ticket list_applicants join_ticket withdraw_applicant create_link list_notice_templates
@@ -57,6 +57,9 @@ MAY = {
         drop_day revoke_links put_notice_template send_notice_again create_campaign pause_campaign resume_campaign
         stop_campaign preview_campaign remove_opt_out halt_robot resume_robot put_script add_meter put_meter
         remove_meter export_meter_readings
+    """,
+    "asoi": """
+        get_compliance export_compliance get_recording get_audio
     """,
     "ap": """
         upload_recording get_robot_job

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from callengine.access.model import DESK, LEADERS
+from callengine.access.model import DESK, INSPECTED, LEADERS
 from callengine.api import render
 from callengine.api.core import Ask, Routes, clear, opaque, person_of
 from callengine.api.dialling import place_callback
@@ -48,16 +48,16 @@ async def list_callbacks(ask: Ask[None, CallbacksList]) -> Page[Duty]:
     return Page(items=await ask.services.views.duties(found), next=opaque(cursor))
 
 
-@routes.get("/callbacks/compliance", roles=DESK, summary="How a day's duties were kept, by both clocks")
+@routes.get("/callbacks/compliance", roles=INSPECTED, summary="How a day's duties were kept, by both clocks")
 async def get_compliance(ask: Ask[None, Day]) -> Compliance:
-    return render.compliance(await _compliance(ask))
+    return render.compliance(await _compliance(ask), personal=ask.who.role in DESK)
 
 
-@routes.get("/callbacks/compliance.csv", roles=DESK, summary="The same as CSV", media="text/csv")
+@routes.get("/callbacks/compliance.csv", roles=INSPECTED, summary="The same as CSV", media="text/csv")
 async def export_compliance(ask: Ask[None, Day]) -> web.StreamResponse:
     found = await _compliance(ask)
     await ask.services.access.log_reading(ask.who, "export", f"compliance {found.day}")
-    return compliance_csv(render.compliance(found))
+    return compliance_csv(render.compliance(found, personal=ask.who.role in DESK))
 
 
 async def _compliance(ask: Ask[None, Day]) -> compliance.Compliance:

@@ -9,10 +9,11 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from callengine.access.model import ADMINISTRATOR, DESK, LEADERS, PBX
+from callengine.access.model import ADMINISTRATOR, DESK, INSPECTED, LEADERS, PBX
 from callengine.api import render
 from callengine.api.core import Ask, Routes
 from callengine.api.problems import BadRequest, NoRoom, TooLarge, WrongMedia
@@ -48,15 +49,16 @@ async def list_unclaimed(ask: Ask[None, None]) -> Page[UnclaimedRecording]:
     )
 
 
-@routes.get("/recordings/{id:int}", roles=DESK, summary="One recording, its check sums, peaks and listenings")
+@routes.get("/recordings/{id:int}", roles=INSPECTED, summary="One recording, its check sums, peaks and listenings")
 async def get_recording(ask: Ask[None, None]) -> Recording:
     return await _recording(ask, ask.id)
 
 
 @routes.get(
-    "/recordings/{id:int}/audio", roles=DESK, summary="The audio; Range; listening is logged", media="audio/ogg"
+    "/recordings/{id:int}/audio", roles=INSPECTED, summary="The audio; Range; listening is logged", media="audio/ogg"
 )
 async def get_audio(ask: Ask[None, Listening]) -> web.StreamResponse:
+    await _tickets_of(ask, ask.id)
     sound = await ask.services.recordings.sound(ask.id)
     if ask.request.method == "GET":
         await ask.services.recordings.log_listening(ask.id, ask.who, ask.query.why)
@@ -101,9 +103,21 @@ def _mark(it: Mark) -> RecordingMark:
 
 async def _recording(ask: Ask[None, None] | Ask[Hold, None], id: int) -> Recording:
     service = ask.services.recordings
-    found = await service.get(id)
+    numbers = await _tickets_of(ask, id)
     heard = await service.heard(id)
-    return render.recording(found, await service.listenings(id), await service.ticket_numbers(found), heard)
+    return render.recording(await service.get(id), await service.listenings(id), numbers, heard)
+
+
+async def _tickets_of(ask: Ask[Any, Any], id: int) -> list[str]:
+    """The tickets of a recording that one sees. Raises NotFound: outside the desk a recording is heard for a ticket."""
+    service = ask.services.recordings
+    numbers = await service.ticket_numbers(await service.get(id))
+    if ask.who.role in DESK:
+        return numbers
+    seen = [number for number in numbers if await ask.services.moves.sees(number, ask.who)]
+    if not seen:
+        raise NotFound(f"there is no recording {id}")
+    return seen
 
 
 @routes.post(

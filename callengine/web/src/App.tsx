@@ -30,7 +30,7 @@ const CENTRE: Room[] = ["desk", "calls", "callbacks", "tickets", "houses", "robo
 
 function roomsOf(me: Me): Room[] {
   if (["operator", "supervisor", "administrator"].includes(me.role)) return sectionsOf(me).length ? [...CENTRE, "admin"] : CENTRE;
-  return me.role === "organisation_manager" ? ["organisation", "tickets", "admin"] : ["tickets"];
+  return me.role === "organisation_manager" ? ["organisation", "tickets", "admin"] : me.role === "inspector" ? ["tickets", "callbacks"] : ["tickets"];
 }
 
 const homeOf = (me: Me): Room => (me.role === "operator" ? "desk" : me.role === "supervisor" || me.role === "administrator" ? "callbacks" : me.role === "organisation_manager" ? "organisation" : "tickets");

@@ -34,7 +34,9 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
   const report = useQuery({ queryKey: ["compliance", day], queryFn: () => get<Compliance>("/callbacks/compliance", { day }), placeholderData: keepPreviousData, refetchInterval: day === today ? 30_000 : false });
   const href = withQuery("/callbacks/compliance.csv", { day });
   useKeys({ KeyE: () => { location.href = href; } });
-  const asked = Number(query.get("duty")) || null;
+  // An inspector reads how the duties were kept; the duties and calls themselves are the desk's.
+  const reads = me.role === "inspector";
+  const asked = (!reads && Number(query.get("duty"))) || null;
   useEffect(() => {
     if (!asked) return;
     void get<DutyDetail>(`/callbacks/${asked}`).then((d) => setOpened({ title: phone(d.number), callIds: d.call_ids, dutyId: d.id }), () => undefined);
@@ -54,7 +56,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
       </div>
       <Five of={c} failed={report.isError} />
       <div className="board">
-        <OpenNow me={me} onOpen={setOpened} />
+        {!reads && <OpenNow me={me} onOpen={setOpened} />}
         <div className="middle">
           <section className="card" style={{ flex: "1 1 46%", minHeight: "min-content" }} aria-labelledby="chart-title">
             <header style={{ paddingBottom: 6 }}><h2 id="chart-title" className="cut">{t("board.chart")}</h2><span className="end"><Toggles label={t("board.view")} value={view} onChange={setView} options={[["chart", t("board.asChart")], ["table", t("board.asTable")]]} /></span></header>
@@ -62,7 +64,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
           </section>
           <ByOperator of={c} pending={report.isPending} />
         </div>
-        <Exceptions report={report} onOpen={setOpened} />
+        <Exceptions report={report} onOpen={reads ? null : setOpened} />
       </div>
       {opened && <CallsDialog opened={opened} me={me} onClose={() => { setOpened(null); if (asked) go("/callbacks", { replace: true }); }} />}
     </>
@@ -141,12 +143,12 @@ function sum<K extends string>(rows: Record<K, number | string | null>[], key: K
 
 const PICTURES: Record<ExceptionRow["kind"], [Icon, string]> = { late: [IconAlertTriangleFilled, "danger"], unreachable: [IconPhoneX, "t3"], withheld: [IconEyeOff, "t3"], machine: [IconRobot, "t3"], closed: [IconCircleX, "t3"], no_data: [IconAlertTriangle, "t3"] };
 
-function Exceptions({ report, onOpen }: { report: ReturnType<typeof useQuery<Compliance>>; onOpen: (opened: Opened) => void }) {
+function Exceptions({ report, onOpen }: { report: ReturnType<typeof useQuery<Compliance>>; onOpen: ((opened: Opened) => void) | null }) {
   const { t } = useTranslation();
   const rows = report.data?.exceptions ?? [];
   return (
     <section className="card" aria-labelledby="exceptions-title">
-      <header><h2 id="exceptions-title">{t("board.exceptions")} <span className="t3">{rows.length || ""}</span></h2><span className="end t3 s12 cut">{t("board.exceptionsKeys")}</span></header>
+      <header><h2 id="exceptions-title">{t("board.exceptions")} <span className="t3">{rows.length || ""}</span></h2>{onOpen && <span className="end t3 s12 cut">{t("board.exceptionsKeys")}</span>}</header>
       <div className="body" tabIndex={0} role="group" aria-labelledby="exceptions-title">
         <Faces of={report} bones={{ count: 5, height: 56 }} empty={rows.length === 0 && <Empty icon={IconCircleCheck} title={t("board.noExceptions")}>{t("board.noExceptionsLead")}</Empty>}>
           {rows.map((r, i) => <Exception key={i} row={r} onOpen={onOpen} />)}
@@ -156,7 +158,7 @@ function Exceptions({ report, onOpen }: { report: ReturnType<typeof useQuery<Com
   );
 }
 
-function Exception({ row, onOpen }: { row: ExceptionRow; onOpen: (opened: Opened) => void }) {
+function Exception({ row, onOpen }: { row: ExceptionRow; onOpen: ((opened: Opened) => void) | null }) {
   const { t } = useTranslation();
   const [picture, tone] = PICTURES[row.kind];
   const gap = row.kind === "no_data";
@@ -167,11 +169,11 @@ function Exception({ row, onOpen }: { row: ExceptionRow; onOpen: (opened: Opened
       {gap ? <i className="hatch" style={{ width: 18, height: 18 }} /> : <I of={picture} className={tone} />}
       <span className="col" style={{ gap: 1 }}>
         <span className="row"><b className={row.kind === "late" ? "danger" : ""}>{title}</b><span className="end t3 s12" style={{ whiteSpace: "nowrap" }}>{hm(row.at)}{gap && until ? `–${hm(until)}` : ""}</span></span>
-        {row.number && <span className="s13">{phone(row.number)}</span>}
+        {row.number && <span className="s13">{row.number.startsWith("…") ? row.number : phone(row.number)}</span>}
         <span className="t2 s12">{gap ? t("board.noDataWhy") : row.kind === "closed" ? row.text : t(`board.text.${row.kind === "late" && !row.until ? "lateOwed" : row.kind}`)}{row.call_ids.length > 1 && ` · ${t("duty.calls", { count: row.call_ids.length })}`}{row.call_ids.length > 0 && <> · <span className="accent" style={{ textDecoration: "underline" }}>{t("board.openCalls")}</span></>}</span>
       </span>
     </>
   );
-  if (!row.call_ids.length && row.duty_id === null) return <div className={gap ? "exception gap" : "exception"}>{inside}</div>;
+  if (!onOpen || (!row.call_ids.length && row.duty_id === null)) return <div className={gap ? "exception gap" : "exception"}>{inside}</div>;
   return <button type="button" className={gap ? "exception gap" : "exception"} onClick={() => onOpen({ title: [title, phone(row.number)].filter(Boolean).join(", "), callIds: row.call_ids, dutyId: row.duty_id })}>{inside}</button>;
 }

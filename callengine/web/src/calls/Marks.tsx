@@ -13,7 +13,7 @@ import { queries } from "@/session";
 import { Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 
-export const useMarks = (id: number) => useQuery({ queryKey: ["recording", id, "marks"], queryFn: () => get<Page<RecordingMark>>(`/recordings/${id}/marks`) });
+export const useMarks = (id: number, when = true) => useQuery({ enabled: when, queryKey: ["recording", id, "marks"], queryFn: () => get<Page<RecordingMark>>(`/recordings/${id}/marks`) });
 
 export function Flags({ marks, seconds, onGo }: { marks: RecordingMark[]; seconds: number; onGo: (at: number) => void }) {
   if (!seconds) return null;

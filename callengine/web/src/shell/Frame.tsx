@@ -108,7 +108,7 @@ function Rail({ room, rooms, onKeys }: { room: Room; rooms: Room[]; onKeys: () =
             <a href={`/${r}`} onClick={follow(`/${r}`)} aria-current={r === room ? "page" : undefined} title={t(`room.${r}`)}>
               <I of={PICTURES[r]} size={20} />
               {t(SHORT[r] ?? `room.${r}`)}
-              {r === "callbacks" && <Owed />}
+              {r === "callbacks" && rooms.includes("desk") && <Owed />}
             </a>
           </li>
         ))}

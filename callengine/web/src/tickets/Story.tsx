@@ -117,7 +117,7 @@ function CallLine({ item, of: x, me, keys }: { item: Item; of: Ticket; me: Me; k
   return (
     <>
       <p className="row wrap headline"><b>{title ?? t(word, { time: clock(seconds) })}</b>{call && <span className="t3 s12">{[x.applicant.number === call.number && x.applicant.name && shortName(x.applicant.name), phone(call.number)].filter(Boolean).join(" · ")}</span>}</p>
-      {sound && (DESK.has(me.role) ? <Recorded id={sound.id} caller={x.applicant.name} me={me} keys={keys} /> : <p className="t2 s12">{t("ticket.recordingKept")}</p>)}
+      {sound && (DESK.has(me.role) || me.role === "inspector" ? <Recorded id={sound.id} caller={x.applicant.name} me={me} keys={keys} /> : <p className="t2 s12">{t("ticket.recordingKept")}</p>)}
     </>
   );
 }
