@@ -134,11 +134,6 @@ class Script:
                 if not _FIELD.search(sentence):
                     yield sentence
 
-    @property
-    def asks_back(self) -> bool:
-        """Whether keys are read back, so that the ten digits must be spoken."""
-        return any(f"{{{ENTERED}}}" in text for language in self.languages for text in self.texts(language))
-
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """A text with its fields. A part in [brackets] whose field is empty is left out."""
