@@ -1,6 +1,7 @@
 // A new campaign: what about, to whom, when; nothing is called before the engine found every word of it sayable.
 
 import { IconCalculator, IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, get, post } from "@/api/client";
@@ -60,6 +61,8 @@ export function CampaignForm() {
   const [busy, setBusy] = useState(false);
   const { numbers, strange } = useMemo(() => numbersIn(text), [text]);
   const inWords = useInWords();
+  // What stood before the press: a campaign of that name that is newer was made by it.
+  const before = useQuery({ queryKey: ["campaigns", "newest"], queryFn: newest, staleTime: 0 });
   // What was asked may be answered when its reader is elsewhere already: he is told, and not led away.
   const here = useRef(true);
   useEffect(() => { here.current = true; return () => void (here.current = false); }, []);
@@ -110,6 +113,7 @@ export function CampaignForm() {
     setBusy(true);
     const body = bodyOf();
     const pressed = serverNow();
+    const stood = before.data;
     post<CampaignMade>("/campaigns", body).then(
       (made) => {
         if (here.current) unsaved.set(false);
@@ -120,7 +124,7 @@ export function CampaignForm() {
         if (here.current) go(to);
       },
       async (error: unknown) => {
-        const made = error instanceof Failure && error.status === 0 ? await madeMeanwhile(body.name, pressed) : undefined;
+        const made = error instanceof Failure && error.status === 0 ? await madeMeanwhile(body.name, stood, pressed) : undefined;
         if (!here.current) return say(`${t("robot.form.notBegun", { name: body.name })} ${why(error)}`, { bad: true });
         setBusy(false);
         if (!made) return refuse(error);
@@ -208,10 +212,12 @@ export function CampaignForm() {
 }
 
 /** The link broke before the answer: the engine may have begun it all the same, and a second press would call everybody twice. */
-async function madeMeanwhile(name: string, since: number): Promise<Campaign | undefined> {
+async function madeMeanwhile(name: string, stood: number | undefined, since: number): Promise<Campaign | undefined> {
   const found = await get<Page<Campaign>>("/campaigns", { limit: 20 }).catch(() => undefined);
-  return found?.items.find((x) => x.name === name && Date.parse(x.created_at) >= since - 5_000);
+  return found?.items.find((x) => x.name === name && (stood === undefined ? Date.parse(x.created_at) >= since - 5_000 : x.id > stood));
 }
+
+const newest = async (): Promise<number> => Math.max(0, ...(await get<Page<Campaign>>("/campaigns", { limit: 20 })).items.map((x) => x.id));
 
 function Part({ title, children }: { title: string; children: ReactNode }) {
   return <section className="card" aria-label={title}><header><h2>{title}</h2></header><div className="body rbform">{children}</div></section>;
