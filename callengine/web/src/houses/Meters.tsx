@@ -30,7 +30,7 @@ export function Meters({ houseId, premise, title, leader }: { houseId: number; p
   const items = found.data?.pages.flatMap((p) => p.items) ?? [];
   return (
     <Part title={title} end={<>
-      {premise === undefined && <span className="field compact" style={{ width: 110 }}><input type="search" aria-label={t("directory.meters.ofFlat")} placeholder={t("directory.meters.ofFlat")} value={flat} maxLength={40} onChange={(e) => setFlat(e.target.value)} /></span>}
+      {premise === undefined && <span className="field compact" style={{ width: 110 }}><input aria-label={t("directory.meters.ofFlat")} placeholder={t("directory.meters.ofFlat")} value={flat} maxLength={40} onChange={(e) => setFlat(e.target.value)} /></span>}
       {leader && <Btn size="small" icon={IconPlus} onClick={() => setAdding(true)}>{t("directory.meters.add")}</Btn>}
     </>}>
       <Faces of={found} bones={{ count: 2, height: 32 }} empty={items.length === 0 && <Empty icon={IconGauge} title={t("directory.meters.none")}>{t(leader ? "directory.meters.noneLead" : "directory.meters.noneAsk")}</Empty>}>
