@@ -125,7 +125,7 @@ class MetersService:
             told = metering.thousandths_of(value)
         except ValueError as error:
             raise Refused(str(error), pointer="/value") from None
-        period = self._period(period)
+        period = self.month(period)
         if len(note) > MOST_NOTE:
             raise Refused(f"at most {MOST_NOTE} characters", pointer="/note")
         async with self._store.begin() as tx:
@@ -205,7 +205,7 @@ class MetersService:
         """One page of what holds for a month ("": this one), by meter, and the cursor of the next. Raises Refused."""
         async with self._store.read() as conn:
             page, following = await rows.of_period(
-                conn, self._period(period), house_id=house_id, flag=flag, limit=limit, after=_number(cursor)
+                conn, self.month(period), house_id=house_id, flag=flag, limit=limit, after=_number(cursor)
             )
         return page, None if following is None else str(following)
 
@@ -232,7 +232,8 @@ class MetersService:
     def _row(self, meter: Meter, period: str, thousandths: int) -> dict[str, Any]:
         return {"meter_id": meter.id, "period": period, "thousandths": thousandths, "at": self._clock.now()}
 
-    def _period(self, text: str) -> str:
+    def month(self, text: str) -> str:
+        """A month as it is written here ("": this one). Raises Refused for what is none and for one to come."""
         now = self.this_month()
         try:
             ahead = metering.months_between(now, text or now)

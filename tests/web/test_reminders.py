@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ LATER_MS = 10_000
 
 
 def reminder(id: int, about: str = "fix", urgency: str = "normal", minutes: float = 5.5, **more: Any) -> s.Reminder:
-    said = town.ago(minutes=minutes)
+    said = datetime.now(UTC) - timedelta(minutes=minutes)  # the town's clock stood when its file was read
     whole: dict[str, Any] = {
         "number": f"26-11820{id}", "about": about, "level": 0, "due_at": said, "at": said, "status": "in_progress",
         "urgency": urgency, "problem_ru": "Холодный стояк", "problem_en": "Cold riser", "address": "ул. Чкалова, 17",

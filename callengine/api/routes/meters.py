@@ -106,7 +106,7 @@ async def list_meter_readings(ask: Ask[None, shapes.MeterReadingsList]) -> Page[
 )
 async def export_meter_readings(ask: Ask[None, shapes.MeterReadingsExport]) -> web.StreamResponse:
     asked = ask.query
-    period = asked.period or ask.services.meters.this_month()
+    period = ask.services.meters.month(asked.period)  # refused here: a stream that has begun cannot say so any more
     await ask.services.access.log_reading(ask.who, "export", f"meter-readings?{ask.request.query_string}"[:500])
     pages = ask.services.meters.pages(period, house_id=asked.house_id)
     if asked.format == "csv":
