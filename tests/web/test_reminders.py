@@ -10,7 +10,6 @@ from playwright.async_api import Page, expect
 
 from callengine.api import schemas as s
 from callengine.tickets.events import TicketReminded
-from tests.web import town
 from tests.web.conftest import Desk, Served
 from tests.web.fake_engine import plain
 from tests.web.test_axe import look
