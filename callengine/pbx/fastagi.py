@@ -46,6 +46,7 @@ _IN_ARRAY = _CONTROL | dict.fromkeys(map(ord, ',"\\'), " ")
 _PLAIN = re.compile('[^\x00-\x1f\x7f\x85\u2028\u2029,"\\\\]*').fullmatch
 _READ_BYTES = 16_384
 _BACKLOG = 512
+_AT_ONCE = 64  # accepted before those of them that are gone already are noticed: they must not fill all places
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _PAUSE_SECONDS = 1.0  # of taking no more connections, when the machine has no room for them
 
@@ -355,7 +356,7 @@ class FastAgiServer:
             self._timer = None
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(_BACKLOG):
+        for _ in range(_AT_ONCE):
             try:
                 sock, _ = listening.accept()
             except (BlockingIOError, InterruptedError):
@@ -512,8 +513,8 @@ class _AgiWire:
         """What is overdue ends: whatever came later would be taken for another command's answer."""
         if self._deadline and now >= self._deadline:
             self.abort()
-        elif now >= self._ends_at and self.talk is not None and not self._finishing:
-            self.overdue = True
+        elif now >= self._ends_at and self.talk is not None and not self._finishing and not self.overdue:
+            self.overdue = True  # once: what the dialogue does at its end is not cancelled again
             self.talk.cancel()
 
     def ask(self, data: bytes, reply_seconds: float) -> asyncio.Future[bytes | None]:

@@ -275,6 +275,18 @@ async def test_beyond_the_limit_connections_are_refused_and_the_others_live() ->
             await shut(writer)
 
 
+async def test_a_burst_of_scans_that_are_gone_takes_no_place_from_a_call() -> None:
+    async with serving(known) as server:
+        # Without a turn of the loop in between: all of them wait in the backlog, as after a stall of the engine.
+        for _ in range(server.limits.connections + 50):
+            with socket.create_connection(("127.0.0.1", server.port)) as scan:
+                scan.send(b"agi_network: yes\n")
+        async with FakeCall(server.port) as call:
+            assert len(await call.run()) == 1
+        assert server.refused == 0
+        await until(lambda: not server.open)
+
+
 async def test_closing_the_server_cancels_a_dialogue_that_would_never_end() -> None:
     told: list[str] = []
     begun = asyncio.Event()
@@ -371,6 +383,25 @@ async def test_a_dialogue_that_never_ends_is_ended_and_counted(caplog: pytest.Lo
             assert await call.run() == []
         assert (server.failed, server.served, cancelled) == (1, 0, [True])
     assert "a dialogue took too long" in caplog.text
+
+
+async def test_what_a_dialogue_saves_at_its_end_is_not_cancelled_a_second_time() -> None:
+    ended: list[str] = []
+
+    async def handler(line: AgiCall) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            try:
+                await asyncio.sleep(0.2)  # several looks of the timer, which looks each 0.01 s here
+                ended.append("saved")
+            except asyncio.CancelledError:
+                ended.append("cancelled again")
+
+    async with serving(handler, AgiLimits(call_seconds=0.02)) as server:
+        async with FakeCall(server.port) as call:
+            assert await call.run() == []
+    assert ended == ["saved"]
 
 
 async def test_an_answer_without_an_end_is_cut_off() -> None:
