@@ -57,6 +57,16 @@ async def _call_in(house: Phones, link: RawAmi, *, line: str = "115", **more: ob
     return call, channel["Linkedid"]
 
 
+async def _bridged(link: RawAmi, linkedid: str) -> None:
+    """Caller and operator hear each other: until then Asterisk answers 400 to a transfer of the phone that picked up."""
+
+    def both() -> list[dict[str, str]]:
+        entered = [e for e in link.heard if e.get("Event") == "BridgeEnter" and e.get("Linkedid") == linkedid]
+        return entered if len({e["Uniqueid"] for e in entered}) > 1 else []
+
+    await link.until(both)
+
+
 async def _stage(link: RawAmi, linkedid: str, stage: str, seconds: float = 30) -> None:
     await link.event("UserEvent", seconds, Fact="stage", Value=stage, Call=linkedid)
 
@@ -261,6 +271,7 @@ async def test_a_blind_transfer_that_nobody_takes_comes_back_to_the_queue(pbx: S
         call, linkedid = await _call_in(house, link)
         talk = await talking(first)
         await house.operator("102", lambda ring: ring.refuse(486))
+        await _bridged(link, linkedid)
         await talk.transfer("102")
         assert (await talking(first)) is not talk
         call.hang_up()
