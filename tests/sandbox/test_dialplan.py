@@ -58,7 +58,7 @@ async def _call_in(house: Phones, link: RawAmi, *, line: str = "115", **more: ob
 
 
 async def _bridged(link: RawAmi, linkedid: str) -> None:
-    """Caller and operator hear each other: until then Asterisk answers 400 to a transfer of the phone that picked up."""
+    """Caller and operator hear each other: until then Asterisk answers 400 to a transfer."""
 
     def both() -> list[dict[str, str]]:
         entered = [e for e in link.heard if e.get("Event") == "BridgeEnter" and e.get("Linkedid") == linkedid]
