@@ -44,7 +44,7 @@ async def shoot(browser: Browser, folder: Path, only: str, width: int, height: i
     await take("desk")
     call = town.offered()
     await engine.offer(call)
-    await page.locator(".callhead.ringing").wait_for()
+    await page.locator(".callhead.ringing:not(.pop)").wait_for()
     await take("desk-ringing")
     talking = call.model_copy(update={"state": "talking", "operator": "101", "answered_at": town.NOW})
     await engine.tell("call", talking)
