@@ -238,21 +238,19 @@ async def test_scans_and_half_requests_at_the_fastagi_port_disturb_no_call(
     numbers = [f"+79075300{n:03d}" for n in range(10)]
     await sipp.operators(["101"], Operator(ring_seconds=0.2))
     crowd = await sipp.residents(numbers, hang_up_after_seconds=8)
-    held: list[asyncio.StreamWriter] = []
     chance = random.Random(7)
-    for n in range(300):
-        _, writer = await asyncio.open_connection("127.0.0.1", stories_pbx.fastagi_port)
-        writer.write(HALVES[n % len(HALVES)] or chance.randbytes(200))
-        if n % 3:
-            writer.transport.abort()
-        else:
-            held.append(writer)
-    async with FakeCall(stories_pbx.fastagi_port) as lookup:
-        commands = await lookup.run()
-    assert any("CE_KNOWN" in command for command in commands), "a real request is answered beside a hundred held ones"
-    await crowd.wait()
-    for writer in held:
-        writer.transport.abort()
+    with contextlib.ExitStack() as held:
+        for n in range(300):
+            _, writer = await asyncio.open_connection("127.0.0.1", stories_pbx.fastagi_port)
+            writer.write(HALVES[n % len(HALVES)] or chance.randbytes(200))
+            if n % 3:
+                writer.transport.abort()
+            else:
+                held.callback(writer.transport.abort)
+        async with FakeCall(stories_pbx.fastagi_port) as lookup:
+            commands = await lookup.run()
+        assert any("CE_KNOWN" in command for command in commands), "a real request is answered beside a hundred held"
+        await crowd.wait()
     calls = await engine.until_ended(len(numbers))
     assert sorted(call["number"] for call in calls) == numbers
     assert "answered" in {call["outcome"] for call in calls}
