@@ -278,6 +278,10 @@ class Outbox:
             await rows.change(tx, one.id, (State.QUEUED,), {"next_at": at})
             await rows.wake(tx, one.channel, at)
 
+    async def forgo(self, tx: Tx, one: Notice, why: str) -> None:
+        """It is not to be told any more; what has gone, and what is on its way just now, has."""
+        await self._suppress(tx, one, why)
+
     async def _suppress(self, tx: Tx, one: Notice, why: str) -> None:
         """Not told any more: what is queued, and a call that is planned and not yet made."""
         planned = one.channel is Channel.CALL and one.state is State.SENT

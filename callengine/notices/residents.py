@@ -64,10 +64,18 @@ class ResidentNotices:
         """The number and the term, which the rule wants within 30 minutes (ПП РФ 416)."""
         await self._tell(tx, ticket, Kind.REGISTERED, "registered")
 
-    async def joined(self, tx: Tx, ticket: Ticket) -> None:
-        """The same to those who joined; who was told is not told again."""
+    async def joined(self, tx: Tx, ticket: Ticket, applicant_id: int) -> None:
+        """The same to him who joined just now: who joined long ago knows it."""
         if Kind.REGISTERED.value in self._settings.tell_resident:
-            await self._tell_joined(tx, ticket, Kind.REGISTERED, "registered", self._values(ticket, ""))
+            values = self._values(ticket, "")
+            await self._tell_joined(tx, ticket, Kind.REGISTERED, "registered", values, only=applicant_id)
+
+    async def left(self, tx: Tx, ticket: Ticket) -> None:
+        """Somebody was joined by mistake and taken off: what waits for the morning is none of his business."""
+        still = {row.number for row in await ticket_joins.of_ticket(tx.conn, ticket.id)}
+        for one in await rows.waiting(tx, ticket.number, Kind.JOINED):
+            if one.to.number not in still:
+                await self._outbox.forgo(tx, one, "he was joined by mistake")
 
     async def moved(self, tx: Tx, ticket: Ticket, move: str, before: Status) -> None:
         """Put off, done, closed or cancelled; `before` is where it stood."""
@@ -146,14 +154,16 @@ class ResidentNotices:
                 tx, [replace(rung, not_before=at) for rung, at in zip(rungs, moments, strict=True)]
             )
 
-    async def _tell_joined(self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str]) -> None:
+    async def _tell_joined(
+        self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str], *, only: int | None = None
+    ) -> None:
         """By SMS and without the link: neighbours do not read each other's words and flats."""
         if Channel.SMS not in self._outbox.channels:
             return
         news = NEWS[kind][0 if self._language == "ru" else 1].format_map(values)
         told = {ticket.applicant.number}
         for row in await ticket_joins.of_ticket(tx.conn, ticket.id):
-            if not row.number.startswith("+") or row.number in told:
+            if only not in (None, row.id) or not row.number.startswith("+") or row.number in told:
                 continue
             told.add(row.number)
             wanted = Wanted(

@@ -120,9 +120,18 @@ class TicketNotices:
         await self._residents.registered(tx, ticket)
 
     async def on_joined(self, tx: Tx, fact: TicketJoined) -> None:
-        """Who joined a known matter is told its number and term, as who registered it was."""
-        if not fact.ticket.status.final:
-            await self._residents.joined(tx, fact.ticket)
+        """Who joined a known matter is told its number and term, as who registered it was; nobody else is by that.
+
+        The fact also is that one called again, or was taken off: to him what waits is not told any more.
+        """
+        ticket = fact.ticket
+        event = ticket.history[-1] if ticket.history else None
+        if event is None or ticket.status.final:
+            return
+        if event.what == "applicant_joined":
+            await self._residents.joined(tx, ticket, event.data["applicant"])
+        elif event.what == "applicant_withdrawn":
+            await self._residents.left(tx, ticket)
 
     async def on_commented(self, tx: Tx, fact: TicketCommented) -> None:
         """A resident's word is for all who have the ticket in hand; on one that is over a human owes him a call."""

@@ -239,6 +239,14 @@ async def open_ladders(conn: AsyncConnection, ticket_number: str, kind: Kind) ->
     return sorted((await conn.execute(query)).scalars())
 
 
+async def waiting(tx: Tx, ticket_number: str, kind: Kind) -> list[Notice]:
+    """A ticket's notices of a kind that are still to be sent, held until the commit."""
+    query = select(notices).where(_c.ticket_number == ticket_number, _c.kind == kind, _c.state == State.QUEUED)
+    if tx.is_postgres:
+        query = query.with_for_update()
+    return [_notice(row) for row in await tx.conn.execute(query.order_by(_c.id))]
+
+
 async def find(conn: AsyncConnection, wanted: Find, *, limit: int, after: tuple[datetime, int] | None) -> list[Notice]:
     """The newest first."""
     query = select(notices).where(*_narrowed(wanted))

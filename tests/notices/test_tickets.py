@@ -25,11 +25,12 @@ from callengine.outreach.service import OutreachService
 from callengine.store import outreach as outreach_rows
 from callengine.store.database import Store
 from callengine.store.tables import duties, organisations, staff
-from callengine.tickets.events import TicketReminded
+from callengine.tickets.events import TicketJoined, TicketReminded
 from callengine.tickets.join import Joining, JoinService
 from callengine.tickets.model import Status, Ticket
 from tests.notices.office import PHONE, RESIDENT, Office, open_office
 from tests.notices.servers import Browser, HttpServer, MailServer, Smsc
+from tests.tickets.test_service import a_call
 
 S = Status
 
@@ -631,6 +632,51 @@ async def test_who_joined_is_told_what_the_first_is_told_each_once_and_nobody_re
         assert LINK not in one.text and "17" not in one.text and "бабушк" not in one.text
     of_first = [one.kind.value for one in await office.all() if one.to.number == RESIDENT]
     assert of_first == ["registered", "done"]  # he gave the mark himself
+    await office.close()
+
+
+async def test_who_joined_before_the_upgrade_hears_nothing_of_it_when_another_joins_calls_again_or_is_taken_off(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    from callengine.tickets.model import Applicant
+
+    office = await opened(sqlite_store, clock, mail, smsc, tell_resident=config.Notices().tell_resident)
+    joins, who = JoinService(sqlite_store, clock), office.block.who("petrova")
+    ticket = await office.block.open("KRO-05", premise="17")
+    hooks = sqlite_store.within.pop(TicketJoined)  # the release before told nobody who joined
+    for last in range(3):
+        await joins.join(ticket.number, Joining(Applicant(f"+7907330550{last}", "Давний")), who)
+    sqlite_store.within[TicketJoined] = hooks
+    again = Joining(Applicant("+79073305500", "Давний"), call_id=await a_call(sqlite_store, "+79073305500"))
+    assert await joins.join(ticket.number, again, who) is None  # he called again
+    made = await joins.join(ticket.number, Joining(Applicant("+79073305599", "Новый")), who)
+    gone = (await joins.of(ticket.number))[0]
+    await joins.withdraw(ticket.number, gone.id, who)
+    told = [one.to.number for one in await office.all() if one.kind.value == "joined"]
+    assert made is not None and told == ["+79073305599"]
+    await office.close()
+
+
+async def test_who_was_joined_at_night_by_mistake_is_not_told_in_the_morning(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    from callengine.tickets.model import Applicant
+
+    office = await opened(sqlite_store, clock, mail, smsc, tell_resident=config.Notices().tell_resident)
+    joins, who = JoinService(sqlite_store, clock), office.block.who("petrova")
+    clock.advance(seconds=14 * 3600)  # quiet hours
+    ticket = await office.block.open("KRO-05", premise="17")
+    numbers = ("+79073305501", "+79073305502")
+    for number in numbers:
+        await joins.join(ticket.number, Joining(Applicant(number, "Соседов Пётр")), who)
+    worker = await office.worker()
+    await worker.work_off()
+    assert [one.state.value for one in await office.all() if one.kind.value == "joined"] == ["queued"] * 2
+    wrong = next(one for one in await joins.of(ticket.number) if one.applicant.number == numbers[0])
+    await joins.withdraw(ticket.number, wrong.id, who)
+    await office.pass_time(worker, hours=10)
+    states = {one.to.number: one.state.value for one in await office.all() if one.kind.value == "joined"}
+    assert states == {numbers[0]: "suppressed", numbers[1]: "sent"}
     await office.close()
 
 
