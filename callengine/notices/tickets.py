@@ -155,7 +155,7 @@ class TicketNotices:
         ticket, move = fact.ticket, fact.move
         await self._settle_jobs(tx, ticket, move)
         await self._organisations.settle_routed(tx, ticket, move)
-        if move == Move.ROUTE or ticket.status is not fact.from_status:
+        if move in (Move.ROUTE, Move.MOVE) or ticket.status is not fact.from_status:
             await self._organisations.routed(tx, ticket)
         # It may have turned out to be an accident only now; who was written to of it is not written to again.
         if move in GRAVER and not ticket.status.final and rules.critical(ticket):

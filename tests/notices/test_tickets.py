@@ -996,6 +996,23 @@ async def test_a_ticket_that_goes_to_another_organisation_is_written_to_that_one
     assert len(mail.letters) == 2
 
 
+async def test_who_gets_it_by_the_administrator_s_hand_while_it_waits_for_acceptance_is_written_to(
+    office: Office, mail: MailServer
+) -> None:
+    await with_office(office)
+    await with_office(office, 2, email="water@voda.test")
+    ticket = await office.block.open("KRO-05")
+    worker = await office.worker()
+    await worker.work_off()
+    waits = S.AWAITING_ACCEPTANCE
+    await office.block.move(ticket, "belova", "move", reason="не та", status=waits, organisation_id=2)
+    await worker.work_off()
+    assert [mail.letter(n)["To"] for n in range(len(mail.letters))] == [
+        "УК «Заречье» <zar@uk.test>",
+        "МУП «Водоканал» <water@voda.test>",
+    ]
+
+
 async def test_a_letter_that_the_organisation_s_server_refuses_is_no_letter_that_it_had(
     office: Office, mail: MailServer
 ) -> None:
