@@ -50,12 +50,14 @@ def _campaign_counts() -> None:
     op.create_index(
         "ix_campaign_counts_campaign", "campaign_counts", ["campaign_id", "state", "result", "mark", "calls"]
     )
+    # First the triggers: they wait for who is writing calls just now (an engine that runs beside an upgrade) and hold
+    # up who comes after, so that no change falls between the count and them.
+    _count_on_postgres() if op.get_bind().dialect.name == "postgresql" else _count_on_sqlite()
     op.execute(
         "INSERT INTO campaign_counts (campaign_id, state, result, mark, calls) "
         "SELECT campaign_id, state, result, COALESCE(mark, 0), COUNT(*) FROM outreach_calls "
         "GROUP BY campaign_id, state, result, COALESCE(mark, 0)"
     )
-    _count_on_postgres() if op.get_bind().dialect.name == "postgresql" else _count_on_sqlite()
 
 
 _INTO = "INSERT INTO campaign_counts (campaign_id, state, result, mark, calls)"

@@ -121,3 +121,31 @@ async def test_old_campaigns_are_counted_and_old_marks_are_in_the_figures(url: s
         assert (await campaigns.progress([1]))[1].marks == {5: 1, 3: 1}, "what comes after is counted too"
     finally:
         await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_call_that_another_engine_settles_while_the_upgrade_runs_is_counted_as_it_is(
+    fresh_postgres: str,
+) -> None:
+    engine = create_async_engine(fresh_postgres)
+    async with engine.begin() as conn:
+        await conn.run_sync(_write)
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with engine.connect() as conn, engine.connect() as looks:
+        await conn.execute(text("UPDATE outreach_calls SET state = 'done', result = 'marked', mark = 4 WHERE id = 4"))
+        upgrade = asyncio.create_task(asyncio.to_thread(migrate, fresh_postgres))
+        async with asyncio.timeout(60):
+            while not (await looks.execute(waiting)).scalar_one() and not upgrade.done():
+                await looks.commit()
+                await asyncio.sleep(0.01)
+        await conn.commit()
+        await upgrade
+    await engine.dispose()
+    store = Store(fresh_postgres)
+    try:
+        progress = (await CampaignsService(store, CLOCK, settings.Outreach(), settings.Locale()).progress([1]))[1]
+        assert (progress.total, progress.settled, progress.marks) == (5, 4, {4: 1, 5: 1})
+    finally:
+        await store.close()
