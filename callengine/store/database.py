@@ -440,11 +440,12 @@ class Store:
             if self._held is not None:
                 await self._held.close()
                 self._held = None
+            # Before the turn goes on: who still comes must not be given the connection that is being closed.
+            await self._writer.dispose()
         finally:
             self._turns.give()
         await self._glances.close()
         await self._reader.dispose()
-        await self._writer.dispose()
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -235,14 +235,14 @@ class Readers:
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], most: int) -> None:
         self._connect, self._most = connect, most
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()  # of the threads below, and of no others
         self._threads: list[threading.Thread] = []
         self._at_work = 0
 
     async def run(self, work: Work) -> Any:
         """What the work gives; raises its errors and the driver's own."""
         if self._at_work >= len(self._threads) < self._most:
-            thread = threading.Thread(target=self._serve, name="store-reader", daemon=True)
+            thread = threading.Thread(target=self._serve, args=(self._jobs,), name="store-reader", daemon=True)
             self._threads.append(thread)
             thread.start()
         self._at_work += 1
@@ -252,10 +252,13 @@ class Readers:
             self._at_work -= 1
 
     async def close(self) -> None:
-        """Wait for what is being read, close the connections; a later `run` begins anew."""
+        """Wait for what is being read, close the connections; a later `run`, also one meanwhile, begins anew."""
         threads, self._threads = self._threads, []
-        for asked in [self._ask(None) for _ in threads]:
-            await asked
+        asked = [self._ask(None) for _ in threads]
+        # A thread that is begun meanwhile must not take the farewell of one of these: that one would never end.
+        self._jobs = SimpleQueue()
+        for farewell in asked:
+            await farewell
         for thread in threads:
             thread.join()
 
@@ -265,10 +268,10 @@ class Readers:
         self._jobs.put((loop, future, work))
         return future
 
-    def _serve(self) -> None:
+    def _serve(self, jobs: SimpleQueue[_Job]) -> None:
         connection: sqlite3.Connection | None = None
         while True:
-            loop, future, work = self._jobs.get()
+            loop, future, work = jobs.get()
             result, error = None, None
             try:
                 if work is not None:

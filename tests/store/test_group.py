@@ -6,10 +6,12 @@ The same tests run on PostgreSQL, which groups its commits itself.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +27,8 @@ from callengine.clock import ManualClock
 from callengine.store import group
 from callengine.store.database import Store, StoreFull
 from callengine.store.group import Turns
-from callengine.store.sqlite import WriterConnection
+from callengine.store.prepared import Prepared
+from callengine.store.sqlite import Readers, WriterConnection
 from callengine.store.tables import organisations, ticket_history, ticket_postings, tickets
 from callengine.tasks import Tasks
 from callengine.tickets.classifier_service import ClassifierService
@@ -39,6 +42,19 @@ async def add(store: Store, code: str, *, shared: bool = True) -> None:
     async with store.begin(shared=shared) as tx:
         await tx.conn.execute(insert(organisations), organisation(code))
         await tx.tell(code)
+
+
+async def add_after(store: Store, code: str, passes: int) -> None:
+    for _ in range(passes):
+        await asyncio.sleep(0)
+    await add(store, code)
+
+
+_CODES = Prepared(select(organisations.c.code).order_by(organisations.c.id))
+
+
+async def all_codes(conn: Any) -> list[Any]:
+    return await _CODES.rows(conn)
 
 
 async def codes(store: Store) -> list[str]:
@@ -360,6 +376,62 @@ async def test_a_store_that_closes_while_units_are_undone_ends(sqlite_url: str) 
             await store.close()
             await asyncio.gather(*units, return_exceptions=True)
             await store.close()
+
+
+async def test_what_is_asked_of_a_store_while_it_closes_comes_to_an_end(sqlite_url: str) -> None:
+    tasks = Tasks()
+    for steps in range(1, 40):
+        told: list[str] = []
+        store = Store(sqlite_url)
+        store.after[str] = [told.append]
+        async with store.begin():
+            pass
+        await store.glance(all_codes)
+        names = [f"o{steps}-{n}" for n in range(6)]
+        writing = [tasks.start(add_after(store, name, n * 4), name=name) for n, name in enumerate(names)]
+        reading = [tasks.start(store.glance(all_codes), name="glance"), tasks.start(codes(store), name="codes")]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await store.close()
+            ended = await asyncio.gather(*writing, return_exceptions=True)
+            await asyncio.gather(*reading, return_exceptions=True)
+            kept = await codes(store)
+            await store.close()
+        assert {name for name, one in zip(names, ended, strict=True) if one is None} <= set(kept)
+        assert set(told) <= set(kept)
+    del store, writing, reading
+    gc.collect()  # a connection that nobody closed says so, and fails this test
+
+
+def test_a_reading_that_begins_while_the_store_closes_stops_neither_it_nor_the_engine(sqlite_url: str) -> None:
+    """The end of `close` waits for its threads: in the loop's own, where one that never ends would stop everything."""
+    engine = threading.Thread(target=lambda: asyncio.run(_read_and_close(Store(sqlite_url))), daemon=True)
+    engine.start()
+    engine.join(20)
+    assert not engine.is_alive()
+
+
+async def _read_and_close(store: Store) -> None:
+    reads, go_on = threading.Event(), threading.Event()
+
+    async def slow(conn: Any) -> list[Any]:
+        reads.set()
+        go_on.wait(20)
+        return await all_codes(conn)
+
+    readers = store._glances
+    assert isinstance(readers, Readers)
+    tasks = Tasks()
+    first = tasks.start(store.glance(slow), name="first")
+    await until(reads.is_set)
+    closing = tasks.start(store.close(), name="close")
+    await until(lambda: not readers._threads)
+    second = tasks.start(store.glance(all_codes), name="second")
+    await until(lambda: second.done() or (bool(readers._threads) and not readers._threads[0].is_alive()))
+    go_on.set()
+    await asyncio.gather(first, closing, second)
+    await store.close()
 
 
 async def test_turns_pass_over_those_who_went_away() -> None:
