@@ -25,6 +25,7 @@ _SURE = 0.6  # mean probability under which no digit is taken out of speech
 _REPEATS = 2.4  # text that packs better than so says one thing again and again: the model's own limit
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _NICE = 15
+_GRACE_SECONDS = 5.0  # beyond its term the process ends itself: nobody else does when the engine was killed meanwhile
 _SILENT = 0.6  # probability of no speech from which a segment is none
 
 
@@ -73,7 +74,8 @@ class AsrProcess:
             return self._told(recording, *await self._asked(recording, language))
 
     async def _asked(self, recording: Path, language: str) -> tuple[int, bytes, bytes]:
-        command = (self._python, "-m", "callengine.speech.asr", str(self._model), str(recording), language)
+        most = f"{self._seconds + _GRACE_SECONDS:g}"
+        command = (self._python, "-m", "callengine.speech.asr", str(self._model), str(recording), language, most)
         # Nothing is fetched, whatever a model's folder lacks; and one core is enough for what nobody waits for.
         env = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         pipe = asyncio.subprocess.PIPE
@@ -151,8 +153,12 @@ def _is_noise(one: Any) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`python -m callengine.speech.asr MODEL RECORDING LANGUAGE` prints one line of JSON."""
-    model, recording, language = arguments
+    """`python -m callengine.speech.asr MODEL RECORDING LANGUAGE SECONDS` prints one line of JSON, or is ended."""
+    model, recording, language, most = arguments
+    signal.setitimer(signal.ITIMER_REAL, float(most))  # SIGALRM ends it in the middle of the decoder too
+    with contextlib.suppress(OSError):
+        # When memory runs out the kernel is to end this process, and not the engine or its database.
+        Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         heard = read(Path(model), Path(recording), language)
         print(json.dumps({"text": heard.text, "certainty": heard.certainty}))

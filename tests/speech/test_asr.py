@@ -7,7 +7,9 @@ interpreter that has the real library) and CALLENGINE_TEST_ASR_MODEL (a folder) 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -42,7 +44,7 @@ class WhisperModel:
         if said == "crash":
             os.kill(os.getpid(), 11)
         if said == "for ever":
-            print("still at it", file=sys.stderr, flush=True)
+            print("still at it", Path("/proc/self/oom_score_adj").read_text(), file=sys.stderr, flush=True)
             time.sleep(60)
         def segments():
             for row in said.split(";"):
@@ -139,6 +141,22 @@ async def test_what_takes_too_long_is_ended_and_leaves_no_process(model: Path, t
         await AsrProcess(model, seconds=3).transcribe(comment(tmp_path, "for ever"), "ru")
     assert time.monotonic() - started < 30
     assert not [one for one in Path("/proc").glob("[0-9]*/cmdline") if str(model).encode() in _bytes(one)]
+
+
+async def test_a_process_whose_engine_was_killed_ends_by_itself_and_first_when_memory_runs_out(
+    model: Path, tmp_path: Path
+) -> None:
+    alone = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "callengine.speech.asr", str(model), str(comment(tmp_path, "for ever")), "ru", "2",
+        stderr=asyncio.subprocess.PIPE, env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    try:
+        _, said = await asyncio.wait_for(alone.communicate(), 30)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            alone.kill()
+    assert alone.returncode == -signal.SIGALRM
+    assert said.split() == b"still at it 1000".split()
 
 
 def _bytes(path: Path) -> bytes:
