@@ -241,8 +241,9 @@ class AccessService:
             person = await queries.at_extension(tx.conn, extension)
             if person is None or person.state != "ready" or person.state_since is None or person.state_since > ended_at:
                 continue
-            await self._change(tx, person, "after_call", "", by_engine=True)
-            await set_timer(tx, AFTER_CALL, str(person.id), now + self._after_call)
+            writes = await self._change(tx, person, "after_call", "", by_engine=True)
+            # By the moment that the row has: a timer that comes sooner finds the term not over, and comes but once.
+            await set_timer(tx, AFTER_CALL, str(person.id), (writes.state_since or now) + self._after_call)
 
     async def _after_call_is_over(self, staff_id: int) -> None:
         async with self._store.begin() as tx:

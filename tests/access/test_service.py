@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from callengine.clock import ManualClock
 from callengine.directory.staff import StaffForm, StaffService
 from callengine.errors import NotFound, Refused, TooMany
 from callengine.store.database import Store
-from callengine.store.tables import staff, staff_states
+from callengine.store.tables import staff, staff_states, timers
 from callengine.timers.worker import TimerWorker
 
 
@@ -288,6 +288,32 @@ async def test_after_a_call_he_writes_until_he_says_or_until_the_term(
     async with store.read() as conn:
         rows = (await conn.execute(select(staff_states).where(staff_states.c.state == "after_call"))).all()
     assert sorted((row.ended_at - row.began_at).total_seconds() for row in rows) == [20, 60]
+
+
+class MovingClock(ManualClock):
+    """Time goes on while the engine works: each look at the clock is a millisecond later."""
+
+    step_seconds = 0.001
+
+    def now(self) -> datetime:
+        self.advance(seconds=self.step_seconds)
+        return super().now()
+
+
+async def test_the_term_ends_by_its_timer_however_punctual_it_is(store: Store) -> None:
+    clock = MovingClock()
+    service = AccessService(store, clock, after_call_seconds=60)
+    store.within[CallEnded] = [service.on_call]
+    staff_id = await petrova(service)
+    await service.set_state(staff_id, "ready")
+    await hear(store, talked(clock))
+    async with store.read() as conn:
+        due_at = (await conn.execute(select(timers.c.due_at).where(timers.c.kind == AFTER_CALL))).scalar_one()
+    clock.step_seconds = 0.0
+    clock.advance(seconds=(due_at - clock.now()).total_seconds())
+    assert await TimerWorker(store, clock, {AFTER_CALL: service.on_timer}).fire_due() == 1
+    assert (await service.member(staff_id)).state == "ready"
+    service.close()
 
 
 async def test_a_break_stays_a_break_and_a_call_among_colleagues_is_none(
