@@ -247,6 +247,13 @@ async def waiting(tx: Tx, ticket_number: str, kind: Kind) -> list[Notice]:
     return [_notice(row) for row in await tx.conn.execute(query.order_by(_c.id))]
 
 
+async def untold(conn: AsyncConnection, ticket_number: str) -> bool:
+    """Whether a letter of this ticket to a municipality did not go, and has not gone since."""
+    lost = _c.state.in_([State.FAILED.value, State.SUPPRESSED.value])
+    query = select(_c.id).where(_c.ticket_number == ticket_number, _c.kind == Kind.CRITICAL, lost).limit(1)
+    return (await conn.execute(query)).first() is not None
+
+
 async def find(conn: AsyncConnection, wanted: Find, *, limit: int, after: tuple[datetime, int] | None) -> list[Notice]:
     """The newest first."""
     query = select(notices).where(*_narrowed(wanted))

@@ -17,6 +17,7 @@ from callengine.clock import Clock, rfc3339
 from callengine.errors import Conflict, NotFound
 from callengine.notices.model import REACHED, Kind, NoticeAcknowledged, NoticeSettled
 from callengine.store import moves as move_rows
+from callengine.store import notices as notice_rows
 from callengine.store import reminders as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
@@ -79,15 +80,11 @@ class RemindersService:
 
         Raises NotFound for what is not his to see, Conflict when a colleague was first.
         """
-        whose = whose_of(who)
         async with self._store.begin(shared=True) as tx:
-            found = await rows.one(tx.conn, id, whose) if whose else None
-            if found is None:
-                raise NotFound(f"there is no reminder {id}")
-            await move_rows.locked(tx, found[0].ticket_id)
-            found = await rows.one(tx.conn, id, whose) if whose else None
-            assert found is not None
-            one, ended_by, taken_by, number = found
+            one, *_ = await self._his(tx, id, who)
+            await move_rows.locked(tx, one.ticket_id)
+            # Once more: while he stood in line the ticket may have become another's.
+            one, ended_by, taken_by, number = await self._his(tx, id, who)
             if ended_by == "taken" and taken_by != who.name:
                 raise Conflict(f"{taken_by} has taken it already")
             if ended_by:
@@ -98,6 +95,14 @@ class RemindersService:
             event = TicketEvent(now, TAKEN, who.name, "", data, who.role, public=False)
             await move_rows.add_event(tx, one.ticket_id, who.staff_id, event)
             await self._tell(tx, number)
+
+    @staticmethod
+    async def _his(tx: Tx, id: int, who: Person) -> tuple[Standing, str, str, str]:
+        whose = whose_of(who)
+        found = await rows.one(tx.conn, id, whose) if whose else None
+        if found is None:
+            raise NotFound(f"there is no reminder {id}")
+        return found
 
     # --- facts ----------------------------------------------------------------------------------------------------
 
@@ -132,9 +137,12 @@ class RemindersService:
             await self._end(tx, fact.notice.ticket_number, UNACKNOWLEDGED, "acknowledged")
 
     async def on_settled(self, tx: Tx, fact: NoticeSettled) -> None:
-        """The municipality was told after all, by a second try or another way."""
-        if fact.notice.kind is Kind.CRITICAL and fact.notice.state in REACHED:
-            await self._end(tx, fact.notice.ticket_number, UNTOLD, "notified")
+        """The municipality was told after all, by a second try: none of its letters is left that did not go."""
+        one = fact.notice
+        if one.kind is not Kind.CRITICAL or one.state not in REACHED:
+            return
+        if not await notice_rows.untold(tx.conn, one.ticket_number):
+            await self._end(tx, one.ticket_number, UNTOLD, "notified")
 
     async def _settle(self, tx: Tx, ticket: Ticket, by: str, still: Callable[[Standing], bool]) -> None:
         over = [one.id for one in await rows.standing(tx.conn, ticket.id) if not still(one)]

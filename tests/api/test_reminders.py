@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from callengine.notices.model import Channel, Kind, Notice, NoticeAcknowledged, NoticeSettled, Recipient, State, Until
+from callengine.notices.model import (
+    Channel,
+    Kind,
+    Notice,
+    NoticeAcknowledged,
+    NoticeSettled,
+    Recipient,
+    State,
+    Until,
+    Wanted,
+)
+from callengine.notices.texts import SHAPES
+from callengine.store import notices as notice_rows
 from callengine.tickets.events import TicketReminded
 from tests.api.conftest import Desk
 from tests.api.test_ticket_life import People, heard
@@ -152,3 +164,25 @@ async def test_a_notice_that_came_through_ends_its_reminder(people: People, desk
     async with desk.store.begin() as tx:
         await tx.tell(NoticeSettled(notice(Kind.CRITICAL)))
     assert await seen(desk, "supervisor") == []
+
+
+async def test_that_one_municipality_was_told_does_not_hide_that_another_was_not(people: People, desk: Desk) -> None:
+    number = (await people.open())["number"]
+    outbox, ids = desk.services.notices.outbox, []
+    async with desk.store.begin() as tx:
+        for email in ("duty@city.test", "duty@district.test"):  # no mail server here: neither goes
+            fields = dict.fromkeys(SHAPES[Kind.CRITICAL].fields, "x")
+            one = Wanted(
+                key=email, kind=Kind.CRITICAL, channel=Channel.EMAIL, to=Recipient(email=email), fields=fields,
+                ticket_number=number,
+            )  # fmt: skip
+            ids.append(await outbox.tell(tx, one))
+    await reminded(desk, number, "untold", "supervisor")
+    for id, left in zip(ids, ([(number, "untold", 0)], []), strict=True):
+        async with desk.store.begin() as tx:
+            assert id is not None
+            await notice_rows.change(tx, id, tuple(State), {"state": State.SENT.value})
+            sent = await notice_rows.get(tx.conn, id)
+            assert sent is not None
+            await tx.tell(NoticeSettled(sent))
+        assert await seen(desk, "supervisor") == left

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from callengine.clock import ManualClock
-from callengine.store.database import Store
+from callengine.errors import NotFound
+from callengine.store import moves as move_rows
+from callengine.store.database import Store, Tx
+from callengine.store.tables import tickets
 from callengine.tickets.model import Status, Ticket
 from callengine.tickets.standing import RemindersService
 from tests.tickets.block import Block, build
@@ -60,6 +64,25 @@ async def test_what_was_taken_comes_back_with_the_next_rung(block: Block, remind
     await block.move(ticket, "ivanov", "report_done")
     await block.pass_time(hours=12)  # reported again, and forgotten again
     assert await standing(reminders, block, "petrova", ticket) == [("check", 0), ("stall", 1)]
+
+
+async def test_what_became_another_s_while_he_took_it_is_not_his_to_take(
+    block: Block, reminders: RemindersService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await block.open()
+    await block.pass_time(minutes=6)
+    (own,) = (await reminders.open(block.who("zhukov"))).items
+    locked = move_rows.locked
+
+    async def waits_for_who_gave_it_away(tx: Tx, ticket_id: int) -> None:
+        await locked(tx, ticket_id)
+        await tx.conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(organisation_id=2))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(move_rows, "locked", waits_for_who_gave_it_away)
+        with pytest.raises(NotFound):
+            await reminders.take(own.id, block.who("zhukov"))
+    assert await standing(reminders, block, "zhukov", ticket) == [("accept", 0)]
 
 
 async def test_the_day_of_a_postponement_is_settled_by_a_move_and_not_by_a_word(
