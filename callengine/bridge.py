@@ -120,12 +120,19 @@ class Bridge:
         Done when it is durable and `then` has run. While the store refuses, the backlog asks it again.
         """
         if self.ahead is not None and facts:
-            self.ahead.told(facts)
+            self._say(self.ahead.told, facts)
         return self._backlog.put(facts, then)
 
     def _settled(self, facts: Sequence[CallFact]) -> None:
         if self.ahead is not None:
-            self.ahead.settled(facts)
+            self._say(self.ahead.settled, facts)
+
+    def _say(self, hear: Callable[[Sequence[CallFact]], None], facts: Sequence[CallFact]) -> None:
+        """A fact is told once: the passing message about it, however that fails, costs no fact its place."""
+        try:
+            hear(facts)
+        except Exception:
+            log.exception("what is said ahead failed; the facts go on", extra={"action": "ahead_failed"})
 
     async def _patiently(self, kept: asyncio.Future[None]) -> None:
         """Events and their facts go through together, as long as the store takes them."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 
+from callengine import bridge as module
 from callengine.bridge import Bridge
 from callengine.calls.coverage import CoverageService
-from callengine.calls.events import CallAnswered, CallArrived, RobotTold
+from callengine.calls.events import CallAnswered, CallArrived, CallFact, RobotTold
 from callengine.calls.model import CallKey, Conversation, Direction, State, Talk
 from callengine.calls.service import CallsService
 from callengine.clock import ManualClock
@@ -204,3 +206,52 @@ async def test_what_a_robots_dialogue_came_to_is_told_before_the_ledger_is_clear
     assert pbx.deleted == ["robot-7"]
     found = await CallsService(store=store, clock=clock).by_key(CallKey("main", "robot-7"))
     assert found is not None and (found.call.robot, found.call.outcome) == (True, "answered")
+
+
+# --- what is said ahead, and the measure of what waits ----------------------------------------------------------
+
+
+def arrived(clock: ManualClock, linkedid: str) -> CallArrived:
+    return CallArrived(clock.now(), Conversation(CallKey("main", linkedid), Direction.INBOUND, clock.now()))
+
+
+async def test_an_early_message_that_fails_costs_no_fact(
+    bridge: Bridge, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Mute:
+        def told(self, facts: Sequence[CallFact]) -> None:
+            raise TypeError("str is not valid UTF-8")
+
+        settled = told
+
+    bridge.ahead = Mute()
+    for linkedid in ("1.1", "1.2"):
+        await asyncio.wait_for(bridge.take([arrived(clock, linkedid)]), 10)
+    for linkedid in ("1.1", "1.2"):
+        assert await CallsService(store=store, clock=clock).by_key(CallKey("main", linkedid)) is not None
+    assert caplog.text.count("what is said ahead failed") == 4
+    await bridge.close()
+
+
+async def test_above_the_measure_of_what_waits_for_the_store_the_events_wait_too(
+    bridge: Bridge, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a store which refuses for hours does not fill the memory."""
+    monkeypatch.setattr(module, "MOST_UNSAVED", 3)
+    monkeypatch.setattr(module, "STORE_PATIENCE_SECONDS", 0.01)
+    room, saved = asyncio.Event(), list[str]()
+
+    async def save(facts: Sequence[CallFact]) -> None:
+        await room.wait()
+        saved.extend(fact.call.key.linkedid for fact in facts)
+
+    monkeypatch.setattr(bridge._backlog, "_save", save)
+    for n in range(3):
+        await asyncio.wait_for(bridge._patiently(bridge.take([arrived(clock, f"1.{n}")])), 10)
+    fourth = asyncio.ensure_future(bridge._patiently(bridge.take([arrived(clock, "1.3")])))
+    await asyncio.wait({fourth}, timeout=0.1)
+    assert not fourth.done() and not saved
+    room.set()
+    await asyncio.wait_for(fourth, 10)
+    assert saved == ["1.0", "1.1", "1.2", "1.3"]
+    await bridge.close()
