@@ -20,6 +20,7 @@ from callengine.store.database import Store
 from callengine.store.ratings import Counted, Rating, Wanted
 
 LONGEST = timedelta(days=400)
+YEARS = range(1970, 9999)
 MOST_SLICES = 62  # of a period: days of two months, weeks of a year, months
 BY = ("", "organisation", "executor", "classifier", "branch")
 SLICES = ("", "day", "week", "month")
@@ -112,10 +113,13 @@ class RatingsService:
 
         Raises Refused for a period that is too long, Forbidden for another's.
         """
+        for name, bound in (("from", wanted.since), ("to", wanted.until)):
+            if bound is not None and bound.year not in YEARS:  # a day more or less must be a day yet
+                raise Refused(f"there are no ratings of the year {bound.year}", pointer=f"/{name}")
         until = wanted.until or self._clock.now() + timedelta(seconds=1)  # a bound is left out
         since = wanted.since or until - timedelta(days=30)
         if not timedelta() < until - since <= LONGEST:
-            raise Refused(f"take a period of at most {LONGEST.days} days", pointer="/from")
+            raise Refused(f"take a period that ends after it begins, of at most {LONGEST.days} days", pointer="/from")
         wanted = sees.narrows(replace(wanted, since=since, until=until))
         bounds = list(self._slices(since, until, slices)) if slices else []
         if len(bounds) > MOST_SLICES:

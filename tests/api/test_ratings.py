@@ -31,7 +31,13 @@ async def test_the_figures_have_the_rate_and_the_count_beside_the_mean(desk: Des
     assert (await desk.ask("GET", "/ratings/summary", role="manager"))["whole"]["asked"] == 0
     assert (await desk.ask("GET", "/ratings", role="manager"))["items"] == []
     await desk.ask("GET", "/ratings/summary?organisation_id=2", role="manager", status=403)
-    await desk.ask("GET", "/ratings/summary?from=2020-01-01T00:00:00Z", status=422)
+    for bad in (
+        "from=2020-01-01T00:00:00Z",
+        "from=2030-01-01T00:00:00Z",
+        "to=0001-01-01T00:00:00Z",
+        "from=9999-12-01T00:00:00Z&to=9999-12-31T23:59:59Z&slices=month",
+    ):
+        await desk.ask("GET", f"/ratings/summary?{bad}", status=422)
     await desk.ask("GET", "/ratings/summary", role="inspector", status=403)
 
 
