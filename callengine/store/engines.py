@@ -145,7 +145,8 @@ class EngineLease:
         self.name = name
         self.owner = owner or owner_name()
         self._tasks = Tasks()
-        self._sure_until = 0.0  # on the monotonic clock
+        # By both clocks: Linux's monotonic one stands still while the machine sleeps, the other may be set back.
+        self._sure_until: tuple[float, datetime] | None = None
 
     @property
     def held(self) -> bool:
@@ -153,7 +154,13 @@ class EngineLease:
 
         An engine that was stopped for a while (a suspended machine) is not sure until it has asked.
         """
-        return self._clock.monotonic() < self._sure_until
+        if self._sure_until is None:
+            return False
+        monotonic, wall = self._sure_until
+        return self._clock.monotonic() < monotonic and self._clock.now() < wall
+
+    def _sure_for(self, seconds: float) -> tuple[float, datetime]:
+        return self._clock.monotonic() + seconds, self._clock.now() + timedelta(seconds=seconds)
 
     async def acquire(self) -> None:
         """Raises AlreadyRunning, which names the owner and how long to wait if it died on another host."""
@@ -198,9 +205,9 @@ class EngineLease:
             now = self._clock.now()
             return await hold_lease(tx, self.name, self.owner, now + timedelta(seconds=LEASE_SECONDS), now)
 
-        asked = self._clock.monotonic()
+        until = self._sure_for(LEASE_SECONDS)  # from the asking on
         held = await self._store.transact(work)
-        self._sure_until = asked + LEASE_SECONDS if held else 0.0
+        self._sure_until = until if held else None
         return held
 
     async def _try_to_renew(self) -> bool | None:
@@ -213,13 +220,13 @@ class EngineLease:
 
     async def _look(self) -> None:
         """A locked or full store takes nobody's lease either: while the row names us, it is ours."""
-        asked = self._clock.monotonic()
+        until = self._sure_for(LOOK_SECONDS)
         with contextlib.suppress(Unavailable):
             async with self._store.read() as conn:
                 owner = (await conn.execute(select(engines.c.owner).where(engines.c.name == self.name))).scalar()
-            self._sure_until = max(self._sure_until, asked + LOOK_SECONDS) if owner == self.owner else 0.0
+            self._sure_until = max(self._sure_until or until, until) if owner == self.owner else None
 
     async def release(self) -> None:
-        self._sure_until = 0.0
+        self._sure_until = None
         async with self._store.begin() as tx:
             await release_lease(tx, self.name, self.owner)

@@ -117,6 +117,20 @@ async def test_the_lease_is_held_from_its_renewal_and_not_by_who_was_stopped_mea
     assert not second.holds("north")
 
 
+async def test_a_machine_that_slept_is_not_sure_though_its_monotonic_clock_stood_still(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = EngineLeases(store, clock, ["north"])
+    await lease.acquire()
+    monkeypatch.setattr(clock, "monotonic", lambda: 0.0)
+    clock.advance(seconds=LEASE_SECONDS - 1)
+    assert lease.holds("north")
+    clock.advance(seconds=1)
+    assert not lease.holds("north")
+    await lease._leases[0].renew()
+    assert lease.holds("north")
+
+
 async def test_a_store_that_takes_no_renewal_leaves_the_lease_to_whom_its_row_names(
     sqlite_store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
