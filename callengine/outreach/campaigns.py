@@ -309,12 +309,14 @@ class CampaignsService:
             wrong.append(("/dialogue", "only a survey has a dialogue of its own; the texts of others are scripts"))
         if wish.kind is CallKind.SURVEY and wish.dialogue is None:
             wrong.append(("/dialogue", "write the survey's questions: its steps and where each key leads"))
-        return [*wrong, *self._wrong_texts(wish), *_wrong_choice(wish), *_wrong_spacing(wish.spacing)]
+        if wish.begins_at is not None and wish.begins_at.year > texts.LAST_YEAR:
+            wrong.append(("/begins_at", "no such year: it would never begin"))
+        return [*wrong, *self._wrong_texts(wish, now), *_wrong_choice(wish), *_wrong_spacing(wish.spacing)]
 
-    def _wrong_texts(self, wish: NewCampaign) -> list[tuple[str, str]]:
+    def _wrong_texts(self, wish: NewCampaign, now: datetime) -> list[tuple[str, str]]:
         if wish.kind is CallKind.OUTAGE:
             known = self._outbox.channels if self._outbox else frozenset()
-            return texts.mistakes(wish.channels, wish.text, wish.job, known)
+            return texts.mistakes(wish.channels, wish.text, wish.job, known, now)
         wrong = []
         if wish.channels != (texts.CALL,) or wish.text:
             wrong.append(("/channels", "only an outage is written to people; all else is asked or told by telephone"))

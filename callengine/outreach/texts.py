@@ -16,6 +16,7 @@ from callengine.outreach.model import Campaign
 CALL = "call"
 CHANNELS = (CALL, Channel.SMS.value, Channel.PUSH.value)
 MOST_TEXT = 200
+LAST_YEAR = 9998  # of the calendar: a moment has a place in every zone
 
 
 class Promises(Protocol):
@@ -51,7 +52,7 @@ class News:
 
 
 def mistakes(
-    channels: tuple[str, ...], text: str, job: Mapping[str, Any], known: frozenset[Channel]
+    channels: tuple[str, ...], text: str, job: Mapping[str, Any], known: frozenset[Channel], now: datetime
 ) -> list[tuple[str, str]]:
     """Pointers and what is wrong there, of a campaign of outages."""
     wrong: list[tuple[str, str]] = []
@@ -65,8 +66,11 @@ def mistakes(
         wrong.append(("/text", f"say in at most {MOST_TEXT} characters what is cut off"))
     if written and not str(job.get("address", "")).strip():
         wrong.append(("/job/address", "the message names the address"))
-    if written and not _moment(job.get("ends")):
+    until = _moment(job.get("ends"))
+    if written and until is None:
         wrong.append(("/job/ends", "the message says until when: a moment such as 2026-11-22T18:00:00+03:00"))
+    elif written and until is not None and not (now < until and until.year <= LAST_YEAR):
+        wrong.append(("/job/ends", f"the message would say until {until.isoformat()}: name a moment to come"))
     return wrong
 
 

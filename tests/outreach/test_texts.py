@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -86,10 +87,11 @@ async def test_who_wants_no_calls_may_be_written_to_and_who_wants_no_messages_is
 async def test_by_night_only_danger_is_told_and_to_everybody(world: World) -> None:
     world.clock.advance(seconds=13 * 3600)  # midnight in Moscow
     await world.opt_outs.add(number(2), "", "Петрова")
-    await world.campaigns.create(outage(number(1), channels=("call", "sms")), "Орлова", 2)
+    job = JOB | {"ends": "2026-11-21T18:00:00+03:00"}
+    await world.campaigns.create(outage(number(1), channels=("call", "sms"), job=job), "Орлова", 2)
     (late,) = await written(world)
     assert late.next_at > world.clock.now() and await world.dial() == []
-    gas = outage(number(1), number(2), channels=("call", "sms"), text="Утечка газа", danger=True)
+    gas = outage(number(1), number(2), channels=("call", "sms"), text="Утечка газа", danger=True, job=job)
     made = await world.campaigns.create(gas, "Орлова", 2)
     assert (made.calls, made.texts, made.campaign.danger) == (2, 2, True)
     assert [one.next_at <= world.clock.now() and one.state == "queued" for one in await written(world)][1:] == [
@@ -121,6 +123,9 @@ async def test_a_push_goes_to_the_browser_of_the_residents_newest_ticket(world: 
         ({"text": "я" * 201}, "/text"),
         ({"job": {"what": "воды", "address": "Мира, 44"}}, "/job/ends"),
         ({"job": {"what": "воды", "ends": JOB["ends"]}}, "/job/address"),
+        ({"job": JOB | {"ends": "2026-11-20T10:00:00+03:00"}}, "/job/ends"),  # it is over already
+        ({"job": JOB | {"ends": "9999-12-31T23:59:59Z"}}, "/job/ends"),
+        ({"begins_at": datetime(9999, 12, 31, 23, tzinfo=UTC)}, "/begins_at"),
         ({"kind": CallKind.METER, "job": {}}, "/channels"),
         ({"kind": CallKind.METER, "job": {}, "channels": ("call",), "text": "", "danger": True}, "/danger"),
     ],
