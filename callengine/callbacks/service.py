@@ -253,8 +253,9 @@ class CallbacksService:
         await tx.tell(DutyJoined(at, duty))
 
     async def _mark_message(self, tx: Tx, duty_id: int, call_id: int, file_name: str, at: datetime) -> None:
-        if await rows.was_noted(tx, duty_id, "message", call_id):
-            return
+        lines = await day_rows.message_lines(tx.conn, [duty_id])
+        if any(line.what == "message" and line.call_id == call_id for line in lines):
+            return  # told again, perhaps after a split
         duty = await self._get(tx, duty_id)
         recording = duty.message_recording_id or await rows.message_recording(tx, call_id)
         # A new message wants new ears, though somebody heard the one before.

@@ -477,14 +477,6 @@ async def was_written(tx: Tx, duty_id: int, what: str, due_at: datetime) -> bool
     return (await tx.conn.execute(query.limit(1))).first() is not None
 
 
-async def was_noted(tx: Tx, duty_id: int, what: str, call_id: int) -> bool:
-    """True when the history already tells this of that call."""
-    query = select(duty_history.c.id).where(
-        duty_history.c.duty_id == duty_id, duty_history.c.what == what, duty_history.c.call_id == call_id
-    )
-    return (await tx.conn.execute(query.limit(1))).first() is not None
-
-
 async def calls_with_message(tx: Tx, call_ids: Sequence[int]) -> list[int]:
     """Those of the calls that left a voice message, in the order of their ids."""
     query = select(calls.c.id).where(calls.c.id.in_(call_ids), calls.c.message_file != "").order_by(calls.c.id)

@@ -80,13 +80,18 @@ async def _heard_of_day(conn: AsyncConnection, began: datetime, ended: datetime)
 
 async def heard_by_call(conn: AsyncConnection, duty_ids: Sequence[int]) -> dict[int, datetime]:
     """By call of these duties: when the message that it left was considered, as the history tells it."""
+    return heard(await message_lines(conn, duty_ids))
+
+
+async def message_lines(conn: AsyncConnection, duty_ids: Sequence[int]) -> list[MessageLine]:
+    """What the history tells of the messages of these duties, and of those that they were split from, as written."""
     lines: dict[int, MessageLine] = {}
     seen: set[int] = set()
     # What was split off has its message in the history of the duty that it was split from.
     while wanted := {*duty_ids, *(line.origin for line in lines.values() if line.origin is not None)} - seen:
         lines |= await _message_lines(conn, sorted(wanted))
         seen |= wanted
-    return heard(lines[line_id] for line_id in sorted(lines))
+    return [lines[line_id] for line_id in sorted(lines)]
 
 
 async def _message_lines(conn: AsyncConnection, duty_ids: Sequence[int]) -> dict[int, MessageLine]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert
 
 from callengine.callbacks.compliance import Compliance, Covered, bounds, gaps
+from callengine.calls.events import MessageLeft
 from callengine.calls.model import Missed, Outcome
 from callengine.phone import WITHHELD
 from callengine.store.tables import coverage
@@ -153,6 +154,19 @@ async def test_a_message_goes_with_its_call_when_a_talk_is_known_late(world: Wor
     assert (reached.in_time, (await compliance(world)).in_legal_time) == (True, 1)
     await world.service.close([owed.id], chief, "никто не звонил")
     assert (await world.duties())[0].in_time is False
+
+
+async def test_a_message_that_is_told_again_after_its_call_was_split_off_stays_heard(world: World) -> None:
+    chief = await world.staff("110")
+    left = world.missed(at=at(0), where=Missed.MESSAGE, message_file="0.wav")
+    await world.tell(left)
+    await hear(world, 5, chief)
+    await world.tell(world.missed(at=at(30)))
+    await world.tell(world.call_back(at=at(20)))  # the link was cut
+    _, reached = await world.duties()
+    await world.tell([MessageLeft(left[0].at, left[0].call), *left])
+    assert (await world.duties())[1] == reached
+    assert (await compliance(world)).in_legal_time == 1
 
 
 async def test_a_message_split_off_unheard_is_heard_where_it_is(world: World) -> None:
