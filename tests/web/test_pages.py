@@ -12,6 +12,7 @@ from playwright.async_api import Route, expect
 from callengine.api import schemas as s
 from tests.web import town
 from tests.web.conftest import Desk
+from tests.web.test_axe import look
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -307,6 +308,27 @@ async def test_a_duty_is_given_by_two_keys_to_who_is_free_first(desk: Desk) -> N
     assert desk.engine.bodies("POST", "/callbacks/assign") == [{"ids": [6], "staff_id": 11}]
 
 
+async def test_a_box_that_was_clicked_takes_no_key_but_its_own(desk: Desk) -> None:
+    page = await desk.open("/callbacks", who="supervisor")
+    box = page.locator("[data-duty='6'] input[type=checkbox]")
+    await box.click()
+    await expect(box).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[data-duty='1'][aria-current=true]")).to_have_count(1)
+    await page.keyboard.press("KeyX")
+    await page.get_by_role("dialog").get_by_label("Причина").fill("проверка линии")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [b["ids"] for b in desk.engine.bodies("POST", "/callbacks/close")] == [[6]]
+    box = page.locator("[data-duty='1'] input[type=checkbox]")
+    await box.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    for marked in (True, False):
+        await page.keyboard.press("Space")
+        await expect(box).to_be_checked(checked=marked)
+
+
 async def test_an_answer_that_was_on_its_way_does_not_undo_what_was_told_meanwhile(desk: Desk) -> None:
     free = asyncio.Event()
 
@@ -568,6 +590,23 @@ async def test_a_pbx_that_has_been_silent_for_minutes_makes_the_data_old(desk: D
     await expect(page.get_by_text(re.compile(r"^данные 4 мин.* назад"))).to_be_visible()
 
 
+async def test_the_menu_of_one_s_name_is_clean_worked_by_keys_and_gives_the_focus_back(desk: Desk) -> None:
+    page = await desk.open("/desk")
+    name = page.get_by_role("button", name=re.compile("Петрова Наталья"))
+    await name.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="Выйти")).to_be_in_viewport()
+    assert await look(page, "the menu of one's name") == []
+    await expect(page.get_by_role("menuitem", name="English")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("menuitem", name="Сменить пароль")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Пароль сейчас")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(name).to_be_focused()
+
+
 async def test_a_person_changes_his_own_password_and_is_told_what_is_wrong_with_it(desk: Desk) -> None:
     page = await desk.open("/desk")
     await page.get_by_role("button", name=re.compile("Петрова Наталья")).click()
@@ -585,3 +624,13 @@ async def test_a_person_changes_his_own_password_and_is_told_what_is_wrong_with_
     await expect(dialog).to_have_count(0)
     await expect(page.get_by_text("Пароль сменён")).to_be_visible()
     assert desk.engine.bodies("POST", "/session/password")[-1] == {"old": "sandbox", "new": "long enough"}
+
+
+async def test_the_call_that_goes_on_is_none_of_the_last_calls(desk: Desk) -> None:
+    call = town.offered()
+    desk.engine.card = desk.engine.card.model_copy(update={"last_calls": [town.call(call.id)], "calls_in_year": 1})
+    page = await desk.open("/desk")
+    await desk.engine.offer(call)
+    last = page.locator("section").filter(has=page.get_by_role("heading", name="Последние вызовы")).last
+    await expect(last).to_contain_text("Раньше не звонили")
+    await expect(last).not_to_contain_text("за год")

@@ -24,7 +24,7 @@ export function Registered({ ticket, parent, onAgain }: { ticket: Ticket; parent
   useKeys({ Escape: () => go("/desk"), Enter: () => go("/desk"), KeyO: () => go(`/tickets/${ticket.number}`) });
   const closed = ticket.status === "closed";
   return (
-    <div className="card" style={{ flex: 1, overflow: "auto" }} ref={box} tabIndex={-1} role="status">
+    <div className="card" style={{ flex: 1, overflow: "auto", outline: "none" }} ref={box} tabIndex={-1} role="status">
       <div className="demo">
         <I of={IconCircleCheck} size={36} className="done" />
         <div><h2>{t(closed ? "ticketForm.closedDone" : "form.done", { number: ticket.number })}</h2>{!closed && <p className="t2">{t("form.say")}</p>}</div>
@@ -34,7 +34,7 @@ export function Registered({ ticket, parent, onAgain }: { ticket: Ticket; parent
           <dt>{t("form.answers")}</dt><dd>{[ticket.organisation?.name ?? t(closed ? "ticketForm.spoken" : "tickets.noOrganisation"), ticket.organisation && phone(ticket.organisation.phone)].filter(Boolean).join(", ")}</dd>
           {!closed && TERMS.filter(([key]) => ticket.deadlines[key]).map(([key, word]) => <div key={key} style={{ display: "contents" }}><dt>{t(word)}</dt><dd><b>{t("form.by", { time: until(ticket.deadlines[key]!, now) })}</b></dd></div>)}
           {!closed && ticket.paid_confirm_by && <><dt>{t("ticketForm.paidTerm")}</dt><dd><b>{t("form.by", { time: until(ticket.paid_confirm_by, now) })}</b></dd></>}
-          {(ticket.applicant.number || ticket.applicant.name) && <><dt>{t("form.who")}</dt><dd>{[ticket.applicant.name, phone(ticket.applicant.number)].filter(Boolean).join(", ")}</dd></>}
+          {(ticket.applicant.number || ticket.applicant.name) && <><dt>{t("form.who")}</dt><dd>{ticket.applicant.name}{ticket.applicant.name && ticket.applicant.number && ", "}<span style={{ whiteSpace: "nowrap" }}>{phone(ticket.applicant.number)}</span></dd></>}
         </dl>
         <Link number={ticket.number} />
         <div className="row wrap"><Btn look="primary" size="main" keys="Enter" onClick={() => go("/desk")}>{t("form.back")}</Btn><Btn size="main" keys="O" onClick={() => go(`/tickets/${ticket.number}`)}>{t("form.openTicket")}</Btn><Btn size="main" onClick={onAgain}>{t("form.again")}</Btn></div>

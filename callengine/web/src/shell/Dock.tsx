@@ -255,6 +255,8 @@ function Card({ card, own, person }: { card: CallerCard; own: Mine; person: Pers
   const now = useNow();
   const house = (person ?? card.candidates[0])?.residences[0]?.house;
   const outgoing = own.call.direction === "outbound";
+  const past = card.last_calls.filter((c) => c.id !== own.call.id);
+  const inYear = card.calls_in_year - (card.last_calls.length - past.length); // the call that goes on is none of the last
   return (
     <>
       <section>
@@ -283,9 +285,9 @@ function Card({ card, own, person }: { card: CallerCard; own: Mine; person: Pers
         <ul>{card.open_tickets.slice(0, 8).map((x) => <TicketLine key={x.number} of={x} now={now} />)}</ul>
       </section>
       <section>
-        <div className="row"><h3>{t("call.last")}</h3>{card.calls_in_year > 0 && <span className="t3 s12">{t("call.inYear", { count: card.calls_in_year })}</span>}</div>
-        {card.last_calls.length === 0 && <p className="t3 s12">{t("call.noLast")}</p>}
-        <ul>{card.last_calls.filter((c) => c.id !== own.call.id).slice(0, 6).map((c) => <PastCall key={c.id} of={c} now={now} />)}</ul>
+        <div className="row"><h3>{t("call.last")}</h3>{inYear > 0 && <span className="t3 s12">{t("call.inYear", { count: inYear })}</span>}</div>
+        {past.length === 0 && <p className="t3 s12">{t("call.noLast")}</p>}
+        <ul>{past.slice(0, 6).map((c) => <PastCall key={c.id} of={c} now={now} />)}</ul>
       </section>
     </>
   );
