@@ -271,7 +271,9 @@ class Bridge:
 
     async def _tick(self) -> None:
         if self._clock.monotonic() - self._fed_at >= TICK_SECONDS:
-            await self._save(self.tracker.settle())
+            if facts := self.tracker.settle():
+                # As of the events: a store that refuses must not keep the next end that is held back from being said.
+                await self._patiently(self.take(facts))
         seen = self.link.figures.seen_at
         if self._seen_told is None and self.link.state is LinkState.UP and seen is not None:
             # The store did not take it when the link came up: coverage begins now, not at the next reconnect.

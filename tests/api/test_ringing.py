@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -12,18 +12,20 @@ import orjson
 import pytest
 from aiohttp import ClientWebSocketResponse
 
+from callengine import bridge as module
 from callengine.api.live import LiveHub
 from callengine.api.schemas import Ringing
 from callengine.bridge import Bridge
 from callengine.calls.events import CallFact
 from callengine.calls.signals import Signal
+from callengine.calls.signals import Snapshot as ChannelsAlive
 from callengine.clock import ManualClock
 from callengine.config import Locale, OnePbx
 from callengine.pbx.wire import RawEvent
 from callengine.store.database import StoreFull, sqlite_path
 from tests.api.conftest import Desk
 from tests.api.test_live import OPERATOR, OTHER, drained, heard, until
-from tests.calls.dsl import Story
+from tests.calls.dsl import Line, Story
 
 
 async def nothing(*_: object) -> None:
@@ -235,6 +237,67 @@ async def test_a_phone_that_stops_ringing_is_taken_back_though_the_store_is_lock
             other.rollback()
         await until(lambda: not pbx.bridge._backlog.facts)
     assert not desk.screens.ringing._said
+
+
+def _caller_hangs_up(pbx: Pbx, caller: Line, ring: Line) -> None:
+    ring.stops("CANCEL")
+    caller.leaves().gone()
+
+
+def _phone_refuses(pbx: Pbx, caller: Line, ring: Line) -> None:
+    ring.refuses()
+
+
+def _colleague_answers(pbx: Pbx, caller: Line, ring: Line) -> None:
+    caller.rings("102").answers()
+    ring.stops("ANSWERED_ELSEWHERE")
+
+
+def _gone_behind_a_cut(pbx: Pbx, caller: Line, ring: Line) -> None:
+    pbx.bridge.tracker.lost()
+    at = pbx.story.passes(5).at
+    pbx.bridge.take(pbx.bridge.tracker.resync(ChannelsAlive(at, ())))
+
+
+@pytest.mark.parametrize("ends", [_caller_hangs_up, _phone_refuses, _colleague_answers, _gone_behind_a_cut])
+async def test_however_it_ends_it_is_taken_back_though_the_store_is_locked(
+    desk: Desk, pbx: Pbx, ends: Callable[[Pbx, Line, Line], None]
+) -> None:
+    ringing = desk.screens.ringing
+    async with screen(desk) as ws:
+        await heard(ws, "hello")
+        with locked(desk) as other:
+            caller = pbx.story.arrives("+79074121806").joins()
+            ring = caller.rings("101")
+            await pbx.says()
+            assert [m["data"]["rings"] for m in await heard(ws, "ringing")] == [True]
+            ends(pbx, caller, ring)
+            await pbx.says()
+            assert [m["data"]["rings"] for m in await heard(ws, "ringing")] == [False]
+            assert not [key for key, operator in ringing._said if operator == "101"]
+            other.rollback()
+        await until(lambda: not pbx.bridge._backlog.facts)
+    assert not ringing._said and not ringing._unsettled and not desk.services.live._standing
+
+
+async def test_ends_that_are_held_back_take_it_back_on_a_quiet_line_though_the_store_is_locked(
+    desk: Desk, pbx: Pbx
+) -> None:
+    async with screen(desk) as ws:
+        await heard(ws, "hello")
+        with locked(desk) as other:
+            for _ in range(2):  # the second is not kept by the first, which waits for the store
+                pbx.story.arrives("+79074121806").joins().rings("101")
+                await pbx.says()
+                assert [m["data"]["rings"] for m in await heard(ws, "ringing")] == [True]
+                pbx.story.end_all()  # and no event says why: it does not add up
+                await pbx.says()
+                desk.clock.advance(seconds=module.TICK_SECONDS)
+                await asyncio.wait_for(pbx.bridge._tick(), 10)
+                assert [m["data"]["rings"] for m in await heard(ws, "ringing")] == [False]
+            other.rollback()
+        await until(lambda: not pbx.bridge._backlog.facts)
+    assert not desk.screens.ringing._said and not desk.services.live._standing
 
 
 async def test_that_he_answered_is_told_when_it_is_durable_and_not_before(desk: Desk, pbx: Pbx) -> None:
