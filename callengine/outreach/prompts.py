@@ -13,7 +13,7 @@ from callengine.menus.script import LANGUAGES, Kind
 from callengine.menus.walk import digit_words
 from callengine.outreach.scripts import ScriptsService
 from callengine.speech import words
-from callengine.speech.voice import NoRoomForVoice, NoVoice
+from callengine.speech.voice import EngineRests, NoRoomForVoice, NoVoice
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class StaticPrompts:
         return found
 
     async def speak(self) -> AsyncIterator[Progress]:
-        """Speak what is missing, one at a time. Raises NoVoice without an engine, NoRoomForVoice on a full disk."""
+        """Speak what is missing, one at a time. Raises NoVoice without an engine, EngineRests, NoRoomForVoice."""
         todo = await self.missing()
         loop, failed = asyncio.get_running_loop(), 0
         for done, (language, text) in enumerate(todo, start=1):
@@ -92,8 +92,8 @@ class StaticPrompts:
                 else:
                     await self._voice.prepare(language, text)
                     self._tried.pop((language, text), None)
-            except NoRoomForVoice:
-                raise
+            except (EngineRests, NoRoomForVoice):
+                raise  # nothing is said of this text: all of them wait
             except NoVoice as error:
                 problem = error.detail
                 self._tried[language, text] = self._tried.get((language, text), 0) + 1

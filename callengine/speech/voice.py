@@ -61,6 +61,10 @@ class TooSlow(NoVoice):
     """An engine did not end by its deadline."""
 
 
+class EngineRests(NoVoice):
+    """An engine was late too often in a row and is left in peace for a while: no word of it against this text."""
+
+
 class NoRoomForVoice(NoVoice):
     """The disk of the prompts is full: free some room, the next call tries again."""
 
@@ -180,7 +184,9 @@ class Voice:
         with self._room:
             try:
                 if self._late.is_given_up():
-                    raise NoVoice(f"{_PROGRAMS[engine]} was late {_Late.MOST} times in a row: left in peace a while")
+                    raise EngineRests(
+                        f"{_PROGRAMS[engine]} was late {_Late.MOST} times in a row: left in peace a while"
+                    )
                 self._speak(engine, language, text, path, aside)
                 self._late.spoke()
                 return path

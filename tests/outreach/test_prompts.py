@@ -13,7 +13,7 @@ from callengine.menus.dialogues import static_texts
 from callengine.outreach import prompts as module
 from callengine.outreach.prompts import StaticPrompts
 from callengine.outreach.scripts import ScriptsService
-from callengine.speech.voice import NoRoomForVoice, NoVoice
+from callengine.speech.voice import EngineRests, NoRoomForVoice, NoVoice
 from callengine.store.database import Store
 from callengine.store.migrate import migrate
 
@@ -26,6 +26,7 @@ class FakeVoice:
         self.tries: list[str] = []
         self.fails: set[str] = set()
         self.error: Exception | None = None
+        self.rests = False
         self.at_once = self.most = 0
 
     def missing(self, texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -39,6 +40,8 @@ class FakeVoice:
         self.most = max(self.most, self.at_once)
         await asyncio.sleep(0)
         self.at_once -= 1
+        if self.rests:
+            raise EngineRests("RHVoice was late 3 times in a row: left in peace a while")
         if any(part in text for part in self.fails):
             raise NoVoice("no engine speaks it")
         self.spoken.append((language, text))
@@ -87,6 +90,19 @@ async def test_a_text_that_no_engine_speaks_keeps_no_other_and_is_not_tried_for_
     assert (prompts.standing.missing, prompts.standing.failed) == (1, 1)
     assert prompts.standing.problem == "no engine speaks it"
     assert sum("Оцените работу" in one for one in voice.tries) == module.MOST_RETRIES
+
+
+async def test_an_engine_that_is_left_in_peace_a_while_costs_no_text_its_tries(scripts: ScriptsService) -> None:
+    voice = FakeVoice()
+    prompts = StaticPrompts(voice, scripts)
+    voice.rests = True
+    for _ in range(module.MOST_RETRIES + 1):
+        with pytest.raises(EngineRests):
+            assert [one async for one in prompts.speak()]
+    voice.rests = False
+    assert [one async for one in prompts.speak()]
+    assert (prompts.standing.missing, prompts.standing.failed) == (0, 0)
+    assert set(voice.spoken) == set(static_texts())
 
 
 @pytest.mark.parametrize("error", [NoVoice("apt-get install espeak-ng"), NoRoomForVoice("full"), OSError(5, "I/O")])

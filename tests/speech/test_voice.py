@@ -17,7 +17,17 @@ import pytest
 
 from callengine.menus.dialogues import static_texts
 from callengine.speech import voice as module
-from callengine.speech.voice import NoRoomForVoice, NoVoice, Sound, Voice, VoiceSettings, fault_of, sound_of
+from callengine.speech.voice import (
+    EngineRests,
+    NoRoomForVoice,
+    NoVoice,
+    Sound,
+    TooSlow,
+    Voice,
+    VoiceSettings,
+    fault_of,
+    sound_of,
+)
 from tests.menus.jobs import EACH
 
 HELLO = "Здравствуйте! Это робот службы."
@@ -380,6 +390,18 @@ async def test_calls_that_wait_for_the_voice_hold_no_thread_of_the_house(tmp_pat
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_an_engine_that_is_left_in_peace_says_so_and_not_that_the_text_cannot_be_spoken(
+    tmp_path: Path, tool: Tool
+) -> None:
+    tool("RHVoice-test", "real-sleep 60")
+    voice = Voice(tmp_path / "kept", VoiceSettings(engine="rhvoice", deadline_seconds=0.3, at_once=1))
+    for n in "абв":
+        with pytest.raises(TooSlow):
+            await voice.say("ru", f"{HELLO} {n}")
+    with pytest.raises(EngineRests, match="late 3 times in a row"):
+        await voice.prepare("ru", f"{HELLO} г")
 
 
 async def test_an_engine_that_hangs_on_every_text_costs_not_each_call_its_deadline(
