@@ -13,7 +13,7 @@ from callengine.store.tables import staff
 from callengine.store.tables import tickets as ticket_rows
 from tests.web.conftest import Served
 from tests.web.test_axe import look
-from tests.web.test_form import at_form, tickets, whole
+from tests.web.test_form import at_form, existing, tickets, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PLACE = "Перекрёсток Мира и Ленина, у светофора"
@@ -93,6 +93,22 @@ async def test_every_page_of_the_desk_names_the_place(served: Served) -> None:
     page = await served.open("/desk")
     await expect(page.get_by_text(number).locator("..")).to_contain_text(PLACE)
     assert served.mistakes == []
+
+
+async def test_the_journal_is_narrowed_to_those_without_a_house(served: Served) -> None:
+    number, housed = await pothole(served), await existing(served)
+    await served.sign_in("petrova")
+    page = await served.open("/tickets")
+    rows = page.locator("tbody tr")
+    await expect(rows).to_have_count(2)
+    await page.get_by_role("button", name="Ещё отборы").click()
+    await page.get_by_role("button", name="Без дома").click()
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text(number)
+    await page.reload()
+    await expect(rows).to_have_count(1)
+    await page.get_by_role("button", name="Снять: Без дома").click()
+    await expect(rows.filter(has_text=housed)).to_have_count(1)
 
 
 async def test_the_pages_of_others_name_the_place(served: Served) -> None:

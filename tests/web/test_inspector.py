@@ -31,6 +31,9 @@ async def test_the_board_is_his_to_read_and_nothing_on_it_is_to_be_pressed(serve
     await expect(exceptions).to_contain_text("…06")
     await expect(exceptions.get_by_role("button")).to_have_count(0)
     await expect(page.get_by_text("Открыты сейчас")).to_have_count(0)
+    width = (await exceptions.bounding_box() or {}).get("width", 0)
+    chart = await page.get_by_role("region", name="Пропущенные по часу прихода").bounding_box()
+    assert chart and chart["width"] > width, "the board is as wide as the page, the chart the widest of it"
     await page.wait_for_load_state("networkidle")
     assert ISOLDA not in await page.content() and refused == [] and served.mistakes == []
     assert await look(page, "the board of an inspector") == []

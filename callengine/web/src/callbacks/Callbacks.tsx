@@ -55,7 +55,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
         <a className="btn end" href={href} download aria-keyshortcuts="E"><I of={IconDownload} />{t("board.report")}<Keys of="E" /></a>
       </div>
       <Five of={c} failed={report.isError} />
-      <div className="board">
+      <div className={reads ? "board reads" : "board"}>
         {!reads && <OpenNow me={me} onOpen={setOpened} />}
         <div className="middle">
           <section className="card" style={{ flex: "1 1 46%", minHeight: "min-content" }} aria-labelledby="chart-title">

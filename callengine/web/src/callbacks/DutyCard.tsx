@@ -138,8 +138,8 @@ function Message({ duty }: { duty: Duty }): ReactNode {
     );
   const heard = () => void post(`/callbacks/${duty.id}/heard`).then(() => { setOpen(false); void queries.invalidateQueries({ queryKey: ["duties"] }); }, (error) => say(why(error), { bad: true }));
   return (
-    <span className="row" style={{ gap: 4 }}>
-      <audio src={`/api/v1/recordings/${duty.message?.id}/audio?why=duty`} autoPlay controls style={{ height: 26, width: 96 }} />
+    <span className="row wrap grow" style={{ gap: 4 }}>
+      <audio src={`/api/v1/recordings/${duty.message?.id}/audio?why=duty`} autoPlay controls style={{ height: 32, width: "100%" }} />
       {!duty.message_heard_at && <Btn size="small" onClick={heard}>{t("duty.heard")}</Btn>}
     </span>
   );

@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { DutiesDone, Duty, Me, StaffMember } from "@/api/types";
 import { useNow } from "@/lib/clock";
-import { useKeys } from "@/lib/keys";
+import { field, useKeys } from "@/lib/keys";
 import { phone, shortName } from "@/lib/phone";
 import { nextDuty, useDuties } from "@/session";
 import { ReasonDialog } from "@/ui/dialog";
@@ -92,13 +92,12 @@ export function OpenNow({ me, onOpen }: { me: Me; onOpen: (opened: Opened) => vo
       if (ids.length) say(t("bulk.given", { count: ids.length, name: shortName(to.name) }));
       tell(done, t("bulk.notGiven"));
     }, failed);
-  const typing = (e: KeyboardEvent) => e.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) && (e.target as HTMLInputElement).type !== "checkbox";
   const toggle = () => { const d = items[index] ?? items[0]; if (d) mark(d); };
   useKeys({
     ArrowDown: () => move(1), ArrowUp: () => move(-1), Enter: () => (index < 0 ? false : open(items[index]!)),
     ...(leader && items.length > 0 && {
       "Shift+ArrowDown": () => move(1, true), "Shift+ArrowUp": () => move(-1, true), Space: toggle,
-      "Ctrl+KeyA": (e: KeyboardEvent) => (typing(e) ? false : all()),
+      "Ctrl+KeyA": (e: KeyboardEvent) => (field(e.target) ? false : all()),
       KeyA: () => setGiving(meant), KeyX: () => setClosing(meant),
       Escape: () => { if (!marked.size && !told) return false; none(); setTold(null); },
     }),

@@ -48,10 +48,10 @@ export function MeterDialog({ house, premise, changed, replaced, onClose }: { ho
     <Dialog title={t(changed ? "directory.meters.changeTitle" : replaced ? "directory.meters.replaceTitle" : "directory.meters.addTitle", { serial: before?.serial })} onClose={onClose} size={600}>
       <form className="dirform" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         {replaced && <p className="t2 s13">{t("directory.meters.replaceLead")}</p>}
-        {!before && <Text className="third" label={t("directory.meters.flat")} value={form.premise} onChange={set("premise")} most={40} wrong={wrong.premise} />}
+        {!before && <Text className="third" label={t("directory.meters.flat")} value={form.premise} onChange={set("premise")} most={40} wrong={wrong.premise} focus={!premise} />}
         <div className="two">{changed ? <p className="s13">{t(`directory.meters.kind.${form.kind}`)} {t("directory.meters.numbered", { serial: form.serial })}</p> : <Pick label={t("directory.meters.what")} value={form.kind} onChange={set("kind")} wrong={wrong.kind} options={METER_KINDS.map((k) => [k, t(`directory.meters.kind.${k}`)])} />}</div>
-        {!changed && <Text className="half" label={t("directory.meters.serial")} hint={t("directory.meters.serialHint")} value={form.serial} onChange={set("serial")} most={60} wrong={wrong.serial} />}
-        <Text className="half" label={t("directory.meters.place")} hint={t("directory.meters.placeHint")} value={form.place} onChange={set("place")} most={80} wrong={wrong.place} />
+        {!changed && <Text className="half" label={t("directory.meters.serial")} hint={t("directory.meters.serialHint")} value={form.serial} onChange={set("serial")} most={60} wrong={wrong.serial} focus={Boolean(before || premise)} />}
+        <Text className="half" label={t("directory.meters.place")} hint={t("directory.meters.placeHint")} value={form.place} onChange={set("place")} most={80} wrong={wrong.place} focus={Boolean(changed)} />
         <Text className="third" label={t("directory.meters.digits")} hint={t("directory.meters.digitsHint")} type="number" value={form.digits} onChange={set("digits")} wrong={wrong.digits} />
         <Text className="third" label={t("directory.meters.most")} hint={t("directory.meters.mostHint")} type="number" value={form.most} onChange={set("most")} wrong={wrong.most} />
         <Text className="third" label={t("directory.meters.verifiedUntil")} type="date" value={form.verified} onChange={set("verified")} wrong={wrong.verified_until} />

@@ -23,16 +23,23 @@ function single(e: KeyboardEvent): boolean {
   return !e.ctrlKey && !e.metaKey && !e.altKey && !/^F\d+$/.test(e.code) && e.code !== "Escape";
 }
 
-function field(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+/** Whether somebody types there; a check-box, which keeps the focus after a click, is no such field. */
+export function field(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox]), textarea, select"));
 }
 
 function presses(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("button, a[href], summary, [role=menuitem], [role=option]") !== null;
+  return target instanceof HTMLElement && target.closest("button, a[href], summary, input[type=checkbox], [role=menuitem], [role=option]") !== null;
+}
+
+/** An open menu is walked and closed by its own keys. */
+function menu(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest("[role=menu]") !== null;
 }
 
 function onKey(e: KeyboardEvent): void {
   if (e.isComposing || (e.repeat && !REPEATING.test(e.code))) return;
+  if (menu(e.target) && (single(e) || e.code === "Escape")) return;
   if (single(e)) {
     if (field(e.target)) return;
     if ((e.code === "Enter" || e.code === "Space" || e.code === "NumpadEnter") && presses(e.target)) return;

@@ -2,7 +2,7 @@
 
 import { Menu } from "@mantine/core";
 import { IconCoffee, IconHeadset, IconKey, IconLogout, IconPencil, IconPhone, IconPhoneCalling, IconPhoneIncoming, IconPhoneOutgoing, IconPhonePause, IconPlugConnected, IconPlugConnectedX, IconPower, IconSearch, IconUsers, type Icon } from "@tabler/icons-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { live } from "@/api/live";
 import type { Board, Me } from "@/api/types";
@@ -129,11 +129,12 @@ function Person({ me }: { me: Me }) {
   const now = useNow();
   const other = i18n.language === "ru" ? "en" : "ru";
   const [changing, setChanging] = useState(false);
+  const own = useRef<HTMLButtonElement>(null);
   return (
     <>
-    <Menu position="bottom-end" radius={8} transitionProps={{ duration: 0 }}>
+    <Menu position="bottom-end" radius={8} transitionProps={{ duration: 0 }} withinPortal={false} floatingStrategy="fixed" withInitialFocusPlaceholder={false} returnFocus>
       <Menu.Target>
-        <button type="button" className="cell last">
+        <button ref={own} type="button" className="cell last">
           <span className="sr">{t("bar.person", { name: me.name })}</span>
           <span className="num wide-only" aria-hidden><span className="big">{hm(now)}</span><br /><span className="small">{dayName(now)}</span></span>
           <span className="face" aria-hidden>{initials(me.name)}</span>
@@ -148,7 +149,7 @@ function Person({ me }: { me: Me }) {
         <Menu.Item leftSection={<I of={IconLogout} size={16} />} onClick={() => void signOut(me.id)}>{t("sign.out")}</Menu.Item>
       </Menu.Dropdown>
     </Menu>
-    {changing && <Password login={me.login} onClose={() => setChanging(false)} />}
+    {changing && <Password login={me.login} onClose={() => { setChanging(false); own.current?.focus(); }} />}
     </>
   );
 }

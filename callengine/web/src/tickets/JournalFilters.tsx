@@ -48,6 +48,7 @@ export function JournalFilters({ me, filter, houseName, onChange, onColumns, col
           <Choice word={t("journal.mark")} any={t("journal.anyMark")} value={filter.mark ?? ""} options={["1,2", "1", "2", "3", "4", "5"].map((m) => [m, t("journal.marked", { mark: m.replace(",", "–") })])} onPick={(mark) => onChange({ mark, ...(mark ? { status: "all" } : {}) })} />
           <Choice word={t("journal.sort")} any={t("journal.sorts.danger")} value={filter.sort ?? ""} options={(["due", "newest"] as const).map((s) => [s, t(`journal.sorts.${s}`)])} onPick={(sort) => onChange({ sort })} />
           <button type="button" className="btn" aria-pressed={filter.late === "true"} onClick={() => onChange({ late: filter.late ? "" : "true", ...(filter.late ? {} : { status: "all" }) })}>{t("journal.late")}</button>
+          <button type="button" className="btn" aria-pressed={filter.houseless === "true"} onClick={() => onChange({ houseless: filter.houseless ? "" : "true" })}>{t("journal.houseless")}</button>
         </>}
       </Menu>
       <Btn icon={IconColumns3} aria-label={t("journal.columns")} title={t("journal.columns")} aria-expanded={columnsOpen} onClick={onColumns} />
@@ -64,6 +65,7 @@ function chipsOf(f: Filter, c: JournalChoices | undefined, houseName: string, t:
   if (f.overdue === "true") found.push([["overdue"], t("journal.rail.overdue")]);
   if (f.late === "true") found.push([["late"], t("journal.late")]);
   if (f.unassigned === "true") found.push([["unassigned"], t("journal.rail.unassigned")]);
+  if (f.houseless === "true") found.push([["houseless"], t("journal.houseless")]);
   if (f.paid) found.push([["paid"], t("journal.rail.paid")]);
   if (f.days) found.push([["days"], t(`journal.days.${f.days}`, { defaultValue: f.days })]);
   if (f.from || f.to) found.push([["from", "to"], [f.from && t("journal.since", { day: dayMonth(f.from) }), f.to && t("journal.until", { day: dayMonth(Date.parse(f.to) - 1) })].filter(Boolean).join(" ")]);

@@ -72,14 +72,14 @@ function Head({ me, of: x, back }: { me: Me; of: Ticket; back: () => void }) {
   const now = useNow();
   const [open, setOpen] = useState<"act" | "link" | null>(null);
   const place = placeOf(x, t);
-  const said = [x.applicant.name || t("ticket.unnamed"), x.applicant.number && phone(x.applicant.number)].filter(Boolean).join(", ");
+  const said = [x.applicant.name, x.applicant.number && phone(x.applicant.number)].filter(Boolean).join(", ");
   return (
     <div className="pagehead tickethead">
       <Btn icon={IconArrowLeft} aria-label={t("tickets.back")} title={t("tickets.back")} onClick={back} />
       <div className="grow">
         <div className="row wrap" style={{ gap: "0 12px" }}><span className="t2 b s15">{x.number}</span><h1>{i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en || x.classifier.problem_ru}</h1><Urgency of={x.urgency} word /></div>
         <p className="t2 s13 about">
-          {[place, x.classifier.code, t("tickets.said", { name: said })].filter(Boolean).join(" · ")}
+          {[place, x.classifier.code, said ? t("tickets.said", { name: said }) : t("ticket.unnamed")].filter(Boolean).join(" · ")}
           {x.repeat_of && <> · <a href={`/tickets/${x.repeat_of}`} onClick={follow(`/tickets/${x.repeat_of}`)}>{t("ticket.repeatOf", { number: x.repeat_of })}</a></>}
           {x.paid && <> · {t("ticket.paid")}</>}{x.declined_count > 0 && <> · {t("ticket.declined", { count: x.declined_count })}</>}{x.reopened_count > 0 && <> · {t("ticket.reopened", { count: x.reopened_count })}</>}
         </p>

@@ -1,6 +1,6 @@
 // The journal's filter as it stands in the address bar, as the engine takes it, and the columns one has chosen. Pure but for localStorage.
 
-const PARAMETERS = ["q", "status", "urgency", "accident", "paid", "overdue", "late", "unassigned", "organisation_id", "house_id", "district", "executor_id", "classifier", "mark", "from", "to", "days", "sort"] as const;
+const PARAMETERS = ["q", "status", "urgency", "accident", "paid", "overdue", "late", "unassigned", "houseless", "organisation_id", "house_id", "district", "executor_id", "classifier", "mark", "from", "to", "days", "sort"] as const;
 export type Parameter = (typeof PARAMETERS)[number];
 export type Filter = Partial<Record<Parameter, string>>;
 
