@@ -31,7 +31,7 @@ export const en: Like<Words> = {
   role: { operator: "operator", supervisor: "supervisor", administrator: "administrator", organisation_manager: "organisation", executor: "executor", inspector: "inspector" },
   roleDoes: { operator: "desk, calls, tickets", supervisor: "callbacks, calls, recordings", administrator: "everything but another's name", organisation_manager: "tickets of the organisation", executor: "own jobs", inspector: "reading only" },
   sign: {
-    title: "Sign in", lead: "Your shift begins when you press Ready.", login: "Name", password: "Password", enter: "Sign in",
+    title: "Sign in", lead: "An operator with a phone is on the line once signed in; F8 is for a break.", login: "Name", password: "Password", enter: "Sign in",
     sandbox: "Sandbox", sandboxLead: "People and addresses are invented; calls are real and never leave this machine.", onePassword: "Everybody's password:", notInWork: "This list does not exist at work.",
     wrong: "The name or the password does not fit", many: "Too many tries. Wait a minute and try again.", pbxUp: "PBX connected since {{time}}", pbxDown: "PBX is not connected", out: "Sign out", language: "Language", needed: "Enter name and password",
     change: "Change password", changeLead: "Your other sessions end with it.", old: "Password now", fresh: "New password", again: "New password once more", oldNeeded: "Enter the password that you have now", oldWrong: "The password that you have now does not fit", short: "The new password needs at least {{count}} characters", unlike: "The two new passwords differ", changed: "Password changed",
