@@ -73,6 +73,21 @@ async def test_the_keyboard_alone_opens_a_house_and_its_people_and_the_log_knows
     assert (seen[0]["who"], seen[0]["why"]) == ("Петрова Наталья", "house")
 
 
+async def test_a_house_of_many_shows_all_its_people_a_screenful_at_a_time(served: Served) -> None:
+    house = await house_of(served)
+    card = f"/houses/{house['id']}"
+    for n in range((await served.services.ask("GET", card))["people"], 210):
+        await card_of(served, f"Жилец {n:02d}", residences=[{"house_id": house["id"], "premise": str(100 + n)}])
+    await served.sign_in("petrova")
+    page = await served.open(card)
+    await page.get_by_role("button", name="Показать жильцов").click()
+    shown = page.get_by_role("region", name="Жильцы").get_by_role("link")
+    await expect(shown).to_have_count(200)
+    await page.get_by_role("button", name="Показать ещё").click()
+    await expect(shown).to_have_count(210)
+    await expect(page.get_by_role("button", name="Показать ещё")).to_have_count(0)
+
+
 async def test_a_card_is_made_with_its_likeness_told_tagged_and_merged_and_parted(served: Served) -> None:
     old = await card_of(served, "Мельничук Анна", numbers=["+79990001122"])
     await served.sign_in("petrova")

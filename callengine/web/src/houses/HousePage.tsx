@@ -1,7 +1,7 @@
 // One house: what is open there, who serves it, its doors; its people are shown when asked for, and the log knows.
 
 import { IconAlertTriangleFilled, IconCalendarEvent, IconEdit, IconListDetails, IconUsers } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
@@ -15,7 +15,7 @@ import { HouseDialog } from "./HouseDialog";
 import { Meters } from "./Meters";
 import { Part, TicketLine } from "./parts";
 
-const MOST = 200;
+const AT_ONCE = 200;
 
 export function HousePage({ id, leader }: { id: number; leader: boolean }) {
   const { t } = useTranslation();
@@ -112,7 +112,11 @@ function Doors({ of: premises }: { of: PremiseView[] }) {
 function Residents({ house }: { house: HouseCard }) {
   const { t } = useTranslation();
   const [asked, setAsked] = useState(false);
-  const found = useQuery({ queryKey: ["directory", "residents", house.id], queryFn: () => get<Page<Person>>(`/houses/${house.id}/residents`, { limit: MOST }), enabled: asked });
+  const found = useInfiniteQuery({
+    queryKey: ["directory", "residents", house.id], enabled: asked,
+    queryFn: ({ pageParam }) => get<Page<Person>>(`/houses/${house.id}/residents`, { limit: AT_ONCE, cursor: pageParam }),
+    initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined,
+  });
   const home = (p: Person) => p.residences.find((r) => r.house.id === house.id);
   return (
     <Part title={t("directory.house.residents")} end={<span className="t3 s12">{t("directory.house.logged")}</span>}>
@@ -120,7 +124,7 @@ function Residents({ house }: { house: HouseCard }) {
         : !asked ? <div className="dirquiet"><Btn icon={IconUsers} onClick={() => setAsked(true)}>{t("directory.house.show")}</Btn></div>
           : found.isPending ? <Bones count={5} height={28} />
             : found.isError ? <Failed error={found.error} again={() => void found.refetch()} />
-              : found.data.items.map((p) => (
+              : found.data.pages.flatMap((page) => page.items).map((p) => (
                 <div key={p.id} className="dirline">
                   <span className="b" style={{ minWidth: 64 }}>{home(p)?.premise ? t("common.flat", { flat: home(p)?.premise }) : t("directory.house.withoutFlat")}</span>
                   <a className="grow" href={`/houses/people/${p.id}`} onClick={follow(`/houses/people/${p.id}`)}>{p.name}</a>
@@ -129,7 +133,7 @@ function Residents({ house }: { house: HouseCard }) {
                   <span className="t2">{p.numbers.map(phone).join(", ")}</span>
                 </div>
               ))}
-      {asked && found.data?.items.length === MOST && <p className="dirquiet">{t("directory.house.more", { count: MOST })}</p>}
+      {found.hasNextPage && <div className="row" style={{ padding: 12 }}><Btn disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>{t("list.more")}</Btn></div>}
     </Part>
   );
 }
