@@ -423,6 +423,7 @@ premises = Table(
 )
 
 MERGED = text("merged_into IS NOT NULL")
+INTERIM = text("interim_at IS NOT NULL")
 KNOWN_PERSON = text("person_id IS NOT NULL")
 
 people = Table(
@@ -433,6 +434,8 @@ people = Table(
     Column("name", Text, nullable=False),
     Column("search", Text, nullable=False),
     Column("merged_into", Key, nullable=True, comment="people.id: this card was a duplicate of that one"),
+    Column("notify", Text, nullable=False, server_default="", comment="how he is told: none, sms, push, call, email"),
+    Column("email", Text, nullable=False, server_default=""),
     Index("ix_people_merged_into", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
 )
 
@@ -705,6 +708,14 @@ tickets = Table(
     Column("classifier_version", Key, nullable=True, comment="classifier_versions.id at registration"),
     Column("contract_code", Text, nullable=False, server_default="", comment="that routed it"),
     Column("parent_id", Key, nullable=True, comment="tickets.id: it repeats that one, or is part of it"),
+    Column(
+        "notify", Text, nullable=False, server_default="", comment="how its applicant is told; '' as the service does"
+    ),
+    Column("applicant_email", Text, nullable=False, server_default=""),
+    Column("interim_by", Moment, nullable=True, comment="by when the rules want an interim answer"),
+    Column("interim_at", Moment, nullable=True, comment="when the last interim answer was given"),
+    Column("interim_until", Moment, nullable=True, comment="the date of the fix that it promised"),
+    Column("interim_text", Text, nullable=False, server_default=""),
     # The journal of what is open, in the order of danger, with all that it is narrowed by: read without the rows.
     _open_index(
         "ix_tickets_open",
@@ -736,6 +747,7 @@ tickets = Table(
     Index("ix_tickets_classifier_created", "classifier_code", "created_at", "id"),
     Index("ix_tickets_paid", "created_at", "id", sqlite_where=text("paid = 1"), postgresql_where=text("paid")),
     Index("ix_tickets_late", "created_at", "id", sqlite_where=LATE, postgresql_where=LATE),
+    Index("ix_tickets_interim", "interim_at", sqlite_where=INTERIM, postgresql_where=INTERIM),
     Index("ix_tickets_mark", "mark", "created_at", "id", sqlite_where=MARKED, postgresql_where=MARKED),
     Index("ix_tickets_house", "house_id", "status"),
     Index("ix_tickets_applicant", "applicant_number"),
