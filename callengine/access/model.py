@@ -13,6 +13,7 @@ LEADERS = frozenset({ADMINISTRATOR, SUPERVISOR})
 # Who has tickets to look at; which ones, tickets/visibility.py says.
 INSPECTED = DESK | {INSPECTOR}  # what proves how the service kept its word
 TICKETS = DESK | {MANAGER, EXECUTOR, INSPECTOR}
+CAMPAIGNS = DESK  # who sees how the robot's campaigns stand, on the pages and live
 # The script beside a remote PBX that sends recordings: it may do that and nothing else.
 PBX = "pbx"
 ROLES = PEOPLE | {PBX}

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from callengine.api.queries import Between, Listed, Words
-from callengine.api.schemas import NO_NUL, Body, Id, Moment, RecordingRef, ShortText, View
+from callengine.api.schemas import NO_NUL, Body, CampaignProgress, Id, Moment, RecordingRef, ShortText, View
 
 CampaignKind = Literal["rating", "result", "job", "outage", "survey", "meter"]
 CampaignStateName = Literal["filling", "running", "paused", "stopped", "finished"]
@@ -54,19 +54,6 @@ class RatingsSummed(RatingsFilter):
 
 class OptOutsList(Listed):
     number: Words = ""
-
-
-class CampaignProgress(View):
-    """Calls counted. The mean is `mark_total / marked`; beside it the response rate, `marked / settled`."""
-
-    total: int
-    settled: int
-    reached: int
-    marked: int
-    mark_total: int
-    states: dict[str, int]
-    results: dict[str, int]
-    marks: dict[str, int]
 
 
 class CampaignChoice(View):

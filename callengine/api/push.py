@@ -16,14 +16,14 @@ from functools import partial
 
 from callengine.access.events import StaffStateChanged
 from callengine.access.model import DESK, INSPECTOR, TICKETS, Principal
-from callengine.api import render, schemas, ticket_pages
+from callengine.api import campaign_news, render, schemas, ticket_pages
 from callengine.api.offers import Offers
 from callengine.api.ringing import Ringing
 from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
 from callengine.calls import events as call_events
 from callengine.calls.model import CallKey, Conversation, StoredCall
-from callengine.outreach.events import CampaignChanged, OutreachSettled, OutreachSwitched
+from callengine.outreach.events import CampaignChanged, OutreachAsked, OutreachSettled, OutreachSwitched, RobotCalled
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import Recording
 from callengine.store import views as rows
@@ -79,8 +79,7 @@ TICKET_FACTS = (
     TicketReminded,
     TicketReminderEnded,
 )
-ROBOT_FACTS = (CampaignChanged, OutreachSettled, OutreachSwitched)
-SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS, *ROBOT_FACTS)
+SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS, *campaign_news.FACTS)
 Work = Callable[[], Awaitable[None]]
 
 
@@ -98,6 +97,7 @@ class Screens:
         self._lists_at = 0.0  # on the loop's clock
         self.offers = Offers(services)
         self.ringing = Ringing(services, self.offers)
+        self.campaigns = campaign_news.CampaignNews(services, self._put)
 
     @property
     def idle(self) -> bool:
@@ -122,18 +122,8 @@ class Screens:
                 self._put(("reminder", (fact.ticket.number, fact.about, fact.level)), lambda: self._remind(fact))
             case TicketFact():
                 self.on_ticket(fact)
-            case CampaignChanged() | OutreachSettled() | OutreachSwitched():
-                self.on_robot(fact)
-
-    def on_robot(self, fact: CampaignChanged | OutreachSettled | OutreachSwitched) -> None:
-        match fact:
-            case CampaignChanged():
-                told = schemas.RobotMessage(campaign_id=fact.campaign.id, state=fact.campaign.state.value)
-            case OutreachSettled():
-                told = schemas.RobotMessage(campaign_id=fact.call.campaign_id, state=fact.call.result)
-            case OutreachSwitched():
-                told = schemas.RobotMessage(campaign_id=None, state="halted" if fact.halted else "resumed")
-        self._put(("robot", told.campaign_id), lambda: self._publish("robot", told))
+            case CampaignChanged() | OutreachAsked() | RobotCalled() | OutreachSettled() | OutreachSwitched():
+                self.campaigns.on_fact(fact)
 
     def on_call(self, fact: call_events.CallFact) -> None:
         call = fact.call
@@ -215,6 +205,7 @@ class Screens:
                     key, work = self._waiting.popitem(last=False)
                     await self._do(key[0], work)
         finally:
+            self.campaigns.close()
             await self.offers.tasks.close()
 
     async def _let_paint(self) -> None:

@@ -1175,10 +1175,33 @@ class Reminders(View):
 
 
 class RobotMessage(View):
-    """Something of a campaign changed: its state, or how one of its calls ended. Without one: the kill switch."""
+    """The kill switch: halted, or resumed."""
 
-    campaign_id: int | None
-    state: str
+    state: Literal["halted", "resumed"]
+
+
+class CampaignProgress(View):
+    """Calls counted. The mean is `mark_total / marked`; beside it the response rate, `marked / settled`."""
+
+    total: int
+    settled: int
+    reached: int
+    marked: int
+    mark_total: int
+    states: dict[str, int]
+    results: dict[str, int]
+    marks: dict[str, int]
+
+
+class CampaignMessage(View):
+    """How a campaign stands now, saved already: at most one a second of each, with all that happened meanwhile."""
+
+    campaign_id: int
+    state: Literal["filling", "running", "paused", "stopped", "finished"]
+    changed_at: datetime
+    changed_by: str
+    ended_at: datetime | None
+    progress: CampaignProgress
 
 
 class LiveMessage(View):
@@ -1199,6 +1222,7 @@ class LiveMessage(View):
         "pbx",
         "dial",
         "robot",
+        "campaign",
     ]
     at: datetime
     data: (
@@ -1213,6 +1237,7 @@ class LiveMessage(View):
         | PbxHealth
         | DialMessage
         | RobotMessage
+        | CampaignMessage
         | None
     ) = None
 

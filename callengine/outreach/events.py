@@ -17,6 +17,14 @@ class CampaignChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class OutreachAsked:
+    """A campaign that runs already has one call more to make."""
+
+    at: datetime
+    call: OutreachCall
+
+
+@dataclass(frozen=True, slots=True)
 class RobotCalled:
     """An attempt went on: planned, sent, answered, settled."""
 

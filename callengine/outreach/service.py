@@ -26,7 +26,7 @@ from callengine.menus.outcome import Outcome, Proof, Result
 from callengine.outreach import rules
 from callengine.outreach.choice import fits
 from callengine.outreach.choice import from_raw as choice_of
-from callengine.outreach.events import CampaignChanged, OutreachDue, OutreachSettled, RobotCalled
+from callengine.outreach.events import CampaignChanged, OutreachAsked, OutreachDue, OutreachSettled, RobotCalled
 from callengine.outreach.followup import FollowUp, round_key
 from callengine.outreach.model import (
     AttemptState,
@@ -166,6 +166,7 @@ class OutreachService:
         if call is None:
             known = await rows.call_by_key(tx.conn, wish.key)
             return known.id if known else None
+        await tx.tell(OutreachAsked(now, call))
         await tx.tell(OutreachDue(call.due_at))
         return call.id
 

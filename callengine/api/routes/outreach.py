@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from callengine.access.model import DESK, EXECUTOR, LEADERS, MANAGER
+from callengine.access.model import CAMPAIGNS, DESK, EXECUTOR, LEADERS, MANAGER
 from callengine.api import outreach_shapes as shapes
+from callengine.api.campaign_news import progress_of
 from callengine.api.core import Ask, Routes, clear, opaque
 from callengine.api.render import recording_ref
 from callengine.api.schemas import Page, RecordingRef
@@ -31,7 +32,7 @@ routes = Routes("outreach")
 # --- campaigns ------------------------------------------------------------------------------------------------
 
 
-@routes.get("/campaigns", roles=DESK, summary="The robot's campaigns, newest first, each with how it stands")
+@routes.get("/campaigns", roles=CAMPAIGNS, summary="The robot's campaigns, newest first, each with how it stands")
 async def list_campaigns(ask: Ask[None, shapes.CampaignsList]) -> Page[shapes.Campaign]:
     asked = ask.query
     found, cursor = await ask.services.campaigns.find(
@@ -110,7 +111,7 @@ def _wish(form: shapes.NewCampaign) -> NewCampaign:
     )
 
 
-@routes.get("/campaigns/{id:int}", roles=DESK, summary="One campaign and how it stands")
+@routes.get("/campaigns/{id:int}", roles=CAMPAIGNS, summary="One campaign and how it stands")
 async def get_campaign(ask: Ask[None, None]) -> shapes.Campaign:
     return await _shown(ask, await ask.services.campaigns.get(ask.id))
 
@@ -130,7 +131,7 @@ async def stop_campaign(ask: Ask[None, None]) -> shapes.Campaign:
     return await _shown(ask, await ask.services.campaigns.stop(ask.id, ask.who.name))
 
 
-@routes.get("/campaigns/{id:int}/calls", roles=DESK, summary="Its calls with every attempt")
+@routes.get("/campaigns/{id:int}/calls", roles=CAMPAIGNS, summary="Its calls with every attempt")
 async def list_campaign_calls(ask: Ask[None, shapes.CampaignCallsList]) -> Page[shapes.CampaignCall]:
     asked = ask.query
     found, attempts, cursor = await ask.services.campaigns.calls(
@@ -142,7 +143,7 @@ async def list_campaign_calls(ask: Ask[None, shapes.CampaignCallsList]) -> Page[
     return Page(items=[_call(one, attempts[one.id], numbers, recordings) for one in found], next=opaque(cursor))
 
 
-@routes.get("/campaigns/{id:int}/results", roles=DESK, summary="What it came to, the response rate beside the mean")
+@routes.get("/campaigns/{id:int}/results", roles=CAMPAIGNS, summary="What it came to: response rate beside the mean")
 async def get_campaign_results(ask: Ask[None, None]) -> shapes.CampaignResults:
     found = await ask.services.campaigns.results(ask.id)
     return shapes.CampaignResults(
@@ -260,7 +261,7 @@ async def remove_opt_out(ask: Ask[None, None]) -> None:
 # --- the kill switch ---------------------------------------------------------------------------------------------
 
 
-@routes.get("/outreach", roles=DESK, summary="Whether the robot may call, and how many calls it has now")
+@routes.get("/outreach", roles=CAMPAIGNS, summary="Whether the robot may call, and how many calls it has now")
 async def get_robot(ask: Ask[None, None]) -> shapes.RobotState:
     return await _robot(ask)
 
@@ -342,16 +343,7 @@ def _campaign(it: Campaign, progress: Progress) -> shapes.Campaign:
         choice=_choice(choice_of(it.choice)),
         spacing=dict(it.spacing),
         channels=list(it.channels),
-        progress=shapes.CampaignProgress(
-            total=progress.total,
-            settled=progress.settled,
-            reached=progress.reached,
-            marked=progress.marked,
-            mark_total=progress.mark_total,
-            states=dict(progress.states),
-            results=dict(progress.results),
-            marks={str(mark): count for mark, count in sorted(progress.marks.items())},
-        ),
+        progress=progress_of(progress),
     )
 
 

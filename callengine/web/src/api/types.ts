@@ -1007,15 +1007,34 @@ export interface Reminders {
 }
 
 export interface RobotMessage {
-  campaign_id: number | null;
-  state: string;
+  state: "halted" | "resumed";
+}
+
+export interface CampaignProgress {
+  total: number;
+  settled: number;
+  reached: number;
+  marked: number;
+  mark_total: number;
+  states: Record<string, number>;
+  results: Record<string, number>;
+  marks: Record<string, number>;
+}
+
+export interface CampaignMessage {
+  campaign_id: number;
+  state: "filling" | "running" | "paused" | "stopped" | "finished";
+  changed_at: string;
+  changed_by: string;
+  ended_at: string | null;
+  progress: CampaignProgress;
 }
 
 export interface LiveMessage {
   seq: number;
-  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot";
+  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot" | "campaign";
   at: string;
-  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | null;
+  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | CampaignMessage | null;
 }
 
 export interface ContractBody {
@@ -1727,17 +1746,6 @@ export interface PushEnd {
 
 export interface PushSubscriptionView {
   id: number;
-}
-
-export interface CampaignProgress {
-  total: number;
-  settled: number;
-  reached: number;
-  marked: number;
-  mark_total: number;
-  states: Record<string, number>;
-  results: Record<string, number>;
-  marks: Record<string, number>;
 }
 
 export interface CampaignChoice {
