@@ -125,6 +125,8 @@ async def test_the_preview_tells_clocks_script_and_safety(desk: Desk) -> None:
     assert told["deadlines"]["fix_by"] == "2026-11-20T17:00:00Z"
     gas = await desk.ask("POST", "/routing/preview", json={"classifier": "GAZ-01", "house_id": 1})
     assert gas["urgency"] == "life" and gas["spoken"] and gas["transfer_to"] == "104" and gas["safety"]
+    billing = await desk.ask("POST", "/routing/preview", json={"classifier": "NAC-01", "house_id": 1})
+    assert "Госуслуги" in billing["referral"] and not gas["referral"], "R45: whom else to turn to, and how"
 
 
 async def test_an_answer_that_cannot_be_read_is_told_where(desk: Desk) -> None:

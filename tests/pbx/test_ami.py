@@ -135,6 +135,20 @@ async def test_an_action_that_times_out_or_is_cancelled_leaves_nothing_behind(fa
         assert all(p.name == "Ping" for p in link._wire._pending.values())
 
 
+async def test_f15_more_actions_at_once_than_the_budget_wait_for_their_turn(fake: FakeAmi, heard: Heard) -> None:
+    fake.answers["QueuePause"] = lambda a: None  # the PBX takes its time
+    limits = LinkLimits(**{**_fields(QUICK), "actions_at_once": 3})
+    async with running(fake, heard, limits=limits) as link:
+        asked = [asyncio.ensure_future(link.action("QueuePause")) for _ in range(8)]
+        await fake.saw("QueuePause", 3)
+        await fake.saw("Ping", sum(one["Action"] == "Ping" for one in fake.actions) + 2)  # what was sent came before
+        assert fake.names().count("QueuePause") == 3, "a PBX that is slow is not given more to do"
+        fake.answers["QueuePause"] = response
+        for action in [one for one in fake.actions if one["Action"] == "QueuePause"]:
+            await fake.push(response(action))
+        assert [reply.ok for reply in await asyncio.gather(*asked)] == [True] * 8
+
+
 async def test_an_answer_that_comes_too_late_disturbs_nobody(fake: FakeAmi, heard: Heard) -> None:
     fake.answers["Redirect"] = lambda a: None
     async with running(fake, heard) as link:

@@ -61,6 +61,26 @@ def test_paid_work_has_ninety_minutes_to_be_confirmed() -> None:
     assert paid == {"ORG-01": CONFIRM_MINUTES, "KAN-02": CONFIRM_MINUTES} and CONFIRM_MINUTES == 90
 
 
+def test_a_leak_is_asked_whether_its_tap_is_closed() -> None:
+    """R41, in the service's own words."""
+    leaks = ("HVS-01", "GVS-01", "OTO-01", "GAZ-01", "GAZ-03")
+    for code in leaks:
+        taps = [q for q in SHIPPED.entries[code].script if "кран" in q.text_ru and q.type is AnswerType.YESNO]
+        assert any(q.text_ru.startswith("Перекры") and q.required for q in taps), code
+
+
+def test_what_others_settle_says_where_to_turn_and_in_which_order() -> None:
+    """R45-R47: emergencies of others by their own numbers, a signed filing on its own site."""
+    entries = SHIPPED.entries
+    assert all(number in entries["ORG-06"].referral_ru for number in ("112", "101", "102", "103", "104"))
+    for code in ("GOR-08", "NAC-01", "NAC-04", "ORG-02"):
+        assert "электронн" in entries[code].referral_ru and "Госуслуги" in entries[code].referral_ru, code
+        assert "electronic signature" in entries[code].referral_en, code
+    for code in ("GAZ-03", "KRO-08", "DVR-07", "NAC-01", "ORG-02", "ORG-06"):
+        for told in (entries[code].referral_ru, entries[code].referral_en):
+            assert told.index("1) ") < told.index("2) "), code
+
+
 def test_the_conditions_of_the_rule_packs_are_asked() -> None:
     asked = {q.condition: q.type for entry in SHIPPED.entries.values() for q in entry.script if q.condition}
     assert asked == {
