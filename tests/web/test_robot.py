@@ -116,6 +116,17 @@ async def test_a_campaign_shows_what_it_came_to_as_chart_and_table_and_each_atte
     await expect(page.locator(".rbcalls tbody tr.pick")).to_have_count(2)
 
 
+async def test_a_campaign_counts_while_one_looks_and_is_not_asked_for_again(served: Served) -> None:
+    campaign_id = await outage(served, "Живая")
+    page = await as_leader(served, f"/robot/campaigns/{campaign_id}")
+    await expect(page.locator(".rbstats")).to_contain_text("0 из 3")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await talked(served)
+    await expect(page.locator(".rbstats")).to_contain_text("1 из 3")
+    assert not [url for url in asked if url.endswith("/results")], "the live line told it"
+
+
 async def test_the_response_rate_stands_beside_the_mean_mark(served: Served) -> None:
     outreach = served.services.services.outreach
     for number in NUMBERS:

@@ -16,6 +16,7 @@ import { useChoices } from "@/tickets/Choose";
 import { At, Bones, Btn, Empty, Failed, I } from "@/ui/pieces";
 import { useInWords } from "./mistakes";
 import { SPACED } from "./choice";
+import { SELDOM, usePolling } from "./news";
 import { Outcomes } from "./Outcomes";
 import { Choice, Held, number, percent, Share, Stale, useRows } from "./parts";
 import { Acts, Bar, left, StateChip, useName } from "./state";
@@ -25,7 +26,8 @@ const CALL_STATES = ["waiting", "calling", "done", "given_up", "suppressed", "ca
 export function CampaignPage({ id, me, leads }: { id: number; me: Me; leads: boolean }) {
   const { t } = useTranslation();
   const nameOf = useName();
-  const found = useQuery({ queryKey: ["campaigns", "one", id], queryFn: () => get<CampaignResults>(`/campaigns/${id}/results`), refetchInterval: (q) => (q.state.data && ["stopped", "finished"].includes(q.state.data.campaign.state) ? 30_000 : 3_000) });
+  const polling = usePolling(3_000);
+  const found = useQuery({ queryKey: ["campaigns", "one", id], queryFn: () => get<CampaignResults>(`/campaigns/${id}/results`), refetchInterval: (q) => (q.state.data && ["stopped", "finished"].includes(q.state.data.campaign.state) ? SELDOM : polling) });
   useKeys({ Escape: () => go("/robot/campaigns") });
   if (found.isPending) return <section className="card"><Bones count={6} height={60} /></section>;
   if (!found.data) return <section className="card"><div className="row" style={{ padding: "12px 16px 0" }}><Btn icon={IconArrowLeft} keys="Esc" onClick={() => go("/robot/campaigns")}>{t("robot.campaign.back")}</Btn></div><Failed error={found.error} again={() => void found.refetch()} /></section>;
@@ -106,10 +108,11 @@ function CampaignCalls({ of: x, me }: { of: Campaign; me: Me }) {
   const [result, setResult] = useState("");
   const [open, setOpen] = useState<number | null>(null);
   const filter = { state, result };
+  const polling = usePolling(5_000);
   const over = x.state === "stopped" || x.state === "finished";
   const found = useInfiniteQuery({
     queryKey: ["campaigns", "calls", x.id, filter], queryFn: ({ pageParam, signal }) => get<Page<CampaignCall>>(`/campaigns/${x.id}/calls`, { ...filter, limit: 50, cursor: pageParam }, signal),
-    initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined, placeholderData: keepPreviousData, refetchInterval: (q) => !over && 5_000 * Math.max(1, q.state.data?.pages.length ?? 1),
+    initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined, placeholderData: keepPreviousData, refetchInterval: (q) => !over && polling * Math.max(1, q.state.data?.pages.length ?? 1),
   });
   const items = found.data?.pages.flatMap((p) => p.items) ?? [];
   const { at, body, row } = useRows(items.map((c) => c.id), (id) => setOpen((o) => (o === id ? null : id)));

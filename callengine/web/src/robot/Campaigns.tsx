@@ -9,6 +9,7 @@ import type { Campaign, Page } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { follow, go } from "@/lib/route";
 import { At, Btn, Empty, I, Keys } from "@/ui/pieces";
+import { usePolling } from "./news";
 import { Choice, Held, number, percent, useRows } from "./parts";
 import { Acts, Bar, left, StateChip, useName } from "./state";
 
@@ -22,10 +23,11 @@ export function Campaigns({ leads, query }: { leads: boolean; query: URLSearchPa
   const [state, setState] = useState(query.get("state") ?? "");
   const [kind, setKind] = useState("");
   const filter = { state, kind };
+  const polling = usePolling(3_000);
   const found = useInfiniteQuery({
     queryKey: ["campaigns", "list", filter], queryFn: ({ pageParam, signal }) => get<Page<Campaign>>("/campaigns", { ...filter, limit: 50, cursor: pageParam }, signal),
     initialPageParam: "", getNextPageParam: (p) => p.next ?? undefined, placeholderData: keepPreviousData, // Many pages are many answers: they are asked for more seldom.
-    refetchInterval: (q) => 3_000 * Math.max(1, q.state.data?.pages.length ?? 1),
+    refetchInterval: (q) => polling * Math.max(1, q.state.data?.pages.length ?? 1),
   });
   const items = found.data?.pages.flatMap((p) => p.items) ?? [];
   const { at, body, row } = useRows(items.map((x) => x.id), (id) => go(`/robot/campaigns/${id}`));

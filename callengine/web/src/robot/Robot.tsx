@@ -10,6 +10,7 @@ import { CampaignForm } from "./CampaignForm";
 import { CampaignPage } from "./CampaignPage";
 import { Campaigns } from "./Campaigns";
 import { OptOuts } from "./OptOuts";
+import { useCampaignNews } from "./news";
 import { Outbox } from "./Outbox";
 import { Ratings } from "./Ratings";
 import { Scripts } from "./Scripts";
@@ -26,6 +27,7 @@ export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: strin
   const leads = me.role === "supervisor" || me.role === "administrator";
   const tab: Tab = TABS.find((x) => x === id) ?? "campaigns";
   const at = rest[0] ?? "";
+  useCampaignNews();
   useKeys({ KeyN: () => (tab === "campaigns" && leads ? go("/robot/campaigns/new") : false) });
   return (
     <div className="robotroom">

@@ -8,6 +8,7 @@ import { get, post } from "@/api/client";
 import type { RobotState } from "@/api/types";
 import { useNow } from "@/lib/clock";
 import { queries } from "@/session";
+import { usePolling } from "./news";
 import { At, Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 
@@ -17,7 +18,7 @@ export function Switch({ leads }: { leads: boolean }) {
   const now = useNow();
   const [busy, setBusy] = useState(false);
   const turning = useRef(false);
-  const found = useQuery({ queryKey: ["outreach", "switch"], queryFn: () => get<RobotState>("/outreach"), refetchInterval: 5_000 });
+  const found = useQuery({ queryKey: ["outreach", "switch"], queryFn: () => get<RobotState>("/outreach"), refetchInterval: usePolling(5_000) });
   const turn = (to: "halt" | "resume") => {
     if (turning.current) return;
     turning.current = true;
