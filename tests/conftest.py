@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import sys
 import tempfile
@@ -17,13 +16,10 @@ from callengine.store.database import Store
 from callengine.store.engines import owner_name
 from callengine.store.migrate import migrate
 from tests.pbx_fixture import sandbox_pbx, sandbox_pbx16  # noqa: F401
-from tests.postgres import OWNER, PREFIX, TEMPLATE, PostgresServer, apart, binaries, sweep
+from tests.postgres import OWNER, PREFIX, TEMPLATE, PostgresServer, apart, binaries, memory, sweep
 
 DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
 
-
-MEMORY = Path("/dev/shm")
-MEMORY_BYTES = 2 << 30
 # What takes minutes begins first: at the end it would keep one worker busy and leave the others idle.
 LONGEST = ("tests/tickets/test_day.py", "tests/stories/")
 
@@ -82,11 +78,12 @@ def databases_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
     On a busy machine that is 12 ms a commit instead of 0.1; no test here takes the power away.
     """
-    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < MEMORY_BYTES:
+    parent = memory()
+    if parent is None:
         yield tmp_path_factory.mktemp("databases")
         return
-    sweep(MEMORY)  # of runs that were killed
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY))
+    sweep(parent)  # of runs that were killed
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     (folder / OWNER).write_text(owner_name(), "utf-8")
     try:
         yield folder

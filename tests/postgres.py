@@ -23,6 +23,7 @@ Result = TypeVar("Result")
 
 START_SECONDS = 30
 PREFIX = "callengine-pg-"  # also of the folder of SQLite files in memory
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 2 << 30
 # Whose folder it is; one without it is younger than this, or its owner died before he could say so.
 OWNER, NAMELESS_SECONDS = "owner", 3600
 TEMPLATE = "callengine_template"
@@ -41,9 +42,19 @@ def apart(work: Callable[[], Result]) -> Result:
         return threads.submit(work).result()
 
 
+def memory() -> Path | None:
+    """The folder whose files lie in memory; None where there is none, or too little room for a run."""
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+    return MEMORY if roomy else None
+
+
 def sweep(parent: Path | None = None) -> None:
-    """Ends the servers of test runs that were killed, and removes their folders; a living run's are left alone."""
-    for folder in (parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+    """Ends the servers of test runs that were killed, and removes their folders; a living run's are left alone.
+
+    In one folder, or wherever our runs leave anything.
+    """
+    parents = (parent,) if parent else (Path(tempfile.gettempdir()), MEMORY)
+    for folder in (one for each in parents for one in each.glob(f"{PREFIX}*")):
         try:
             owner = folder / OWNER
             if owner.exists():
@@ -73,7 +84,8 @@ def _end_server(folder: Path) -> None:
 class PostgresServer:
     """One server for the whole test session; databases are copies of one migrated template.
 
-    With a folder of its own it is kept there from one run to the next (benches).
+    In memory where there is room: a copy of the template is 300 files, and on a disk one takes 0.75 s, 0.45 of them of
+    the processor, instead of 0.04. With a folder of its own it is kept there from one run to the next (benches).
     """
 
     settings: ClassVar[dict[str, object]] = {
@@ -90,7 +102,7 @@ class PostgresServer:
         self._kept = kept
         if kept is None:
             sweep()
-        self._dir = kept or Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._dir = kept or Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory()))
         if kept is None:
             (self._dir / OWNER).write_text(owner_name(), "utf-8")
         self._count = 0
