@@ -282,6 +282,14 @@ class Outbox:
         """It is not to be told any more; what has gone, and what is on its way just now, has."""
         await self._suppress(tx, one, why)
 
+    async def take_back(self, tx: Tx, prefix: str, why: str) -> int:
+        """What waits of all whose keys begin so is not told; gives how many. Its key is free: it may be told anew."""
+        taken = await rows.queued_of(tx, prefix)
+        for one in taken:
+            await self._suppress(tx, one, why)
+            await rows.change(tx, one.id, (State.SUPPRESSED,), {"key": f"{one.key}:taken back:{one.id}"})
+        return len(taken)
+
     async def _suppress(self, tx: Tx, one: Notice, why: str) -> None:
         """Not told any more: what is queued, and a call that is planned and not yet made."""
         planned = one.channel is Channel.CALL and one.state is State.SENT

@@ -41,6 +41,7 @@ ALL = Choice()
 LOOKED_BACK = timedelta(days=30)  # over which the preview of ratings counts
 MOST_NAME, MOST_NUMBERS, MOST_HOUSES, MOST_LINES, MOST_ATTEMPTS = 200, 10_000, 5_000, 300, 20
 CHUNK = 2_000
+NEWS = "news"  # in a campaign's script: the key of what it writes to people
 WRITTEN_AT_ONCE = 50  # people a transaction: others write in between
 
 
@@ -183,6 +184,13 @@ class CampaignsService:
         own = campaign.zones[0]
         zones = {number: own if wish.zone else rules.zone_of(number) or own for number in audience}
         campaign = campaign.evolve(zones=tuple(dict.fromkeys((own, *sorted(zones.values())))))
+        news = (
+            texts.news_of(wish.text, wish.job, self._clock.now(), ZoneInfo(own), danger=wish.danger)
+            if written
+            else None
+        )
+        if news is not None:
+            campaign = campaign.evolve(script={**campaign.script, NEWS: news.key})
         async with self._store.begin() as tx:
             campaign = await rows.add(tx, campaign)
             await tx.tell(CampaignChanged(campaign.changed_at, campaign))
@@ -201,22 +209,24 @@ class CampaignsService:
                     [row_of(one, campaign, one.number, zones[one.number], campaign.begins_at or now) for one in wishes],
                 )
         # Before it runs: broken off here it is plainly not begun, and whoever makes it again tells nobody twice.
-        told = await self._write(campaign, wish, written)
+        told = await self._write(campaign, news, written) if news is not None else 0
         campaign = await self._change(
             campaign.id, CampaignState.RUNNING, who, from_states=(CampaignState.FILLING,), verb="begun"
         )
         return Made(campaign, added, tuple(left), told)
 
-    async def _write(self, campaign: Campaign, wish: NewCampaign, people: Mapping[str, _Person]) -> int:
+    async def _write(self, campaign: Campaign, news: texts.News, people: Mapping[str, _Person]) -> int:
         """Promise the SMS and pushes, some people a transaction; gives how many are new."""
-        if not people or self._outbox is None:
+        if self._outbox is None:
             return 0
-        news = texts.news_of(wish.text, wish.job, self._clock.now(), ZoneInfo(campaign.zones[0]))
         channels = [Channel(one) for one in campaign.channels if one != texts.CALL]
         every, told = list(people.items()), 0
         for first in range(0, len(every), WRITTEN_AT_ONCE):
             some = every[first : first + WRITTEN_AT_ONCE]
             async with self._store.begin() as tx:
+                held = await rows.locked(tx, campaign.id)
+                if held is None or held.state.over:
+                    break  # somebody stopped it meanwhile
                 browsers = await rows.browsers_of(tx.conn, [number for number, _ in some])
                 for number, person in some:
                     for channel in channels:
@@ -396,7 +406,10 @@ class CampaignsService:
         return await self._change(campaign_id, CampaignState.RUNNING, who, (CampaignState.PAUSED,), "resumed")
 
     async def stop(self, campaign_id: int, who: str) -> Campaign:
-        """For good: whoever was not called yet never is. A standing one is only paused. Raises NotFound, Conflict."""
+        """For good: whoever was not called yet never is, and what was written and waits is not sent.
+
+        A standing one is only paused. Raises NotFound, Conflict.
+        """
         going = (CampaignState.FILLING, CampaignState.RUNNING, CampaignState.PAUSED)
         return await self._change(campaign_id, CampaignState.STOPPED, who, going, "stopped")
 
@@ -417,9 +430,20 @@ class CampaignsService:
             ended = now if state.over else None
             campaign = campaign.evolve(state=state, changed_at=now, changed_by=who, ended_at=ended)
             await rows.save(tx, campaign)
+            if state is CampaignState.STOPPED:
+                await self._take_back(tx, campaign)
             await tx.tell(CampaignChanged(now, campaign))
             await tx.tell(OutreachDue(now))
         return campaign
+
+    async def _take_back(self, tx: Any, campaign: Campaign) -> None:
+        """The messages that wait for its beginning or the morning, unless another campaign tells the same news."""
+        key = campaign.script.get(NEWS)
+        if not key or self._outbox is None:
+            return
+        others = [one for one in await rows.going(tx.conn, CallKind.OUTAGE) if one.id != campaign.id]
+        if all(one.script.get(NEWS) != key for one in others):
+            await self._outbox.take_back(tx, texts.prefix_of(key), "the campaign was stopped")
 
     # --- looking ---------------------------------------------------------------------------------------------------
 

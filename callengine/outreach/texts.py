@@ -26,16 +26,19 @@ class Promises(Protocol):
 
     async def tell(self, tx: Any, wanted: Wanted) -> int | None: ...
 
+    async def take_back(self, tx: Any, prefix: str, why: str) -> int: ...
+
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is told: `text` in a few words, where, until when."""
+    """What is told: `text` in a few words, where, until when; `danger`: at night too, and to who asked for silence."""
 
     text: str
     address: str
     until: datetime
     registered: datetime
     zone: ZoneInfo
+    danger: bool = False
 
     def fields(self) -> dict[str, str]:
         """For the template of outages (notices/texts.py)."""
@@ -45,9 +48,12 @@ class News:
 
     @property
     def key(self) -> str:
-        """The same news of the same day is the same, whichever campaign tells it: nobody has it twice."""
+        """The same news of the same day is the same, whichever campaign tells it: nobody has it twice.
+
+        What turns out to be of danger is other news: it does not wait for the morning with what was no danger.
+        """
         day = self.registered.astimezone(self.zone).date().isoformat()
-        said = "|".join((self.text, self.address, self.until.isoformat(), day))
+        said = "|".join((self.text, self.address, self.until.isoformat(), day, "danger" * self.danger))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -74,16 +80,21 @@ def mistakes(
     return wrong
 
 
-def news_of(text: str, job: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> News:
+def news_of(text: str, job: Mapping[str, Any], now: datetime, zone: ZoneInfo, *, danger: bool = False) -> News:
     """What `mistakes` found nothing wrong with."""
     until = _moment(job["ends"])
     assert until is not None
-    return News(" ".join(text.split()), str(job["address"]).strip(), until, now, zone)
+    return News(" ".join(text.split()), str(job["address"]).strip(), until, now, zone, danger)
+
+
+def prefix_of(news_key: str) -> str:
+    """How the keys of all notices of these news begin."""
+    return f"outage:{news_key}:"
 
 
 def wanted(news: News, channel: Channel, campaign: Campaign, number: str, name: str, ticket: str = "") -> Wanted:
     return Wanted(
-        key=f"outage:{news.key}:{channel.value}:{number}",
+        key=f"{prefix_of(news.key)}{channel.value}:{number}",
         kind=Kind.OUTAGE,
         channel=channel,
         to=Recipient(number=number, name=name, language=campaign.language),

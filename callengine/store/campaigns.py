@@ -118,6 +118,14 @@ async def running(conn: AsyncConnection) -> list[Campaign]:
     return [_campaign(row) for row in (await conn.execute(_running)).all()]
 
 
+async def going(conn: AsyncConnection, kind: CallKind) -> list[Campaign]:
+    """Of a kind, all that are not over."""
+    c = campaigns.c
+    over = [state.value for state in CampaignState if state.over]
+    query = select(campaigns).where(c.kind == kind.value, c.state.not_in(over)).order_by(c.id)
+    return [_campaign(row) for row in (await conn.execute(query)).all()]
+
+
 async def waiting_for_tickets(conn: AsyncConnection) -> list[Campaign]:
     """Ratings by hand that are not over, the newest first: a job that is confirmed is the first one's that it fits."""
     c = campaigns.c

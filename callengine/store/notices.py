@@ -247,6 +247,15 @@ async def waiting(tx: Tx, ticket_number: str, kind: Kind) -> list[Notice]:
     return [_notice(row) for row in await tx.conn.execute(query.order_by(_c.id))]
 
 
+async def queued_of(tx: Tx, prefix: str) -> list[Notice]:
+    """What is still to be sent of all whose keys begin so, held until the commit."""
+    begins = _c.key.startswith(prefix, autoescape=True)
+    query = select(notices).where(_c.state == State.QUEUED, begins).order_by(_c.id)
+    if tx.is_postgres:
+        query = query.with_for_update()
+    return [_notice(row) for row in await tx.conn.execute(query)]
+
+
 async def untold(conn: AsyncConnection, ticket_number: str) -> bool:
     """Whether a letter of this ticket to a municipality did not go, and has not gone since."""
     lost = _c.state.in_([State.FAILED.value, State.SUPPRESSED.value])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlalchemy import insert, select
 
 from callengine import config
 from callengine.clock import ManualClock
-from callengine.errors import Refused
+from callengine.errors import Conflict, Refused
 from callengine.notices.model import Channel
 from callengine.notices.outbox import Outbox
 from callengine.outreach.campaigns import CampaignsService, NewCampaign
@@ -141,3 +142,53 @@ async def test_a_channel_that_is_not_configured_is_refused(sqlite_store: Store, 
     world = await build(sqlite_store, clock)
     with pytest.raises(Refused, match="sms is not configured here"):
         await world.campaigns.create(outage(number(1)), "Орлова", 2)
+
+
+async def test_what_turns_out_to_be_of_danger_does_not_wait_with_what_was_none(world: World) -> None:
+    world.clock.advance(seconds=13 * 3600)  # midnight in Moscow
+    job = JOB | {"ends": "2026-11-21T18:00:00+03:00"}
+    await world.campaigns.create(outage(number(1), job=job), "Орлова", 2)
+    made = await world.campaigns.create(outage(number(1), job=job, danger=True), "Орлова", 2)
+    assert made.texts == 1
+    asleep, awake = await written(world)
+    assert asleep.next_at > world.clock.now() >= awake.next_at
+
+
+async def test_a_stopped_campaign_sends_nothing_that_waits_and_may_be_made_anew(world: World) -> None:
+    later = world.clock.now() + timedelta(hours=2)
+    made = await world.campaigns.create(outage(number(1), number(2), begins_at=later), "Орлова", 2)
+    await world.campaigns.stop(made.campaign.id, "Орлова")
+    stopped = await written(world)
+    assert [(one.state, one.problem) for one in stopped] == [("suppressed", "the campaign was stopped")] * 2
+    assert (await world.campaigns.create(outage(number(1), begins_at=later), "Орлова", 2)).texts == 1
+
+
+async def test_what_another_campaign_tells_too_is_sent_though_the_first_is_stopped(world: World) -> None:
+    later = world.clock.now() + timedelta(hours=2)
+    first = await world.campaigns.create(outage(number(1), begins_at=later), "Орлова", 2)
+    other = await world.campaigns.create(outage(number(1), number(2), begins_at=later), "Орлова", 2)
+    await world.campaigns.stop(first.campaign.id, "Орлова")
+    assert [one.state for one in await written(world)] == ["queued", "queued"]
+    await world.campaigns.stop(other.campaign.id, "Орлова")
+    assert [one.state for one in await written(world)] == ["suppressed", "suppressed"]
+
+
+async def test_a_campaign_that_is_stopped_while_it_is_being_written_writes_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callengine.outreach.campaigns.WRITTEN_AT_ONCE", 1)
+    tell, told = Outbox.tell, []
+
+    async def tell_and_stop(outbox: Outbox, tx: Any, wanted: Any) -> int | None:
+        told.append(wanted.to.number)
+        if len(told) == 1:
+            stopping.append(asyncio.ensure_future(world.campaigns.stop(1, "Петрова")))
+        return await tell(outbox, tx, wanted)
+
+    stopping: list[asyncio.Future[Any]] = []
+    monkeypatch.setattr(Outbox, "tell", tell_and_stop)
+    later = world.clock.now() + timedelta(hours=2)
+    with pytest.raises(Conflict, match="stopped"):
+        await world.campaigns.create(outage(*map(number, range(1, 6)), begins_at=later), "Орлова", 2)
+    await stopping[0]
+    assert len(told) < 5 and {one.state for one in await written(world)} == {"suppressed"}
