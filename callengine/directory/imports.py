@@ -490,12 +490,14 @@ def _floor(cells: Mapping[str, str]) -> int | None:
     return int(text) if text else None
 
 
-def _organisation(cells: Mapping[str, str], _: Imports) -> OrganisationRow:
+def _organisation(cells: Mapping[str, str], imports: Imports) -> OrganisationRow:
+    # As people write it, kept as it is dialled and written to; two numbers, or words, stay what they are.
+    number = phone.read(_text(cells, "phone"), country=imports.country, city_code=imports.city_code)
     return OrganisationRow(
         code=_code(cells),
         name=_text(cells, "name", needed=True),
         kind=_one_of(cells, "kind", tuple(KINDS)),
-        phone=_text(cells, "phone"),
+        phone=number.value if number.can_be_called else _text(cells, "phone"),
         email=_text(cells, "email"),
         active=_yes(cells, "active"),
     )

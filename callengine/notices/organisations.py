@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from callengine import config
+from callengine import config, phone
 from callengine.access.model import ADMINISTRATOR, INSPECTOR, MANAGER
 from callengine.clock import Clock, rfc3339
 from callengine.notices import rules
@@ -55,7 +55,10 @@ class OrganisationNotices:
             return
         danger = ticket.urgency in rules.DANGER
         key = f"routed:{ticket.number}:{ticket.history[-1].id if ticket.history else ticket.version}"
-        by_sms, office = it.phone.startswith("+"), Recipient(number=it.phone, email=it.email, name=it.name)
+        # What the release before imported stands as it was typed: +7 (3072) 24-51-00.
+        number = phone.parse(it.phone)
+        by_sms = it.phone.startswith("+") and number.kind is phone.Kind.E164
+        office = Recipient(number=number.value if by_sms else it.phone, email=it.email, name=it.name)
         at_once, later = self._climbing((0, self._settings.ladder_seconds[1]), danger)
         wanted: list[tuple[str, Channel, Recipient, datetime]] = []
         if "@" in it.email and Channel.EMAIL in self._outbox.channels:

@@ -15,7 +15,7 @@ from callengine.directory.imports import FILE_KINDS, Imports, columns
 from callengine.directory.service import DirectoryService
 from callengine.errors import Refused
 from callengine.store.database import Store
-from callengine.store.tables import contract_houses, contracts, people, person_numbers, residences, staff
+from callengine.store.tables import contract_houses, contracts, organisations, people, person_numbers, residences, staff
 from callengine.tickets.model import FoundEntry
 from callengine.tickets.service import TicketsService
 
@@ -394,3 +394,24 @@ def test_the_reference_names_every_column() -> None:
         section = page.split(f"## {kind}")[1].split("\n## ")[0]
         for column in sum(columns(kind), ()):
             assert f"`{column}`" in section, (kind, column)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("+7 (3072) 24-51-00", "+73072245100"),
+        ("8 3072 24-51-00", "+73072245100"),
+        ("115", "115"),
+        ("24-51-00, 24-51-01", "24-51-00, 24-51-01"),
+        ("спросить Анну", "спросить Анну"),
+        ("", ""),
+    ],
+)
+async def test_the_number_of_an_organisation_is_kept_as_it_is_dialled(
+    imports: Imports, store: Store, typed: str, kept: str
+) -> None:
+    rows = f'code,name,kind,phone\nzar,УК,management_company,"{typed}"\n'
+    assert await told(imports, "organisations", rows) == []
+    async with store.read() as conn:
+        assert (await conn.execute(select(organisations.c.phone))).scalars().all() == [kept]
+    assert (await imports.import_csv("organisations", rows.encode())).changed == 0

@@ -975,6 +975,16 @@ async def test_of_danger_the_organisation_has_an_sms_too_unless_somebody_took_it
     assert await routed(office) == ["acknowledged", "sent", "sent", "suppressed"]
 
 
+async def test_the_number_of_an_organisation_is_written_to_however_it_was_typed(office: Office, smsc: Smsc) -> None:
+    await with_office(office, phone="+7 (3072) 24-00-01, доб. 5")
+    await office.block.open("HVS-01")
+    await with_office(office, phone="+7 (3072) 24-00-01")
+    await office.block.open("HVS-01")
+    await office.pass_time(await office.worker(), minutes=2)
+    assert {one["number"] for one in smsc.submits} == {"73072240001"}
+    assert [one.to.number for one in await office.all() if one.channel is Channel.SMS] == ["+73072240001"]
+
+
 async def test_a_ticket_that_goes_to_another_organisation_is_written_to_that_one_once(
     office: Office, mail: MailServer
 ) -> None:
