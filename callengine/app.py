@@ -28,6 +28,8 @@ from callengine.calls import events as told
 from callengine.calls.coverage import CoverageService
 from callengine.calls.dialling import DiallingService
 from callengine.calls.events import CallFact
+from callengine.calls.handover import HandoverChanged, HandoverTold
+from callengine.calls.handovers import HandoversService
 from callengine.calls.origination import OriginationChanged, OriginationState
 from callengine.calls.service import CallsService
 from callengine.clock import Clock, SystemClock, rfc3339
@@ -57,9 +59,11 @@ from callengine.speech.asr import AsrProcess
 from callengine.store.database import Store, Tx
 from callengine.store.engines import EngineLeases
 from callengine.store.migrate import migrate
-from callengine.tasks import Tasks
+from callengine.tasks import Tasks, tell_what_waits
 from callengine.tickets.classifier_service import CLASSIFIER
+from callengine.tickets.events import TicketOpened
 from callengine.tickets.files import FilesService
+from callengine.tickets.handed import HandedOver, TicketHanded
 from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import ENGINE, MovesService
 from callengine.tickets.rulebook import Rulebook
@@ -72,6 +76,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 COMMAND_LINE = "command line"
+STOP_PATIENCE_SECONDS = 10.0  # then the log says what is waited for; a service manager kills after 90
 
 
 class Engine:
@@ -191,12 +196,15 @@ class Engine:
                 on_state=self._link_changed,
                 on_resynced=self._resynced,
                 on_dialled=self._dialled,
+                on_handover=self._handed,
             )
             for pbx in pbxs
         ]
         links = {bridge.name: bridge.phones for bridge in self.bridges}
         self.dialling = DiallingService(store, clock, links, locale=locale)
         self._closing.push_async_callback(self.dialling.close)
+        self.handovers = HandoversService(store, clock, links, self.calls.by_key)
+        self._closing.push_async_callback(self.handovers.close)
         self.live = LiveHub(clock)
         self.desk = Desk(self.bridges, self.calls, street=self.street, member=self.access.member)
         self._closing.push_async_callback(self.desk.close)
@@ -208,6 +216,7 @@ class Engine:
             calls=self.calls,
             callbacks=self.callbacks,
             dialling=self.dialling,
+            handovers=self.handovers,
             directory=self.directory,
             tickets=self.tickets,
             book=book,
@@ -260,13 +269,17 @@ class Engine:
             self.store.within.setdefault(fact, []).append(react)
         for fact, react in self.services.reminders.within.items():
             self.store.within.setdefault(fact, []).append(react)
+        handed = HandedOver(self.handovers.of_call)
+        self.store.within.setdefault(TicketOpened, []).append(handed.on_opened)
+        self.store.within.setdefault(HandoverChanged, []).append(handed.on_changed)
+        self.store.after.setdefault(told.CallEnded, []).append(self.handovers.on_ended)
         self.robot.react(self.store)
         # The one exception to "nothing is told before it is durable": whose phone rings, to him alone. See ringing.py.
         self.screens.ringing.holds = self._lease.holds
         for bridge in self.bridges:
             bridge.ahead = self.screens.ringing
         self.store.after.setdefault(RecordingChanged, []).append(self.transcripts.wake)
-        for kind in SHOWN:
+        for kind in (*SHOWN, TicketHanded):
             self.store.after.setdefault(kind, []).append(self.screens.tell)
         self.store.after.setdefault(OriginationChanged, []).append(self._dialling_changed)
         self.store.after.setdefault(StaffStateChanged, []).append(self.desk.staff_changed)
@@ -373,6 +386,7 @@ class Engine:
     async def _resynced(self, bridge: Bridge) -> None:
         """The PBX answers again: settle what was unknown of our own dialling, and tell it who has a break."""
         await self.dialling.settle_unknown(bridge.name)
+        await self.handovers.resynced(bridge.name)
         await self.robot.resynced(bridge.name)
         for member in await self.access.members():
             if member.extension and member.role in ("operator", "supervisor", "administrator"):
@@ -381,6 +395,9 @@ class Engine:
                     went_home = member.state == "offline" and member.state_since is not None
                     paused = went_home or member.state in ("pause", "after_call")
                     await bridge.phones.pause(member.extension, paused=paused, reason=member.state_reason)
+
+    async def _handed(self, news: HandoverTold) -> None:
+        await self.handovers.on_told(news)
 
     async def _dialled(self, response: Response) -> None:
         await self.dialling.on_response(response.request_id, succeeded=response.succeeded, reason=response.reason)
@@ -433,8 +450,13 @@ class Engine:
     async def stop(self) -> None:
         """Everything down, in the reverse order; safe after a failed start."""
         self._stopping = True
-        await self._closing.aclose()
-        await self.tasks.close()
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(STOP_PATIENCE_SECONDS, tell_what_waits, loop)
+        try:
+            await self._closing.aclose()
+            await self.tasks.close()
+        finally:
+            late.cancel()
 
 
 def _sample_accounts() -> list[schemas.SampleAccount]:

@@ -4,10 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+async def within(seconds: float, work: Awaitable[T]) -> T:
+    """The result of the work; raises TimeoutError when it has none after so many seconds, and cancels it then.
+
+    `asyncio.wait_for` of Python 3.11 swallows a cancellation that comes with the result, and who was cancelled runs on
+    for ever; `asyncio.timeout` refuses a result that is there when a busy loop looks at the clock too late.
+    """
+    future = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait((future,), timeout=seconds)
+    finally:
+        future.cancel()
+    if not done:
+        raise TimeoutError
+    return future.result()
+
+
+def where(task: asyncio.Task[Any]) -> str:
+    """The calls that a suspended task waits in, `file:line name > file:line name`, the innermost last."""
+    calls: list[str] = []
+    waits: Any = task.get_coro()
+    while (frame := getattr(waits, "cr_frame", None)) is not None:
+        calls.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}")
+        waits = waits.cr_await
+    return " > ".join(calls)
+
+
+def tell_what_waits(loop: asyncio.AbstractEventLoop) -> None:
+    """Into the log, for an engine that should have stopped by now: each task that has not ended, and where it waits."""
+    for task in asyncio.all_tasks(loop):
+        told = {"action": "stop_waits", "task": task.get_name(), "where": where(task)}
+        log.warning("the engine cannot stop yet", extra=told)
 
 
 class Tasks:

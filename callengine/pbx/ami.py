@@ -25,7 +25,7 @@ from callengine.config import OnePbx
 from callengine.errors import OutcomeUnknown, PbxLost, PbxRefused
 from callengine.pbx.skew import PbxClock
 from callengine.pbx.wire import WANTED, AmiWire, RawEvent, Reply, parse, pbx_time
-from callengine.tasks import Tasks
+from callengine.tasks import Tasks, within
 
 log = logging.getLogger(__name__)
 
@@ -242,7 +242,7 @@ class AmiLink:
         seconds = most * random.uniform(0.5, 1.0)  # jitter: many engines must not come back in step
         log.info("next try", extra={"action": "ami_retry", "pbx": self.name, "seconds": round(seconds, 2)})
         try:
-            await asyncio.wait_for(self._closing.wait(), seconds)
+            await within(seconds, self._closing.wait())
         except TimeoutError:
             return
 
@@ -267,7 +267,7 @@ class AmiLink:
         if self.state is not state:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.setdefault(state, []).append(waiter)
-            await asyncio.wait_for(waiter, timeout)
+            await within(timeout, waiter)
 
     # --- one session -------------------------------------------------------------------------------------
 
@@ -299,7 +299,7 @@ class AmiLink:
             protocol_factory=self._new_wire,
         )
         try:
-            await asyncio.wait_for(self._manager.connect(), self.limits.connect_seconds)
+            await within(self.limits.connect_seconds, self._manager.connect())
         except TimeoutError:
             raise _Dropped(f"{self.settings.ami_host}:{self.settings.ami_port} does not answer") from None
         wire: AmiWire = self._manager.protocol
@@ -559,6 +559,6 @@ class AmiLink:
         ask: dict[str, Any] = {"Action": name, "ActionID": action_id or f"{self._prefix}-{self._count}"}
         ask |= {key: list(value) if not isinstance(value, str) else value for key, value in headers.items()}
         try:
-            return await asyncio.wait_for(wire.send(Action(ask)), timeout)
+            return await within(timeout, wire.send(Action(ask)))
         except TimeoutError:
             raise OutcomeUnknown(f"the PBX did not answer {name} within {timeout:g} s") from None

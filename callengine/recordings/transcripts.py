@@ -20,6 +20,7 @@ from callengine.speech.asr import NoAsr, Transcriber
 from callengine.store import recordings as recording_rows
 from callengine.store import transcripts as rows
 from callengine.store.database import Store, Tx
+from callengine.tasks import within
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Transcripts:
             except Unavailable as error:
                 log.warning("transcripts wait for the store: %s", error.detail, extra={"action": "transcripts_wait"})
             try:
-                await asyncio.wait_for(self._work.wait(), LOOK_SECONDS)
+                await within(LOOK_SECONDS, self._work.wait())
             except TimeoutError:
                 pass
         await asyncio.Event().wait()

@@ -164,15 +164,23 @@ class EngineProcess:
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            await self._end(signal.SIGTERM)
-        if self._http is not None:
-            await self._http.close()
+        try:
+            if self.process is not None and self.process.returncode is None:
+                await self._end(signal.SIGTERM)
+        finally:
+            if self._http is not None:
+                await self._http.close()
 
     async def _end(self, how: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(how)
-        await asyncio.wait_for(self.process.wait(), 30)
+        try:
+            async with asyncio.timeout(30):
+                await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            raise AssertionError(f"the engine did not end within 30 s of {how.name}:\n{self.tail()}") from None
 
     def tail(self, lines: int = 40) -> str:
         if not self.log.exists():
