@@ -31,8 +31,18 @@ Language = Literal["ru", "en"]
 Key = Annotated[str, Field(min_length=8, max_length=200, pattern=r"^[A-Za-z0-9_-]+=*$")]
 
 
+class NoticeReason(View):
+    """Why, for pages: a code (notices/reasons.py) with the values of its words. "" has only `said`, another's words."""
+
+    code: str
+    values: dict[str, str]
+
+
 class Notice(View):
-    """One row of the outbox. The resident's link is never shown."""
+    """One row of the outbox. The resident's link is never shown.
+
+    `problem` is why it waits, failed or was not sent, in English; `reasons` are its codes, what it came of after it.
+    """
 
     id: int
     kind: NoticeKind
@@ -57,6 +67,7 @@ class Notice(View):
     sent_at: datetime | None
     settled_at: datetime | None
     problem: str
+    reasons: list[NoticeReason]
     receipt: str
 
 
@@ -64,6 +75,7 @@ class NoticeEventView(View):
     at: datetime
     what: str
     detail: str
+    reasons: list[NoticeReason]
     who: str
 
 

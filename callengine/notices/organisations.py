@@ -11,6 +11,7 @@ from callengine.clock import Clock, rfc3339
 from callengine.notices import rules
 from callengine.notices.model import REACHED, Channel, Kind, Notice, Recipient, State, Until, Wanted
 from callengine.notices.outbox import Outbox
+from callengine.notices.reasons import reason
 from callengine.store import notices as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
@@ -97,7 +98,7 @@ class OrganisationNotices:
                 author = ticket.history[-1].author if ticket.history else ENGINE
                 await self._outbox.acknowledge(tx, told, who=author, how="work")
             else:
-                await self._outbox.call_off(tx, ladder, f"the ticket moved: {move}")
+                await self._outbox.call_off(tx, ladder, reason("ticket_moved", move=move))
 
     # --- it is an accident, it is late --------------------------------------------------------------------------
 

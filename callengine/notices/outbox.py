@@ -35,6 +35,7 @@ from callengine.notices.model import (
     Until,
     Wanted,
 )
+from callengine.notices.reasons import reason
 from callengine.notices.templates import FieldMissing, Text, fill
 from callengine.notices.texts import SHAPES
 from callengine.store import notices as rows
@@ -43,7 +44,7 @@ from callengine.store.notices import CALLED_OFF
 
 log = logging.getLogger(__name__)
 
-MOST_PROBLEM, MOST_RECEIPT = 500, 500
+MOST_RECEIPT = 500
 MOST_UNKNOWN = 5  # so often a repeatable notice goes into the unknown before a person has to look
 MOST_EARLY = 1000
 
@@ -124,7 +125,7 @@ class Outbox:
                 "notice without its field",
                 extra={"action": "notice_field_missing", "kind": wanted.kind.value, "problem": error.detail},
             )
-            return Text("", ""), error.detail
+            return Text("", ""), reason("field_empty", field=error.extra["field"])
 
     async def template(self, conn: rows.Conn, kind: Kind, channel: Channel, language: str) -> Text:
         """The administrator's own text, else the shipped one."""
@@ -135,13 +136,13 @@ class Outbox:
         """Why it is not to be told this way; "" when it is."""
         channel, to = wanted.channel, wanted.to
         if channel not in self.channels:
-            return f"{channel} is not configured"
+            return reason("no_channel", channel=channel.value)
         if channel in (Channel.SMS, Channel.CALL) and not to.number.startswith("+"):
-            return "there is no telephone number to tell it to"
+            return reason("no_number")
         if channel is Channel.EMAIL and "@" not in to.email:
-            return "there is no e-mail address to tell it to"
+            return reason("no_email")
         if not wanted.danger and await rows.opted_out(tx.conn, to.number, (channel.value, wanted.kind.value)):
-            return "who has the number asked not to be told this way"
+            return reason("asked")
         return ""
 
     def _allowed(self, at: datetime, channel: Channel, *, danger: bool) -> datetime:
@@ -157,8 +158,7 @@ class Outbox:
         """
         now = self._clock.now()
         if one.expires_at <= now:
-            late = f"it could not be told in time: {one.problem}" if one.problem else "it could not be told in time"
-            await self.settle(one, Rejected(late), repeatable=False)
+            await self.settle(one, Rejected(reason("late", because=one.problem)), repeatable=False)
             return False
         allowed = self._allowed(now, one.channel, danger=one.danger)
         async with self._store.begin() as tx:
@@ -173,7 +173,7 @@ class Outbox:
             words = (one.channel.value, one.kind.value)
             if one.danger or not await rows.opted_out(tx.conn, one.to.number, words):
                 return await rows.renew(tx, one, now + timedelta(seconds=lease_seconds))
-            await self._close(tx, one, State.SUPPRESSED, "who has the number asked not to be told this way")
+            await self._close(tx, one, State.SUPPRESSED, reason("asked"))
             await self._follow(tx, one.ladder)
         return False
 
@@ -206,8 +206,7 @@ class Outbox:
                 if repeatable and one.tries < MOST_UNKNOWN:
                     await self._later(tx, one, problem, None)
                 else:
-                    why = f"nobody knows whether it arrived, and it is not sent twice: {problem}"
-                    await self._close(tx, one, State.FAILED, why)
+                    await self._close(tx, one, State.FAILED, reason("unknown", because=problem))
         if called_off and (settled := await rows.locked(tx, one.id)) is not None:
             await self._take_back(tx, settled)
         await self._follow(tx, one.ladder)
@@ -223,12 +222,12 @@ class Outbox:
             )
 
     async def _later(self, tx: Tx, one: Notice, problem: str, after_seconds: float | None) -> None:
-        now, problem = self._clock.now(), problem[:MOST_PROBLEM]
+        now = self._clock.now()
         wait = max(rules.backoff(one.tries, danger=one.danger), timedelta(seconds=after_seconds or 0))
         next_at = self._allowed(now + wait, one.channel, danger=one.danger)
         expires_at = one.expires_at + (next_at - (now + wait))  # the hours when it may not be told are not its life
         if next_at >= expires_at:
-            await self._close(tx, one, State.FAILED, f"given up after {one.tries} tries: {problem}")
+            await self._close(tx, one, State.FAILED, reason("given_up", because=problem, count=one.tries))
             return
         values = {"state": State.QUEUED.value, "next_at": next_at, "expires_at": expires_at, "problem": problem}
         if await rows.settle(tx, one, values):
@@ -237,7 +236,7 @@ class Outbox:
             await rows.wake(tx, one.channel, next_at)
 
     async def _close(self, tx: Tx, one: Notice, state: State, problem: str) -> None:
-        now, problem = self._clock.now(), problem[:MOST_PROBLEM]
+        now = self._clock.now()
         values = {"state": state.value, "settled_at": now, "problem": problem}
         if await rows.settle(tx, one, values):
             await rows.add_events(tx, [(one.id, NoticeEvent(now, state.value, problem))])
@@ -258,7 +257,9 @@ class Outbox:
         rungs = await rows.of_ladder(tx, ladder)
         over = next((one for one in rungs if _ends(one)), None)
         if over is not None:
-            why = "acknowledged" if over.state is State.ACKNOWLEDGED else f"told by {over.channel}"
+            why = reason("acknowledged")
+            if over.state is not State.ACKNOWLEDGED:
+                why = reason("told_by", channel=over.channel.value)
             for one in rungs:
                 if one is not over:
                     await self._suppress(tx, one, why)
@@ -350,7 +351,9 @@ class Outbox:
             one = await rows.locked(tx, notice_id)
             assert one is not None
             await rows.set_part(tx, notice_id, part, "delivered" if delivered else "failed", now)
-            await rows.add_events(tx, [(notice_id, NoticeEvent(now, "receipt", f"part {part + 1}: {detail}"))])
+            await rows.add_events(
+                tx, [(notice_id, NoticeEvent(now, "receipt", reason("part", part=part + 1, said=detail)))]
+            )
             states = set((await rows.parts(tx.conn, notice_id)).values())
             if "failed" in states:
                 await self._undelivered(tx, one, detail)
@@ -359,7 +362,7 @@ class Outbox:
         return True
 
     async def _undelivered(self, tx: Tx, one: Notice, detail: str) -> None:
-        now, problem = self._clock.now(), f"it did not reach the telephone: {detail}"[:MOST_PROBLEM]
+        now, problem = self._clock.now(), reason("no_phone", said=detail)
         values = {"state": State.FAILED.value, "settled_at": now, "problem": problem}
         if await rows.change(tx, one.id, (State.SENT, State.DELIVERED), values):
             await tx.tell(NoticeSettled(replace(one, state=State.FAILED, settled_at=now, problem=problem)))

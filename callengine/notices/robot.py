@@ -6,6 +6,7 @@ from typing import Any
 
 from callengine.notices.model import Kind, Message, Notice
 from callengine.notices.outbox import Outbox
+from callengine.notices.reasons import reason
 from callengine.outreach.events import OutreachSettled
 from callengine.outreach.model import CallerByPhone, CallKind, CallWish
 from callengine.store import tickets as ticket_rows
@@ -31,12 +32,12 @@ class RobotCalls:
     async def ask(self, message: Message) -> str:
         """A call about a job, with its ticket's own words. Gives why nobody is called, "" when somebody is."""
         if message.kind not in DIALOGUES:
-            return f"the robot has no dialogue for {message.kind}"
+            return reason("no_dialogue", kind=message.kind)
         kind = DIALOGUES[Kind(message.kind)]
         async with self._store.begin() as tx:
             ticket = await ticket_rows.get(tx.conn, message.ticket_number)
             if ticket is None:
-                return f"there is no ticket {message.ticket_number}"
+                return reason("no_ticket", ticket=message.ticket_number)
             facts = {
                 "ticket": ticket.number,
                 "work": ticket.classifier.problem(message.language),
@@ -56,7 +57,7 @@ class RobotCalls:
                 language=message.language,
             )
             call = await self._caller.ask_call(tx, kind, wish, danger=message.danger)
-        return "" if call is not None else "the robot does not call this number"
+        return "" if call is not None else reason("robot_number")
 
     async def withdraw(self, tx: Any, key: str) -> None:
         await self._caller.withdraw(tx, key)
@@ -72,13 +73,13 @@ async def settled(outbox: Outbox, tx: Tx, fact: OutreachSettled) -> Notice | Non
         return None
     job = fact.kind == CallKind.JOB
     if job and call.result == DECLINED:
-        return await outbox.refused(tx, call.key, "refused by key 2", call=_name(fact))
+        return await outbox.refused(tx, call.key, reason("key_refused"), call=_name(fact))
     await outbox.call_settled(
         tx,
         call.key,
         acknowledged=job and call.result == ACKNOWLEDGED,
         heard=call.result in (HEARD if job else {*HEARD, ACKNOWLEDGED}),
-        detail=f"the robot's call: {call.result or call.state}",
+        detail=reason("robot_call", result=call.result or call.state.value),
         call=_name(fact),
     )
     return None

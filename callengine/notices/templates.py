@@ -165,7 +165,9 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if not values.get(name, "").strip():
-            raise FieldMissing(f"the template has {{{name}}}, and this notice has nothing to put there")
+            raise FieldMissing(
+                f"the template has {{{name}}}, and this notice has nothing to put there", field=f"{{{name}}}"
+            )
         return values[name] if values[name] == LINK else tidy(values[name])
 
     return _FIELD.sub(value, text)

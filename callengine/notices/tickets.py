@@ -28,6 +28,7 @@ from callengine.notices.model import (
 )
 from callengine.notices.organisations import OrganisationNotices
 from callengine.notices.outbox import Outbox
+from callengine.notices.reasons import reason
 from callengine.notices.residents import ResidentNotices
 from callengine.outreach.events import OutreachSettled
 from callengine.store import notices as rows
@@ -265,7 +266,7 @@ class TicketNotices:
             if his_own and ticket.executor is not None and rungs[0].to.staff_id == ticket.executor.id:
                 await self._outbox.acknowledge(tx, rungs[0], who=ticket.executor.name, how="work")
             elif move not in (Move.CONFIRM_PAID, Move.ACCEPT):
-                await self._outbox.call_off(tx, ladder, f"the ticket moved: {move}")
+                await self._outbox.call_off(tx, ladder, reason("ticket_moved", move=move))
 
     # --- facts of notices --------------------------------------------------------------------------------------
 

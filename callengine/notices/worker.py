@@ -29,6 +29,7 @@ from callengine.notices.model import (
     Until,
 )
 from callengine.notices.outbox import Outbox
+from callengine.notices.reasons import reason
 from callengine.notices.templates import LINK, with_link
 from callengine.store import notices as rows
 from callengine.store.database import Store
@@ -134,7 +135,7 @@ class NoticesWorker:
         async with self._store.begin() as tx:
             lost = await rows.abandoned(tx, lane.sender.channel, self._clock.now(), all=all)
         for one in lost:
-            why = Unknown("the engine stopped while it was sending")
+            why = Unknown(reason("engine_stopped"))
             await self._outbox.settle(one, why, repeatable=self._repeatable(lane.sender, one))
 
     async def _fill(self, lane: _Lane) -> datetime:
@@ -212,19 +213,19 @@ class NoticesWorker:
         except TimeoutError:
             # Without an end it would hold its place in the lane, and its claim would run out under it.
             log.warning("notice not made in time", extra={"action": "notice_not_made", "notice": one.id})
-            return Later(f"the message was not ready within {MESSAGE_SECONDS:g} s")
+            return Later(reason("not_ready", seconds=f"{MESSAGE_SECONDS:g}"))
         except Exception as error:
             log.exception("notice not made", extra={"action": "notice_not_made", "notice": one.id})
-            return Later(f"the message could not be made: {type(error).__name__}")
+            return Later(reason("not_made", said=type(error).__name__))
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 return await sender.send(message)
         except TimeoutError:
-            return Unknown(f"no answer within {SEND_SECONDS:g} s")
+            return Unknown(reason("no_reply", seconds=f"{SEND_SECONDS:g}"))
         except Exception as error:
             # A channel answers for what the other side does; this is a fault of ours, and no reason to lose a notice.
             log.exception("channel failed", extra={"action": "channel_failed", "channel": sender.channel.value})
-            return Unknown(f"a fault of the engine: {type(error).__name__}")
+            return Unknown(reason("engine_fault", said=type(error).__name__))
 
     async def _message(self, one: Notice) -> Message:
         async with self._store.read() as conn:

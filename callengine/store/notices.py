@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.notices import reasons
 from callengine.notices.model import (
     WAITING,
     Channel,
@@ -103,7 +104,7 @@ def _notice(row: Row[Any]) -> Notice:
         fence=row.fence,
         sent_at=row.sent_at,
         settled_at=row.settled_at,
-        problem=row.problem,
+        problem=reasons.read(row.problem),
         receipt=row.receipt,
     )
 
@@ -119,19 +120,24 @@ async def wake(tx: Tx, channel: Channel, next_at: datetime) -> None:
     await tx.tell(NoticeQueued(channel, next_at))
 
 
+def _kept(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the code of a reason before its words (notices/reasons.py)."""
+    return {**values, "problem": reasons.stored(values["problem"])} if "problem" in values else values
+
+
 # --- the outbox ---------------------------------------------------------------------------------------------
 
 
 async def add(tx: Tx, values: Mapping[str, Any]) -> int | None:
     """The id of the new row; None when its key was told before."""
-    query = _dialect(tx).insert(notices).values(**values).on_conflict_do_nothing(index_elements=["key"])
+    query = _dialect(tx).insert(notices).values(**_kept(values)).on_conflict_do_nothing(index_elements=["key"])
     found = (await tx.conn.execute(query.returning(_c.id))).scalar_one_or_none()
     return int(found) if found is not None else None
 
 
 async def add_events(tx: Tx, lines: Iterable[tuple[int, NoticeEvent]]) -> None:
     rows = [
-        {"notice_id": notice_id, "at": one.at, "what": one.what, "detail": one.detail, "who": one.who}
+        {"notice_id": notice_id, "at": one.at, "what": one.what, "detail": reasons.stored(one.detail), "who": one.who}
         for notice_id, one in lines
     ]
     if rows:
@@ -190,7 +196,7 @@ async def nearest(conn: AsyncConnection, channel: Channel) -> datetime | None:
 async def settle(tx: Tx, one: Notice, values: Mapping[str, Any]) -> bool:
     """Write what became of a row, only where our claim still holds: whoever lost its lease changes nothing."""
     query = update(notices).where(_c.id == one.id, _c.fence == one.fence, _c.state == State.SENDING)
-    return bool((await tx.conn.execute(query.values(lease_until=None, **values))).rowcount)
+    return bool((await tx.conn.execute(query.values(lease_until=None, **_kept(values)))).rowcount)
 
 
 async def renew(tx: Tx, one: Notice, until: datetime) -> bool:
@@ -202,7 +208,7 @@ async def renew(tx: Tx, one: Notice, until: datetime) -> bool:
 async def change(tx: Tx, notice_id: int, states: Collection[State], values: Mapping[str, Any]) -> bool:
     """Write to a row that stands in one of the states; False when it does not."""
     query = update(notices).where(_c.id == notice_id, _c.state.in_([state.value for state in states]))
-    return bool((await tx.conn.execute(query.values(**values))).rowcount)
+    return bool((await tx.conn.execute(query.values(**_kept(values)))).rowcount)
 
 
 async def locked(tx: Tx, notice_id: int) -> Notice | None:
@@ -305,7 +311,7 @@ async def unacknowledged(conn: AsyncConnection, staff_id: int) -> list[Notice]:
 async def events(conn: AsyncConnection, notice_id: int) -> list[NoticeEvent]:
     e = notice_events.c
     rows = await conn.execute(select(e.at, e.what, e.detail, e.who).where(e.notice_id == notice_id).order_by(e.id))
-    return [NoticeEvent(*row) for row in rows]
+    return [NoticeEvent(at, what, reasons.read(detail), who) for at, what, detail, who in rows]
 
 
 async def counts(conn: AsyncConnection) -> dict[tuple[str, str], int]:

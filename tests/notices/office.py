@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from callengine import config
 from callengine.clock import ManualClock
 from callengine.notices.model import Channel, Kind, Message, Notice, Recipient, Sender, State, Wanted
+from callengine.notices.reasons import read
 from callengine.notices.service import NoticesService
 from callengine.notices.worker import NoticesWorker
 from callengine.store import notices as rows
@@ -105,7 +106,7 @@ class Office:
         async with self.store.read() as conn:
             e = notice_events.c
             lines = await conn.execute(select(e.what, e.detail).where(e.notice_id == found.id).order_by(e.id))
-            return [(row.what, row.detail) for row in lines]
+            return [(row.what, read(row.detail)) for row in lines]
 
     async def tell(self, key: str, channel: Channel = Channel.SMS, **more: Any) -> int | None:
         """One notice by itself: of a closed ticket, to a resident."""

@@ -13,7 +13,7 @@ from callengine.api.problems import Invalid
 from callengine.api.queries import Listed, Words
 from callengine.api.schemas import Id, Page
 from callengine.clock import parse_rfc3339
-from callengine.notices import model
+from callengine.notices import model, reasons
 from callengine.notices.model import Channel, Kind
 from callengine.notices.service import Preview, Template, Told
 from callengine.notices.templates import BLANKS, Text, shown
@@ -188,13 +188,18 @@ def _row(it: model.Notice) -> dict[str, Any]:
         "sent_at": it.sent_at,
         "settled_at": it.settled_at,
         "problem": it.problem,
+        "reasons": _reasons(it.problem),
         "receipt": it.receipt,
     }
 
 
+def _reasons(problem: str) -> list[dict[str, Any]]:
+    return [{"code": code, "values": dict(values)} for code, values in reasons.chain(problem)]
+
+
 def _detail(it: Told) -> shapes.NoticeDetail:
     events = [
-        shapes.NoticeEventView(at=one.at, what=one.what, detail=one.detail, who=one.who).model_dump()
+        {"at": one.at, "what": one.what, "detail": one.detail, "reasons": _reasons(one.detail), "who": one.who}
         for one in it.events
     ]
     return shapes.NoticeDetail.model_validate({**_row(it.notice), "events": events})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from callengine.errors import EngineError
 from callengine.notices.model import Calls, Channel, Later, Message, Rejected, Result, Sent
+from callengine.notices.reasons import reason
 
 
 class CallChannel:
@@ -20,7 +21,7 @@ class CallChannel:
         try:
             refused = await self._calls.ask(message)
         except EngineError as error:
-            return Later(f"the voice robot did not take it: {error.detail}")
+            return Later(reason("robot_refused", said=error.detail))
         if refused:
             return Rejected(refused)
         return Sent("the voice robot plans the call")

@@ -16,6 +16,7 @@ from callengine import config
 from callengine.clock import Clock
 from callengine.notices.channels.scrub import scrub
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Unknown
+from callengine.notices.reasons import MAIL, reason
 
 STEP_SECONDS = 10.0
 POLICY = SMTP.clone(cte_type="7bit")  # every server takes it, those without 8BITMIME too
@@ -36,7 +37,7 @@ class Email:
         try:
             letter = self.letter(message)
         except ValueError as error:
-            return Rejected(f"{message.email!r} is no e-mail address: {scrub(str(error))}")
+            return Rejected(reason("bad_address", address=repr(message.email), said=scrub(str(error))))
         it = self._settings
         smtp = aiosmtplib.SMTP(
             hostname=it.smtp_host,
@@ -66,7 +67,7 @@ class Email:
         except aiosmtplib.SMTPResponseException as error:
             return self._refused(error)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return Unknown(f"the mail server broke off while it took the letter: {self._words(error)}")
+            return Unknown(reason("service_broke_taking", service=MAIL, said=self._words(error)))
         try:  # it was taken: how the server says goodbye changes nothing
             async with asyncio.timeout(1):
                 await smtp.quit()
@@ -82,18 +83,24 @@ class Email:
             if it.smtp_user:
                 await smtp.login(it.smtp_user, it.smtp_password.get_secret_value())
         except aiosmtplib.SMTPAuthenticationError as error:
-            return Later(f"the mail server refused smtp_user: {self._words(error)}", 60, whole_channel=True)
+            return Later(
+                reason("service_refused_us", service=MAIL, said=f"smtp_user: {self._words(error)}"),
+                60,
+                whole_channel=True,
+            )
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             where = f"{it.smtp_host}:{it.smtp_port}"
-            return Later(f"the mail server {where} cannot be used: {self._words(error)}", whole_channel=True)
+            why = reason("service_unusable", service=MAIL, where=where, said=self._words(error))
+            return Later(why, whole_channel=True)
         return None
 
     def _refused(self, error: aiosmtplib.SMTPResponseException) -> Result:
-        words = f"the mail server refused: {error.code} {scrub(str(error.message), self._secrets)}"
+        said = f"{error.code} {scrub(str(error.message), self._secrets)}"
+        words = reason("service_refused", service=MAIL, said=said)
         return Rejected(words) if error.code >= 500 else Later(words)
 
     def _lost(self, error: Exception) -> Later:
-        return Later(f"the mail server broke off: {self._words(error)}", whole_channel=True)
+        return Later(reason("service_broke", service=MAIL, said=self._words(error)), whole_channel=True)
 
     def _words(self, error: Exception) -> str:
         return scrub(str(error) or type(error).__name__, self._secrets)

@@ -28,6 +28,7 @@ from callengine.errors import Refused
 from callengine.notices.channels.pause import retry_after
 from callengine.notices.channels.scrub import scrub
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Subscription, Unknown
+from callengine.notices.reasons import PUSH, reason
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Push:
 
     async def send(self, message: Message) -> Result:
         if not message.subscriptions:
-            return Rejected("no browser takes pushes for this recipient")
+            return Rejected(reason("no_browser"))
         room = asyncio.Semaphore(AT_ONCE)
 
         async def to(one: Subscription) -> Result | None:
@@ -104,7 +105,7 @@ class Push:
             if isinstance(result, Unknown):
                 return Later(result.problem, None, False, {}, gone)  # the topic makes one of two
         refused = next((result.problem for result in results if isinstance(result, Rejected)), "")
-        return Rejected(refused or "the browsers of this recipient are gone", gone)
+        return Rejected(refused or reason("browsers_gone"), gone)
 
     async def _to(self, one: Subscription, message: Message) -> Result | None:
         """To one browser; None when it is no more."""
@@ -112,7 +113,7 @@ class Push:
             check_endpoint(one.endpoint, self._settings.push_hosts)
             body, headers = self._sealed(one, message)
         except (Refused, ValueError) as error:
-            return Rejected(f"the subscription cannot be used: {scrub(str(error))}")
+            return Rejected(reason("subscription_bad", said=scrub(str(error))))
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(timeout=timeout)
@@ -122,9 +123,9 @@ class Push:
                 after = retry_after(response.headers.get("Retry-After", ""), danger=message.danger)
                 return _answer(response.status, after, raw)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Later(f"the push service cannot be reached: {type(error).__name__}")
+            return Later(reason("service_down", service=PUSH, said=type(error).__name__))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            return Unknown(f"the push service gave no answer: {type(error).__name__}")
+            return Unknown(reason("service_silent", service=PUSH, said=type(error).__name__))
 
     def _sealed(self, one: Subscription, message: Message) -> tuple[bytes, dict[str, str]]:
         payload = {
@@ -171,8 +172,8 @@ def _answer(status: int, after: float | None, raw: bytes) -> Result | None:
     if 200 <= status < 300:
         return Sent(f"{status} {said}".strip())
     if status in (408, 429) or status >= 500:
-        return Later(f"the push service is busy: {status} {said}", after)
-    return Rejected(f"the push service refused: {status} {said}")
+        return Later(reason("service_busy", service=PUSH, said=f"{status} {said}"), after)
+    return Rejected(reason("service_refused", service=PUSH, said=f"{status} {said}"))
 
 
 def check_endpoint(endpoint: str, hosts: list[str]) -> None:

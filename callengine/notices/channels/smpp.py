@@ -17,6 +17,7 @@ from callengine import config
 from callengine.notices.channels import pdu
 from callengine.notices.channels.pdu import Command, Pdu
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Unknown
+from callengine.notices.reasons import SMSC, reason
 from callengine.notices.segments import MOST_PARTS, split
 from callengine.tasks import Tasks
 
@@ -69,14 +70,14 @@ class Smpp:
     async def send(self, message: Message) -> Result:
         sms = coded(message.text, self._settings.smpp_alphabet)
         if len(sms) > MOST_PARTS:
-            return Rejected(f"the text makes {len(sms)} SMS: at most {MOST_PARTS}")
+            return Rejected(reason("too_long", count=len(sms), most=MOST_PARTS))
         try:
             link = await self._bound()
         except BindRefused as error:
-            return Later(f"the SMSC refused the bind: {error}", REFUSED_SECONDS, whole_channel=True)
+            return Later(reason("service_refused_us", service=SMSC, said=error), REFUSED_SECONDS, whole_channel=True)
         except (LinkLost, OSError, TimeoutError, pdu.Malformed) as error:
             words = str(error) or type(error).__name__
-            return Later(f"the SMSC cannot be reached: {words}", whole_channel=True)
+            return Later(reason("service_down", service=SMSC, said=words), whole_channel=True)
         return await self._submit(link, message, sms)
 
     async def _submit(self, link: _Link, message: Message, sms: list[tuple[int, bytes]]) -> Result:
@@ -101,7 +102,7 @@ class Smpp:
             except (LinkLost, TimeoutError) as error:
                 self._drop(link)
                 words = str(error) or "no answer"
-                return Unknown(f"the link to the SMSC broke while it took the message: {words}", taken)
+                return Unknown(reason("service_broke_taking", service=SMSC, said=words), taken)
             if answer.status != pdu.OK:
                 return _refused(answer.status, taken)
             taken[place] = pdu.message_id(answer.body)
@@ -317,11 +318,11 @@ def coded(text: str, alphabet: str) -> list[tuple[int, bytes]]:
 
 
 def _refused(status: int, taken: dict[int, str]) -> Result:
-    words = f"the SMSC refused: {pdu.WORDS.get(status, 'for its own reason')} (0x{status:08X})"
+    said = f"{pdu.WORDS.get(status, 'for its own reason')} (0x{status:08X})"
     if status in (pdu.QUEUE_FULL, pdu.THROTTLED):
-        return Later(words, 2, whole_channel=True, ids=taken)
+        return Later(reason("service_refused", service=SMSC, said=said), 2, whole_channel=True, ids=taken)
     if status in pdu.PASSING:
-        return Later(words, ids=taken)
+        return Later(reason("service_refused", service=SMSC, said=said), ids=taken)
     if taken:
-        words += f"; {len(taken)} parts of it went out before"
-    return Rejected(words)
+        said += f"; {len(taken)} parts of it went out before"
+    return Rejected(reason("service_refused", service=SMSC, said=said))

@@ -13,6 +13,7 @@ from callengine import config
 from callengine.notices.channels.pause import retry_after
 from callengine.notices.channels.scrub import scrub
 from callengine.notices.model import Channel, Later, Message, Rejected, Result, Sent, Unknown
+from callengine.notices.reasons import GATEWAY, Reason, reason
 
 ANSWER_SECONDS, CONNECT_SECONDS = 20.0, 5.0
 MOST_ANSWER = 64 * 1024
@@ -54,9 +55,9 @@ class HttpGateway:
                 after = retry_after(response.headers.get("Retry-After", ""), danger=message.danger)
                 return self._answer(response.status, after, raw)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return Later(f"the SMS gateway cannot be reached: {type(error).__name__}", whole_channel=True)
+            return Later(_of("down", type(error).__name__), whole_channel=True)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            return Unknown(f"the SMS gateway gave no answer: {type(error).__name__}")
+            return Unknown(_of("silent", type(error).__name__))
 
     def _body(self, message: Message) -> dict[str, Any]:
         values = {
@@ -75,20 +76,20 @@ class HttpGateway:
         text = raw.decode("utf-8", "replace")
         said = scrub(text, self._secrets)
         if status == 429 or status == 503:
-            return Later(f"the SMS gateway is busy: {status} {said}", after, whole_channel=True)
+            return Later(_of("busy", f"{status} {said}"), after, whole_channel=True)
         if status == 408 or status >= 500:
-            return Later(f"the SMS gateway failed: {status} {said}")
+            return Later(_of("failed", f"{status} {said}"))
         if status in (401, 403):
-            return Later(f"the SMS gateway refused our key: {status} {said}", 60, whole_channel=True)
+            return Later(_of("refused_us", f"{status} {said}"), 60, whole_channel=True)
         if not 200 <= status < 300:
-            return Rejected(f"the SMS gateway refused: {status} {said}")
+            return Rejected(_of("refused", f"{status} {said}"))
         try:
             answer = json.loads(text)
         except ValueError:
             return Sent(f"{status} {said}")
         error = _at(answer, self._settings.sms_error)
         if self._settings.sms_error and error not in NO_ERROR:
-            return Rejected(f"the SMS gateway refused: {scrub(str(error), self._secrets)}")
+            return Rejected(_of("refused", scrub(str(error), self._secrets)))
         name = _at(answer, self._settings.sms_id)
         found = name if isinstance(name, str | int) and not isinstance(name, bool) else None
         return Sent(f"{status} {said}", {0: str(found)[:100]} if found is not None else {})
@@ -97,6 +98,10 @@ class HttpGateway:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _of(what: str, said: str) -> Reason:
+    return reason(f"service_{what}", service=GATEWAY, said=said)
 
 
 def _filled(shape: Any, values: dict[str, str]) -> Any:

@@ -1633,6 +1633,11 @@ export interface MeterLine {
   address: string;
 }
 
+export interface NoticeReason {
+  code: string;
+  values: Record<string, string>;
+}
+
 export interface Notice {
   id: number;
   kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
@@ -1657,6 +1662,7 @@ export interface Notice {
   sent_at: string | null;
   settled_at: string | null;
   problem: string;
+  reasons: NoticeReason[];
   receipt: string;
 }
 
@@ -1664,6 +1670,7 @@ export interface NoticeEventView {
   at: string;
   what: string;
   detail: string;
+  reasons: NoticeReason[];
   who: string;
 }
 

@@ -15,8 +15,8 @@ import { exact, hms, span } from "@/lib/time";
 import { queries } from "@/session";
 import { At, Bones, Btn, Empty, Failed, I, Keys, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
-import { useInWords } from "./mistakes";
 import { Choice, Held, useRows } from "./parts";
+import { useReasons } from "./reasons";
 
 const STATES: Record<Notice["state"], [Icon, string]> = {
   queued: [IconClock, "t3"], sending: [IconSend, "accent"], sent: [IconCheck, "accent"], delivered: [IconChecks, "done"], acknowledged: [IconChecks, "done"],
@@ -31,7 +31,7 @@ export function Outbox({ leads, query }: { leads: boolean; query: URLSearchParam
   const now = useNow();
   const [form, setForm] = useState({ ...NOTHING, state: query.get("state") ?? "", ticket: query.get("ticket") ?? "" });
   const [asked] = useDebouncedValue(form, 200);
-  const inWords = useInWords();
+  const reasonOf = useReasons();
   const [open, setOpen] = useState<number | null>(null);
   const search = useRef<HTMLInputElement>(null);
   const filter = { ...asked, ticket: asked.ticket.trim() };
@@ -69,7 +69,7 @@ export function Outbox({ leads, query }: { leads: boolean; query: URLSearchParam
                       <td><span className="row" style={{ gap: 6 }}><I of={CHANNELS[x.channel]} size={16} className="t3" /><span className="sr">{t(`robot.notice.channels.${x.channel}`)}: </span>{t(`robot.notice.kinds.${x.kind}`)}{x.danger && <span className="chip danger">{t("robot.notice.danger")}</span>}</span></td>
                       <td><span className="col" style={{ gap: 0 }}><span className="cut rbwho" title={x.to}>{x.to || "—"}</span><span className="t3 s12">{x.number ? phone(x.number) : x.email}</span></span></td>
                       <td style={{ whiteSpace: "nowrap" }}>{x.ticket_number ? <a href={`/tickets/${x.ticket_number}`} onClick={(e) => { e.stopPropagation(); follow(`/tickets/${x.ticket_number}`)(e); }}>{x.ticket_number}</a> : "—"}</td>
-                      <td className="t2"><span className="rbtwo">{x.subject && <b>{x.subject}. </b>}{x.text || inWords(x.problem)}</span></td>
+                      <td className="t2"><span className="rbtwo">{x.subject && <b>{x.subject}. </b>}{x.text || reasonOf(x)}</span></td>
                     </tr>
                     {x.id === open && <tr className="opened"><td colSpan={columns.length}><Opened of={x} leads={leads} /></td></tr>}
                   </Fragment>
@@ -100,7 +100,7 @@ function Opened({ of: x, leads }: { of: Notice; leads: boolean }) {
   const { t } = useTranslation();
   const why = useWhy();
   const now = useNow();
-  const inWords = useInWords();
+  const reasonOf = useReasons();
   const [busy, setBusy] = useState(false);
   const detail = useQuery({ queryKey: ["notice", x.id, x.state, x.tries], queryFn: () => get<NoticeDetail>(`/notices/${x.id}`) });
   const act = (path: string, body: unknown, word: string) => {
@@ -113,7 +113,7 @@ function Opened({ of: x, leads }: { of: Notice; leads: boolean }) {
       <div className="col" style={{ gap: 8 }}>
         {x.subject && <p className="b">{x.subject}</p>}
         <p className="rbtext">{x.text}</p>
-        {x.problem && <p className="errorline">{inWords(x.problem)}</p>}
+        {x.problem && <p className="errorline">{reasonOf(x)}</p>}
         {x.receipt && <p className="t2 s13">{t("robot.notice.receipt", { receipt: x.receipt })}</p>}
         {leads && (
           <div className="row wrap">
@@ -126,7 +126,7 @@ function Opened({ of: x, leads }: { of: Notice; leads: boolean }) {
         <p className="b s13">{t("robot.notice.story")}</p>
         {detail.isPending ? <Bones count={3} height={16} /> : detail.isError ? <Failed error={detail.error} again={() => void detail.refetch()} /> : (
           <ol className="rbstory">
-            {detail.data.events.map((e, i) => <li key={i}><time dateTime={e.at} title={exact(e.at)} className="t3">{hms(e.at)}</time><span>{t(`robot.notice.events.${e.what}`, { defaultValue: e.what })}{e.detail && <span className="t2">: {inWords(e.detail)}</span>}{e.who && <span className="t3"> · {e.who}</span>}</span></li>)}
+            {detail.data.events.map((e, i) => <li key={i}><time dateTime={e.at} title={exact(e.at)} className="t3">{hms(e.at)}</time><span>{t(`robot.notice.events.${e.what}`, { defaultValue: e.what })}{e.detail && <span className="t2">: {reasonOf(e)}</span>}{e.who && <span className="t3"> · {e.who}</span>}</span></li>)}
             {detail.data.events.length === 0 && <li><time dateTime={x.created_at} title={exact(x.created_at)} className="t3">{hms(x.created_at)}</time><span>{t("robot.notice.states.queued")}</span></li>}
             {x.state === "queued" && waits > 0 && <li><span className="t3">{hms(x.next_at)}</span><span>{t("robot.notice.next", { time: span(waits / 1000) })}</span></li>}
           </ol>

@@ -7,12 +7,10 @@ const words = i18next.createInstance();
 beforeAll(() => words.init({ lng: "ru", resources: { ru: { translation: { robot: robotRu } } }, interpolation: { escapeValue: false } }));
 const ru = (problem: string) => inWords(problem, words.t as Say, (step) => `«${step}»`);
 
-it("words what the engine says of a dialogue, an attempt and a notice, one inside the other", () => {
+it("words what the engine says of a dialogue and of an attempt", () => {
   expect(ru("the text in 'ru' is missing")).toBe("Русский: слов нет");
   expect(ru("key 3 leads to 'q9', and there is no such step")).toBe("Клавиша 3 ведёт к шагу «q9», а такого шага нет");
   expect(ru("the lines are wanted by callers")).toBe("линии нужны звонящим");
-  expect(ru("given up after 3 tries: the SMS gateway is busy: 503 later")).toBe("Больше не пробуем, попыток: 3: шлюз СМС занят (503 later)");
-  expect(ru("it could not be told in time")).toBe("Не успели сообщить вовремя");
 });
 
 it("leaves what nobody knows as it was said", () => {

@@ -1,8 +1,8 @@
-// The engine's own sentences (what is wrong with a dialogue, why an attempt or a notice came to nothing) in the reader's words. Pure but for the words.
+// The engine's own sentences (what is wrong with a dialogue, why an attempt of the robot came to nothing) in the reader's words. Pure but for the words.
 
 import { useTranslation } from "react-i18next";
 
-/** A sentence of the engine, and its name among our words; `rest` is a sentence again, `language` a code of one. */
+/** A sentence of the engine, and its name among our words; `language` is a code of one. */
 const KNOWN: [RegExp, string][] = [
   // a dialogue (menus/script.py)
   [/^there is no field (?<field>\{.*?\}); write one of (?<fields>.*)$/, "field"], [/^the text in '(?<language>\w+)' is missing$/, "missing"],
@@ -18,15 +18,6 @@ const KNOWN: [RegExp, string][] = [
   // an attempt of the robot (outreach/service.py, dialer.py, pbx/originate.py)
   [/^halted or paused$/, "halted"], [/^withdrawn$/, "withdrawn"], [/^opted out$/, "optedOut"], [/^the lines are wanted by callers$/, "lines"], [/^planned, and never sent$/, "neverSent"], [/^the engine stopped before it was sent$/, "neverSent"],
   [/^the \S+ phone cannot be reached/, "unreachable"], [/^the \S+ phone hung up$/, "hungUp"], [/^the \S+ phone did not answer$/, "noAnswer"], [/^the \S+ phone is busy$/, "busy"], [/^not answered(?: \(reason (?<code>.*)\))?$/, "notAnswered"],
-  // a notice (notices/)
-  [/^given up after (?<count>\d+) tries: (?<rest>.*)$/s, "givenUp"], [/^it could not be told in time(?:: (?<rest>.*))?$/s, "late"], [/^nobody knows whether it arrived, and it is not sent twice: (?<rest>.*)$/s, "unknown"], [/^it did not reach the telephone: (?<rest>.*)$/s, "noPhone"],
-  [/^the template has (?<field>\{.*?\}), and this notice has nothing to put there$/, "fieldEmpty"], [/^there is no telephone number to tell it to$/, "noNumber"], [/^there is no e-mail address to tell it to$/, "noEmail"], [/^who has the number asked not to be told this way$/, "asked"],
-  [/^acknowledged$/, "acknowledged"], [/^told by (?<channel>\w+)$/, "toldBy"], [/^the engine stopped while it was sending$/, "stopped"], [/^no browser takes pushes for this recipient$/, "noBrowser"], [/^the browsers of this recipient are gone$/, "browsersGone"],
-  [/^no answer within (?<seconds>\S+) s$/, "noReply"], [/^the voice robot did not take it: (?<rest>.*)$/s, "robotRefused"], [/^the robot does not call this number$/, "robotNumber"],
-  [/^the (?<service>mail server|push service|SMS gateway|SMSC)\b.*?(?:cannot be reached|cannot be used|refused the bind)(?:: (?<said>.*))?$/s, "serviceDown"],
-  [/^the (?<service>mail server|push service|SMS gateway|SMSC) (?:is busy|failed)(?:: (?<said>.*))?$/s, "serviceBusy"],
-  [/^the (?<service>mail server|push service|SMS gateway|SMSC) refused[^:]*(?:: (?<said>.*))?$/s, "serviceRefused"],
-  [/^(?:the link to )?the (?<service>mail server|push service|SMS gateway|SMSC)\b.*?(?:broke|gave no answer)[^:]*(?:: (?<said>.*))?$/s, "serviceBroke"],
 ];
 
 export type Say = (key: string, values?: Record<string, unknown>) => string;
@@ -41,9 +32,6 @@ export function inWords(problem: string, t: Say, nameOf: (step: string) => strin
     if (it.language) values.language = t(`robot.language.${it.language}`);
     if (it.to !== undefined) values.to = nameOf(it.to);
     if (it.channel) values.channel = t(`robot.notice.channels.${it.channel}`, { defaultValue: it.channel });
-    if (it.service) values.service = t(`robot.mistake.service.${it.service}`);
-    if ("rest" in it) values.rest = it.rest ? `: ${inWords(it.rest, t, nameOf)}` : "";
-    if ("said" in it) values.said = it.said ? ` (${it.said})` : "";
     if ("code" in it) values.code = it.code ? ` (${it.code})` : "";
     return t(`robot.mistake.${word}`, values);
   }

@@ -11,6 +11,7 @@ import { contractsEn } from "./contracts.en";
 import { ticketFormEn } from "./form.en";
 import { pushEn } from "./push";
 import { reminderEn } from "./reminder";
+import { reasonEn } from "./reason";
 import { robotEn } from "./robot.en";
 import type { Words } from "./ru";
 
@@ -22,6 +23,7 @@ export const en: Like<Words> = {
   directory: directoryEn, staff: staffEn, imports: importsEn, readings: readingsEn,
   ticketForm: ticketFormEn,
   contracts: contractsEn,
+  reason: reasonEn,
   robot: robotEn,
   push: pushEn, reminder: reminderEn,
   app: "Dispatch centre",

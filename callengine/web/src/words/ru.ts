@@ -11,6 +11,7 @@ import { contractsRu } from "./contracts.ru";
 import { ticketFormRu } from "./form.ru";
 import { pushRu } from "./push";
 import { reminderRu } from "./reminder";
+import { reasonRu } from "./reason";
 import { robotRu } from "./robot.ru";
 
 export const ru = {
@@ -18,6 +19,7 @@ export const ru = {
   directory: directoryRu, staff: staffRu, imports: importsRu, readings: readingsRu,
   ticketForm: ticketFormRu,
   contracts: contractsRu,
+  reason: reasonRu,
   robot: robotRu,
   push: pushRu, reminder: reminderRu,
   app: "Диспетчерская",
