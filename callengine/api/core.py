@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hints
@@ -278,20 +279,26 @@ def _pointer(place: tuple[int | str, ...]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in place)
 
 
+_BEYOND = re.compile(r"\d{19}")  # a database keeps whole numbers of 18 digits, and not all of 19
+
+
 def opaque(cursor: str | None) -> str | None:
     """A service's cursor as clients see it: a word that asks for nothing but to be sent back."""
     return base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=") if cursor else None
 
 
 def clear(cursor: str) -> str | None:
-    """The reverse. Raises Invalid."""
+    """The reverse. Raises Invalid, also where a number stands in it that no row can have."""
     if not cursor:
         return None
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except ValueError:
+        text = ""
+    if not text or _BEYOND.search(text):
         detail = "it is not one of ours: take `next` of the page before"
-        raise Invalid([{"parameter": "cursor", "detail": detail}]) from None
+        raise Invalid([{"parameter": "cursor", "detail": detail}])
+    return text
 
 
 def idempotency_key(ask: Ask[Any, Any]) -> str | None:

@@ -16,12 +16,14 @@ from zoneinfo import ZoneInfo
 from callengine.callbacks.model import DutyState
 from callengine.callbacks.rules import MissedCall, legal_due, operator_due
 from callengine.config import Callbacks
+from callengine.errors import Refused
 
 RULE = "ru-416"
 # An open stretch of coverage is taken on trust for so long after its last sign of life.
 SILENCE = timedelta(seconds=120)
 # Shorter holes are the edges of two stretches that meet, not missing data.
 EDGE = timedelta(seconds=1)
+YEARS = range(1970, 9999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,12 @@ class Verdict:
 
 
 def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The first moment of the day in that zone and of the next, in UTC: 23, 24 or 25 hours."""
+    """The first moment of the day in that zone and of the next, in UTC: 23, 24 or 25 hours.
+
+    Raises Refused for a year that has no calls, whose days may have no place in the calendar of every zone.
+    """
+    if day.year not in YEARS:
+        raise Refused(f"there are no calls of the year {day.year}: name a day such as 2026-11-22", pointer="/day")
     first, last = (datetime.combine(at, time(), zone) for at in (day, day + timedelta(days=1)))
     return first.astimezone(UTC), last.astimezone(UTC)
 
