@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
+from callengine.menus import ears as aloud
+from callengine.menus.ears import Ears
 from callengine.menus.jobs import (
     ExecutorJob,
     Job,
@@ -24,38 +26,41 @@ from callengine.menus.walk import Say, Walk, digit_words
 from callengine.speech import words
 
 
-async def rating(line: Line, say: Say, job: RatingJob) -> Outcome:
+async def rating(line: Line, say: Say, job: RatingJob, ears: Ears | None = None) -> Outcome:
     """Was it done, a mark from 1 to 5, a spoken comment."""
-    return await _told(line, say, job)
+    return await _told(line, say, job, ears)
 
 
-async def result_notice(line: Line, say: Say, job: ResultJob) -> Outcome:
+async def result_notice(line: Line, say: Say, job: ResultJob, ears: Ears | None = None) -> Outcome:
     """What became of a ticket; acknowledged by a key, else only heard."""
-    return await _told(line, say, job)
+    return await _told(line, say, job, ears)
 
 
-async def job_call(line: Line, say: Say, job: ExecutorJob) -> Outcome:
+async def job_call(line: Line, say: Say, job: ExecutorJob, ears: Ears | None = None) -> Outcome:
     """An executor takes a job (acknowledged) or does not (declined)."""
-    return await _told(line, say, job)
+    return await _told(line, say, job, ears)
 
 
-async def outage(line: Line, say: Say, job: OutageJob) -> Outcome:
+async def outage(line: Line, say: Say, job: OutageJob, ears: Ears | None = None) -> Outcome:
     """What is cut off, where, until when."""
-    return await _told(line, say, job)
+    return await _told(line, say, job, ears)
 
 
-async def survey(line: Line, say: Say, job: SurveyJob) -> Outcome:
+async def survey(line: Line, say: Say, job: SurveyJob, ears: Ears | None = None) -> Outcome:
     """A poll with branches; `answers` by step."""
-    return await _told(line, say, job)
+    return await _told(line, say, job, ears)
 
 
-async def status(line: Line, say: Say, job: StatusJob) -> Outcome:
+async def status(line: Line, say: Say, job: StatusJob, ears: Ears | None = None) -> Outcome:
     """The open tickets of the number that rings."""
-    return await _told(line, say, job)
+    return await _told(line, say, job, ears)
 
 
-async def meter(line: Line, say: Say, job: MeterJob) -> Outcome:
-    """Readings by keys, each read back and confirmed; `answers` by meter id, only what was confirmed."""
+async def meter(line: Line, say: Say, job: MeterJob, ears: Ears | None = None) -> Outcome:
+    """Readings by keys, each read back and confirmed; `answers` by meter id, only what was confirmed.
+
+    A reading has up to eight digits: no recogniser is asked for it.
+    """
     walk = Walk(line, say, job.walked, job.language, machine=job.machine)
     for one in job.meters:
         await walk.prepare(job.values_of(one))
@@ -82,8 +87,9 @@ async def meter(line: Line, say: Say, job: MeterJob) -> Outcome:
     return await walk.ended(talk)
 
 
-async def _told(line: Line, say: Say, job: Job) -> Outcome:
-    walk = Walk(line, say, job.walked, job.language, machine=job.machine, comment_file=job.comment_file)
+async def _told(line: Line, say: Say, job: Job, ears: Ears | None) -> Outcome:
+    comment = job.comment_file
+    walk = Walk(line, say, job.walked, job.language, machine=job.machine, comment_file=comment, ears=ears)
     values = job.values()
     await walk.prepare(values)
 
@@ -112,10 +118,10 @@ def static_texts(languages: Sequence[str] = LANGUAGES) -> Iterator[tuple[str, st
             for kind in Kind
             for sentence in shipped(kind).static_sentences(language)
         )
-        for text in found | dict.fromkeys(digit_words(language)):
+        for text in found | dict.fromkeys([*digit_words(language), *aloud.texts(language)]):
             yield language, text
 
 
-async def hold(line: Line, say: Say, job: Job) -> Outcome:
-    """The dialogue that the job is for."""
-    return await _DIALOGUES[job.kind](line, say, job)
+async def hold(line: Line, say: Say, job: Job, ears: Ears | None = None) -> Outcome:
+    """The dialogue that the job is for; with `ears` its questions may be answered aloud."""
+    return await _DIALOGUES[job.kind](line, say, job, ears)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 KEYS_LIMIT = 64  # raw keys that are kept: a person who leans on his telephone presses hundreds
+_SPOKEN = re.compile(r"([0-9])(\d{1,3})([ks])")
 
 
 class Result(StrEnum):
@@ -38,10 +40,38 @@ class Proof(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """An answer that was said aloud, read back and confirmed: the key that it stands for.
+
+    `percent` (0 to 100) is the recogniser's own certainty of it; `confirmed` is by what he said that it is right, and
+    only a key makes it certain.
+    """
+
+    key: str
+    percent: int
+    confirmed: Proof
+
+    def __post_init__(self) -> None:
+        if self.confirmed is Proof.NONE or not 0 <= self.percent <= 100 or not re.fullmatch("[0-9]", self.key):
+            raise ValueError(f"no answer that was said and confirmed: {self!r}")
+
+    def to_fact(self) -> str:
+        return f"{self.key}{self.percent}{self.confirmed.value[0]}"
+
+    @staticmethod
+    def from_fact(text: str) -> Spoken:
+        """Raises ValueError for what `to_fact` did not write."""
+        if (match := _SPOKEN.fullmatch(text)) is None:
+            raise ValueError(f"no answer that was said: {text[:20]!r}")
+        key, percent, how = match.groups()
+        return Spoken(key, int(percent), Proof.KEY if how == "k" else Proof.SPEECH)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """`mark` (1 to 5), `comment` (name of the recording) and `never_again` stand whatever the result is.
 
-    No mark without its key: raises ValueError.
+    No mark without its key, pressed or said: raises ValueError.
     """
 
     result: Result
@@ -53,10 +83,27 @@ class Outcome:
     step: str = ""  # where it ended
     final: bool = True  # False: kept on the way, the dialogue was still going on
     never_again: bool = False  # he wants no more calls; the result of who also said "not done" is that
+    spoken: Mapping[str, Spoken] = field(default_factory=dict)  # step -> its answer, where that was said aloud
+    rests_on: str = ""  # the step of `spoken` that the mark or the result comes from; "": from a key
+    said: str = ""  # how the recordings of spoken answers are named, with "-" and the step behind it
 
     def __post_init__(self) -> None:
-        if self.mark is not None and (not 1 <= self.mark <= 5 or str(self.mark) not in self.keys):
+        if self.rests_on and self.rests_on not in self.spoken:
+            raise ValueError(f"nothing was said at {self.rests_on!r}")
+        if self.mark is None:
+            return
+        said = self.spoken[self.rests_on].key if self.rests_on else ""
+        if not 1 <= self.mark <= 5 or str(self.mark) not in self.keys + said:
             raise ValueError(f"mark {self.mark} without its key among {self.keys!r}")
+
+    @property
+    def told_aloud(self) -> Spoken | None:
+        """What the mark or the result rests on, when it was said; None: a key was pressed for it, or none was."""
+        return self.spoken[self.rests_on] if self.rests_on else None
+
+    def audio(self, step: str) -> str:
+        """The recording of what was said at a step, as `comment` is named; "" where nothing was."""
+        return f"{self.said}-{step}" if step in self.spoken and self.said else ""
 
     def evolve(self, **changes: Any) -> Outcome:
         return replace(self, **changes)
@@ -72,8 +119,11 @@ class Outcome:
             "step": self.step,
             "final": "1" if self.final else "0",
             "never_again": "1" if self.never_again else "",
+            "rests_on": self.rests_on,
+            "said": self.said,
         }
-        return {k: v for k, v in facts.items() if v} | {f"a.{step}": keys for step, keys in self.answers.items()}
+        said = {f"s.{step}": one.to_fact() for step, one in self.spoken.items()}
+        return {k: v for k, v in facts.items() if v} | {f"a.{s}": keys for s, keys in self.answers.items()} | said
 
     @staticmethod
     def from_facts(facts: Mapping[str, str]) -> Outcome:
@@ -88,4 +138,7 @@ class Outcome:
             step=facts.get("step", ""),
             final=facts.get("final", "1") == "1",
             never_again=facts.get("never_again") == "1",
+            spoken={k[2:]: Spoken.from_fact(v) for k, v in facts.items() if k.startswith("s.")},
+            rests_on=facts.get("rests_on", ""),
+            said=facts.get("said", ""),
         )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
 from callengine.errors import EngineError
+from callengine.menus import ears as aloud
+from callengine.menus.ears import Ears, Listened
 from callengine.menus.line import HungUp, Line
-from callengine.menus.outcome import KEYS_LIMIT, Outcome, Proof, Result
+from callengine.menus.outcome import KEYS_LIMIT, Outcome, Proof, Result, Spoken
 from callengine.menus.script import (
     ENTERED,
     MOST_DIGITS,
@@ -28,6 +30,7 @@ from callengine.menus.script import (
     filled,
 )
 from callengine.speech import words
+from callengine.speech.answers import NO, YES
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ PAUSE_SECONDS = 3.0  # between the digits of a number
 SILENCE_SECONDS = 4.0  # the end of a spoken comment
 MOST_VISITS = 3  # of one step: who changes his mind for ever is let go
 MOST_REPEATS = 3
+CONFIRM_KEY = "1"  # of what was said aloud
+_BY_KEYS = "by keys"  # what he is told, beside the script's own: what he said was not understood
 _TO_OPERATOR = REPEAT_KEY + OPERATOR_KEY  # while a number is asked for, where 0 is a digit
 
 Say = Callable[[str, str], Awaitable[str]]
@@ -102,15 +107,17 @@ def texts_of(script: Script, values: Mapping[str, str], language: str) -> list[s
     return [one for one in found if one]
 
 
-def digit_words(language: str) -> list[str]:
-    return [words.digits(digit, language) for digit in "0123456789"]
+digit_words = aloud.digits
 
 
 def most_prompts(script: Script) -> int:
     """No call of this script (of a meter: no subject of it) plays more prompts than this, whatever is pressed."""
     told = sum(_most_pieces(texts) for texts in script.told.values())
+    # What is said aloud is offered with each question, read back at most so often, and asked once more by keys.
+    read_back = (1 + MOST_REPEATS) * 3 + 2
     asked = (
-        MOST_VISITS * (step.tries + MOST_REPEATS) * (_most_pieces(step.say) + told) for step in script.steps.values()
+        MOST_VISITS * ((step.tries + MOST_REPEATS + 1) * (_most_pieces(step.say) + told + 1) + read_back)
+        for step in script.steps.values()
     )
     return sum(asked)
 
@@ -121,6 +128,12 @@ def _most_pieces(texts: Texts) -> int:
         return sum(1 + (MOST_DIGITS + 1) * fields_in(one).count(ENTERED) for one in said)
 
     return max((of(language, text) for language, text in texts.items()), default=0)
+
+
+def _leads_away(step: Step, key: str) -> bool:
+    """Whether a key asks for an operator or for no such call, wherever it is pressed."""
+    choice = step.choices.get(key)
+    return choice is not None and choice.result in (Result.TO_OPERATOR, Result.NOT_ME, Result.NEVER_AGAIN)
 
 
 def _is_entry(entry: str) -> bool:
@@ -141,6 +154,23 @@ class Known:
     step: str = ""
     entered: str = ""  # what is read back
     number: str = ""  # the last number entered
+    spoken: dict[str, Spoken] = field(default_factory=dict)
+    rests_on: str = ""
+    said: str = ""
+
+    def told(self, step: str, spoken: Spoken | None) -> None:
+        """The answer of a step was pressed, or said and confirmed; what was said there before is replaced by it."""
+        self.spoken.pop(step, None)
+        if self.rests_on == step:
+            self.rests_on = ""
+        if spoken is not None:
+            self.spoken[step] = spoken
+            if self.proof is Proof.NONE:
+                self.proof = Proof.SPEECH
+
+    def rests(self, step: str) -> None:
+        """The mark, or the result, is what was answered at this step."""
+        self.rests_on = step if step in self.spoken else ""
 
     def pressed(self, keys: str) -> None:
         if keys:
@@ -158,11 +188,13 @@ class Known:
             return
         self.result = result
         if result in (Result.NOT_DONE, Result.DONE_NO_MARK, Result.NOT_ME):
+            if self.mark is not None:
+                self.told(self.rests_on, None)
             self.mark = None
 
     def outcome(self, otherwise: Result, *, final: bool = True) -> Outcome:
         keys = self.keys[:KEYS_LIMIT]
-        if self.mark is not None and str(self.mark) not in keys:
+        if self.mark is not None and not self.rests_on and str(self.mark) not in keys:
             keys = keys[:-1] + str(self.mark)
         return Outcome(
             result=self.result or otherwise,
@@ -174,14 +206,28 @@ class Known:
             proof=self.proof,
             step=self.step,
             final=final,
+            spoken=dict(self.spoken),
+            rests_on=self.rests_on,
+            said=self.said if self.spoken else "",
         )
 
 
 class Walk:
-    """One call. `machine`: the PBX heard a machine, so nothing is said twice until somebody proves to be there."""
+    """One call. `machine`: the PBX heard a machine, so nothing is said twice until somebody proves to be there.
+
+    With `ears` answers may also be said aloud.
+    """
 
     def __init__(
-        self, line: Line, say: Say, script: Script, language: str, *, machine: bool = False, comment_file: str = ""
+        self,
+        line: Line,
+        say: Say,
+        script: Script,
+        language: str,
+        *,
+        machine: bool = False,
+        comment_file: str = "",
+        ears: Ears | None = None,
     ) -> None:
         self.known = Known()
         self.limits: Mapping[str, tuple[int, int]] = {}  # step -> lowest and highest number, over the script's own
@@ -189,7 +235,11 @@ class Walk:
         self.doubted: Mapping[str, int] = {}
         self._too_high: dict[str, str] = {}
         self._line, self._say, self._script, self._language = line, say, script, language
-        self._machine, self._comment_file = machine, comment_file
+        self._machine, self._comment_file, self._ears = machine, comment_file, ears
+        self._by_keys: set[str] = set()  # steps whose answer could not be understood: not asked for aloud again
+        self._confirmed: Spoken | None = None  # the answer that `_asked` gives back, where it was said aloud
+        if ears is not None:
+            self.known.said = ears.said
         self._values: Mapping[str, str] = {}
         self._prompts: dict[str, str] = {}
         self._visits: dict[str, int] = {}
@@ -205,6 +255,9 @@ class Walk:
             piece = self._piece(part) if has_fields else part
             if piece and piece not in prompts:
                 prompts[piece] = await say(language, piece)
+        for sentence in aloud.texts(language) if self._ears is not None else ():
+            if sentence not in prompts:
+                prompts[sentence] = await say(language, sentence)
 
     def _know(self, values: Mapping[str, str]) -> None:
         if values is not self._values:
@@ -325,10 +378,14 @@ class Walk:
 
     async def _take(self, step: Step, key: str, choice: Choice) -> str:
         self.known.entered = key
+        self.known.told(step.id, self._confirmed)
         if step.marks and key in "12345":
             self.known.result, self.known.mark = Result.MARKED, int(key)
+            self.known.rests(step.id)
         elif choice.result:
             self.known.meant(choice.result)
+            if self.known.mark is None and self.known.result is choice.result:
+                self.known.rests(step.id)  # not so where a mark, or "not done", stands over what he asks for now
         elif step.records:
             await self._answered(step, key)
             return choice.next
@@ -354,12 +411,17 @@ class Walk:
         tries = 1 if self._machine and self.known.proof is Proof.NONE else step.tries
         repeats, told = 0, ""
         while tries > 0:
-            question = self._spoken(step.say)
-            before = self._spoken(self._script.told[told]) if told else []
-            first = await self._play([*before, *question]) or await self._listen(step.seconds)
+            by_keys = step.id in self._by_keys
+            first, answer = await self._put(step, self._before(told))
             told = ""
+            if answer:
+                return answer
             if not first:
-                tries -= 1
+                if step.id in self._by_keys and not by_keys:
+                    # He did answer: being misunderstood costs him no try, unless nobody has proved to be there.
+                    told, tries = _BY_KEYS, tries if tries > 1 or not self._machine else 0
+                else:
+                    tries -= 1
                 continue
             key, told = await understand(step, first)
             if key == REPEAT_KEY and repeats < MOST_REPEATS:
@@ -369,6 +431,89 @@ class Walk:
             if key and is_wanted(key):
                 return key
         return ""
+
+    def _before(self, told: str) -> list[str]:
+        """What he hears before the question is put again."""
+        if told == _BY_KEYS:
+            return self._sentences(aloud.BY_KEYS)
+        return self._spoken(self._script.told[told]) if told else []
+
+    async def _put(self, step: Step, before: list[str]) -> tuple[str, str]:
+        """Ask once and listen: the first key, or an answer that was said and confirmed; both "" for neither."""
+        self._confirmed = None
+        meant = self._hears(step)
+        offered = self._sentences(aloud.SAY_IT) if meant else []
+        if first := await self._play([*before, *self._spoken(step.say), *offered]):
+            return first, ""
+        if not meant:
+            return await self._listen(step.seconds), ""
+        heard = await self._heard(step.id, meant, step.seconds)
+        if heard.meaning:
+            return await self._read_back(step, meant[heard.meaning], heard)
+        if heard.spoke:
+            self._unheard(step)
+        return heard.key, ""
+
+    # --- answers that are said aloud ---------------------------------------------------------------------
+
+    def _hears(self, step: Step) -> Mapping[str, str]:
+        """What may be said now, and the key that it stands for; {} where only keys count."""
+        if self._ears is None or step.id in self._by_keys or not self._ears.ready:
+            return {}
+        return aloud.meanings(step)
+
+    async def _heard(self, name: str, wanted: Collection[str], seconds: float) -> Listened:
+        assert self._ears is not None
+        heard = await self._ears.listen(name, wanted, seconds=seconds)
+        if heard is None:
+            return Listened(key=await self._listen(seconds))
+        self.known.pressed(heard.key)
+        return heard
+
+    async def _read_back(self, step: Step, key: str, heard: Listened) -> tuple[str, str]:
+        """What was understood counts when he says so: by a key it is certain, by speech as certain as that was."""
+        assert self._ears is not None
+        word = self._prompts[aloud.word_for(heard.meaning, self._language)]
+        prompts = [*self._sentences(aloud.YOU_SAID), word, *self._sentences(aloud.IS_IT_RIGHT)]
+        for _ in range(1 + MOST_REPEATS):
+            said = Listened(key=await self._play(prompts))
+            if not said.key:
+                said = await self._yes_or_no(step)
+            if said.key == REPEAT_KEY:
+                continue
+            if said.key:
+                burst = said.key + await self._listen(BURST_SECONDS, most=None)
+                if set(burst) == {CONFIRM_KEY}:
+                    self._confirmed = Spoken(key, round(heard.certainty * 100), Proof.KEY)
+                    return "", key
+                if len(set(burst)) == 1 and _leads_away(step, said.key):
+                    return "", said.key
+            # A machine that talks may say yes to anything: after its hint only a key proves a person.
+            elif said.meaning == YES and not (self._machine and self.known.proof is Proof.NONE):
+                certainty = min(heard.certainty, said.certainty)
+                self._confirmed = Spoken(key, round(certainty * 100), Proof.SPEECH)
+                return "", key
+            break
+        await self._ears.forget(step.id)
+        self._unheard(step)
+        return "", ""
+
+    async def _yes_or_no(self, step: Step) -> Listened:
+        assert self._ears is not None
+        if not self._ears.ready:
+            return Listened(key=await self._listen(aloud.CONFIRM_SECONDS))
+        name = f"{step.id}-right"
+        said = await self._heard(name, (YES, NO), aloud.CONFIRM_SECONDS)
+        await self._ears.forget(name)  # the recording of the call has it
+        return said
+
+    def _unheard(self, step: Step) -> None:
+        """Not understood, or not confirmed: from now on this question is asked by keys alone."""
+        self._by_keys.add(step.id)
+
+    def _sentences(self, text: Texts) -> list[str]:
+        said = words.sentences(text[self._language], self._language)
+        return [self._prompts[words.normalise(one, self._language)] for one in said]
 
     async def _one_key(self, step: Step, first: str) -> tuple[str, str]:
         """The key, or "" with what to tell him: several different keys at once are no answer."""

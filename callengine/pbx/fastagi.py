@@ -90,6 +90,7 @@ class AgiCall:
         self.env = env
         self.hung_up = False
         self._ledger_row: str | None = None
+        self._spool: str | None = None
         self._wire = wire
         self._limits = limits
 
@@ -194,18 +195,35 @@ class AgiCall:
         return keys
 
     async def record(self, file: str, *, seconds: float, silence_seconds: float, beep: bool = True) -> bool:
+        path = await self._recording(file)
+        if beep:
+            await self._beep()
+        reply = await self._record(path, seconds, silence_seconds)
+        # 0 at the end of the term or of the silence, the code of a key, -1 at a hang-up or when the file cannot be made
+        return has_sound(reply.endpos, silence_seconds, fell_silent=reply.data == "timeout")
+
+    async def record_or_key(self, file: str, *, seconds: float, silence_seconds: float) -> tuple[str, bool]:
+        """As `record`, without a tone: the key that ended it, or whether there is sound.
+
+        Raises HungUp, Refused for a wrong name, AgiRefused when the PBX cannot write there.
+        """
+        reply = await self._record(await self._recording(file), seconds, silence_seconds)
+        if reply.result == "-1":
+            raise AgiRefused(f"the PBX cannot write {file}") if reply.data == "writefile" else HungUp
+        sound = has_sound(reply.endpos, silence_seconds, fell_silent=reply.data == "timeout")
+        return _KEYS.get(reply.result, ""), sound
+
+    async def _recording(self, file: str) -> str:
         if not _FILE.fullmatch(file) or ".." in file:
             raise Refused(f"no name for a recording: {file[:80]!r}")
         # Asterisk takes a relative name for one of its prompts.
-        spool = await self.get("ASTSPOOLDIR") or "/var/spool/asterisk"
-        if beep:
-            await self._beep()
-        asked = [f"{spool}/monitor/{file}", "wav", _DIGIT, str(int(seconds * 1000))]
-        reply = await self.command(
-            "RECORD FILE", *asked, f"s={max(1, int(silence_seconds))}", seconds=seconds + 10, gone_is_told=False
-        )
-        # 0 at the end of the term or of the silence, the code of a key, -1 at a hang-up or when the file cannot be made
-        return has_sound(reply.endpos, silence_seconds, fell_silent=reply.data == "timeout")
+        if self._spool is None:
+            self._spool = await self.get("ASTSPOOLDIR") or "/var/spool/asterisk"
+        return f"{self._spool}/monitor/{file}"
+
+    async def _record(self, path: str, seconds: float, silence_seconds: float) -> AgiReply:
+        asked = [path, "wav", _DIGIT, str(int(seconds * 1000)), f"s={max(1, int(silence_seconds))}"]
+        return await self.command("RECORD FILE", *asked, seconds=seconds + 10, gone_is_told=False)
 
     async def _beep(self) -> None:
         """RECORD FILE's own BEEP records nothing at all where Asterisk's sound `beep` is not installed."""

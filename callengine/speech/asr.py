@@ -1,6 +1,6 @@
 """Sound becomes words: an optional adapter (extra `asr`, off by default), on this machine and nowhere else.
 
-Speech is a help to a human who reads the comment, and a second way to say a digit; a mark stays a key (menus/).
+Here recordings that nobody waits for, with a process for each; answers while a caller waits are in hearing.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -21,7 +20,6 @@ from typing import Any, Protocol
 
 from callengine.errors import Unavailable
 
-_SURE = 0.6  # mean probability under which no digit is taken out of speech
 _REPEATS = 2.4  # text that packs better than so says one thing again and again: the model's own limit
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _NICE = 15
@@ -115,19 +113,29 @@ def check_model(model: Path) -> None:
         raise NoAsr(f"there is no model of faster-whisper in {model}: it needs {', '.join(missing)}")
 
 
-def read(model: Path, recording: Path, language: str) -> Transcript:
-    """faster-whisper itself, in this process. Raises NoAsr."""
+def loaded(model: Path) -> Any:
+    """A WhisperModel, in this process. Raises NoAsr."""
     try:
         from faster_whisper import WhisperModel
     except ImportError:
         raise NoAsr from None
     try:
-        whisper: Any = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+        return WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
     except (RuntimeError, ValueError, OSError) as error:
         raise NoAsr(f"the model in {model} cannot be loaded: {error}") from None
+
+
+def refuse_language(model: Path, whisper: Any, language: str) -> None:
+    """Raises NoAsr for a language that the model does not know."""
     if language != "en" and not whisper.model.is_multilingual:
         # It would hear English words in Russian speech, and be sure of them.
         raise NoAsr(f"the model in {model} knows English alone, and this was said in {language!r}")
+
+
+def read(model: Path, recording: Path, language: str) -> Transcript:
+    """faster-whisper itself, in this process. Raises NoAsr."""
+    whisper = loaded(model)
+    refuse_language(model, whisper, language)
     try:
         # One temperature: a second and a third try at what is noise take as long again and invent text.
         segments, _ = whisper.transcribe(
@@ -152,45 +160,23 @@ def _is_noise(one: Any) -> bool:
     return bool(one.no_speech_prob >= _SILENT or one.compression_ratio > _REPEATS)
 
 
+def end_first() -> None:
+    """When memory runs out the kernel is to end this process, and not the engine or its database."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
 def main(arguments: Sequence[str]) -> int:
     """`python -m callengine.speech.asr MODEL RECORDING LANGUAGE SECONDS` prints one line of JSON, or is ended."""
     model, recording, language, most = arguments
     signal.setitimer(signal.ITIMER_REAL, float(most))  # SIGALRM ends it in the middle of the decoder too
-    with contextlib.suppress(OSError):
-        # When memory runs out the kernel is to end this process, and not the engine or its database.
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    end_first()
     try:
         heard = read(Path(model), Path(recording), language)
         print(json.dumps({"text": heard.text, "certainty": heard.certainty}))
     except NoAsr as error:
         print(json.dumps({"problem": error.detail}))
     return 0
-
-
-_DIGITS = {
-    "ru": (
-        *("ноль нуль", "один одна раз единица", "два две двойка", "три тройка", "четыре четвёрка четверка"),
-        *("пять пятёрка пятерка", "шесть", "семь", "восемь", "девять"),
-    ),
-    "en": ("zero oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-}
-_BY_WORD = {
-    language: {word: str(digit) for digit, words in enumerate(rows) for word in words.split()}
-    for language, rows in _DIGITS.items()
-}
-_NOT = {"ru": {"не", "ни"}, "en": {"not", "no"}}
-
-
-def digit_in(transcript: Transcript, language: str) -> str:
-    """The one digit that was said, or "": several, a doubtful one or «не пять» are none."""
-    if transcript.certainty < _SURE:
-        return ""
-    words = re.findall(r"\d+|[^\W\d_]+", transcript.text.lower())
-    if set(words) & _NOT.get(language, set()):
-        return ""
-    found = {w if len(w) == 1 else "?" for w in words if w.isdecimal()}
-    found |= {_BY_WORD[language][w] for w in words if w in _BY_WORD.get(language, {})}
-    return found.pop() if len(found) == 1 and "?" not in found else ""
 
 
 if __name__ == "__main__":

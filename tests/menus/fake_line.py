@@ -113,6 +113,10 @@ class FakeLine:
     async def set_all(self, values: Mapping[str, str]) -> None:
         raise AssertionError
 
+    def go(self) -> None:
+        """He hangs up."""
+        self._gone = True
+
     def _still_here(self) -> None:
         if self._gone:
             raise HungUp

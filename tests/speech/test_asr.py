@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from callengine.speech import asr as module
-from callengine.speech.asr import AsrProcess, NoAsr, Transcript, digit_in, open_asr
+from callengine.speech.asr import AsrProcess, NoAsr, Transcript, open_asr
 from callengine.speech.voice import Voice
 
 FAKE = """
@@ -201,30 +201,6 @@ async def test_the_real_library_reads_what_our_voice_said(tmp_path: Path, monkey
     said = Path(await Voice(tmp_path).say("en", "The tap is leaking again, please come tomorrow.") + ".wav")
     heard = await AsrProcess(model, python=python).transcribe(said, "en")
     assert "leaking" in heard.text.lower() and 0.2 < heard.certainty <= 1.0
-
-
-@pytest.mark.parametrize(
-    ("text", "certainty", "language", "digit"),
-    [
-        ("Пять.", 0.9, "ru", "5"),
-        ("ну, пятёрка", 0.9, "ru", "5"),
-        ("5", 0.9, "ru", "5"),
-        ("five, please", 0.9, "en", "5"),
-        ("пять", 0.3, "ru", ""),
-        ("не пять", 0.9, "ru", ""),
-        ("пять или четыре", 0.9, "ru", ""),
-        ("пять, пять", 0.9, "ru", "5"),
-        ("10", 0.9, "ru", ""),
-        ("25", 0.9, "ru", ""),
-        ("отлично", 0.9, "ru", ""),
-        ("", 0.0, "ru", ""),
-        ("fünf", 0.9, "de", ""),
-    ],
-)
-def test_a_digit_is_taken_from_speech_only_when_it_is_clear(
-    text: str, certainty: float, language: str, digit: str
-) -> None:
-    assert digit_in(Transcript(text, certainty), language) == digit
 
 
 async def test_the_words_of_a_prompt_are_heard_again(tmp_path: Path) -> None:
