@@ -49,7 +49,7 @@ def rfc3339(at: datetime) -> str:
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """The reverse of `rfc3339`. Raises ValueError when the text names no zone, or a moment that no calendar has in UTC."""
+    """The reverse of `rfc3339`. Raises ValueError without a zone, or outside the calendar in UTC."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: write it as 2026-11-20T08:00:00Z")

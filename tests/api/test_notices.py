@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from callengine.notices.model import Channel, Kind, Recipient, Wanted
+from callengine.notices.model import Channel, Kind, Recipient, State, Wanted
 from callengine.store.tables import push_subscriptions
 from tests.api.conftest import Desk
 from tests.notices.servers import Browser
@@ -50,6 +51,13 @@ async def test_the_outbox_is_read_page_by_page_and_narrowed(desk: Desk) -> None:
     story = await desk.ask("GET", f"/notices/{seen[0]}")
     assert [event["what"] for event in story["events"]] == ["suppressed"]
     await desk.ask("GET", "/notices/99999", status=404)
+
+
+@pytest.mark.parametrize(("name", "words"), [("kind", Kind), ("channel", Channel), ("state", State)])
+async def test_each_kind_channel_and_state_may_be_asked_for(desk: Desk, name: str, words: type[StrEnum]) -> None:
+    for word in words:
+        await desk.ask("GET", f"/notices?{name}={word}", role="operator")
+    await desk.ask("GET", f"/notices?{name}=pigeon", role="operator", status=422)
 
 
 async def test_what_waits_is_counted(desk: Desk) -> None:

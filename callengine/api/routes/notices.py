@@ -28,9 +28,7 @@ class NoticesList(Listed):
 
     state: Literal["", "queued", "sending", "sent", "delivered", "acknowledged", "failed", "suppressed"] = ""
     channel: Literal["", "push", "sms", "email", "call"] = ""
-    kind: Literal[
-        "", "job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage"
-    ] = ""
+    kind: Kind | Literal[""] = ""  # whichever there is: the pages offer all of them
     ticket: Words = ""
     staff_id: Id | None = None
 
