@@ -151,22 +151,9 @@ export interface Call {
   people: PersonRef[];
 }
 
-export interface HandoverView {
-  id: string;
-  call_id: number;
-  number: string;
-  operator: string;
-  state: string;
-  began_at: string;
-  answered_at: string | null;
-  ended_at: string | null;
-  why: string;
-}
-
 export interface CallDetail extends Call {
   offers: OfferView[];
   talks: TalkView[];
-  handovers: HandoverView[];
 }
 
 export interface CallTotals {
@@ -184,7 +171,6 @@ export interface Dial {
 
 export interface Transfer {
   to: string;
-  warm?: boolean;
 }
 
 export interface HoldCall {
@@ -269,8 +255,6 @@ export interface Person {
   numbers: string[];
   residences: Residence[];
   notes: TagNote[];
-  notify: "" | "none" | "sms" | "push" | "call" | "email";
-  email: string;
 }
 
 export interface CallerCard {
@@ -562,7 +546,7 @@ export interface Deadlines {
 }
 
 export interface PreviewClock {
-  name: "accept" | "localise" | "fix" | "interim" | "paid";
+  name: "accept" | "localise" | "fix" | "paid";
   due_at: string;
   why: string;
   rule: string;
@@ -602,18 +586,13 @@ export interface Applicant {
   person_id?: number | null;
 }
 
-export interface NewApplicant extends Applicant {
-  notify?: "" | "none" | "sms" | "push" | "call" | "email";
-  email?: string;
-}
-
 export interface NewTicket {
   classifier: string;
   house_id?: number | null;
   premise?: string;
   place?: string;
   district?: string;
-  applicant?: NewApplicant;
+  applicant?: Applicant;
   text?: string;
   call_id?: number | null;
   answers?: Answer[];
@@ -667,7 +646,7 @@ export interface MoveOffer {
 }
 
 export interface TermClock {
-  name: "accept" | "localise" | "fix" | "interim" | "check" | "paid";
+  name: "accept" | "localise" | "fix" | "check" | "paid";
   due_at: string | null;
   met_at: string | null;
   state: "running" | "met" | "late" | "none";
@@ -680,35 +659,6 @@ export interface Postponed {
   count: number;
 }
 
-export interface InterimAnswer {
-  at: string;
-  until: string;
-  text: string;
-  done_at: string | null;
-}
-
-export interface NotifyWay {
-  notify?: "" | "none" | "sms" | "push" | "call" | "email";
-  email?: string;
-}
-
-export interface ResidentWay {
-  notify: "" | "none" | "sms" | "push" | "call" | "email";
-  email?: string | null;
-}
-
-export interface WaysThere {
-  ways: ("" | "none" | "sms" | "push" | "call" | "email")[];
-}
-
-export interface LinksGiven {
-  given: number;
-  living: number;
-  given_at: string;
-  opened_at: string | null;
-  views: number;
-}
-
 export interface FurtherApplicant {
   name: string;
   number: string;
@@ -716,7 +666,6 @@ export interface FurtherApplicant {
   text: string;
   call_id: number | null;
   joined_at: string;
-  joined_by: string;
 }
 
 export interface TicketCall {
@@ -807,10 +756,6 @@ export interface ResidentTicket {
   overdue: boolean;
   postponed_until: string | null;
   postpone_reason: string;
-  interim: InterimAnswer | null;
-  notify: "" | "none" | "sms" | "push" | "call" | "email";
-  email: string;
-  ways: ("" | "none" | "sms" | "push" | "call" | "email")[];
   mark: number | null;
   may_mark: boolean;
   steps: ResidentStep[];
@@ -871,7 +816,6 @@ export interface TicketRow {
   executor_name: string;
   mark: number | null;
   paid: boolean;
-  level: number;
   postponed_until: string | null;
   applicant_count: number;
   comment: string;
@@ -910,32 +854,6 @@ export interface JournalChoices {
   districts: string[];
   executors: Named[];
   branches: Branch[];
-}
-
-export interface SupportLevel {
-  level: number;
-  registered: number;
-  open: number;
-  closed: number;
-}
-
-export interface InterimFigures {
-  given: number;
-  kept: number;
-  passed: number;
-  waiting: number;
-  due: number;
-  missed: number;
-}
-
-export interface SupportFigures {
-  since: string;
-  until: string;
-  registered: number;
-  closed: number;
-  first_line: number;
-  levels: SupportLevel[];
-  interim: InterimFigures;
 }
 
 export interface SavedFilter {
@@ -991,12 +909,6 @@ export interface Ticket extends TicketRow {
   paid_confirm_by: string | null;
   paid_confirmed_at: string | null;
   postponed: Postponed | null;
-  interim: InterimAnswer | null;
-  notify: NotifyWay | null;
-  contract_code: string;
-  links: LinksGiven | null;
-  classifier_version: number | null;
-  classifier_since: string | null;
   repeat_of: string | null;
   moves: MoveOffer[];
   clocks: TermClock[];
@@ -1120,9 +1032,9 @@ export interface CampaignMessage {
 
 export interface LiveMessage {
   seq: number;
-  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "handover" | "robot" | "campaign";
+  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot" | "campaign";
   at: string;
-  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | HandoverView | RobotMessage | CampaignMessage | null;
+  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | CampaignMessage | null;
 }
 
 export interface ContractBody {
@@ -1557,8 +1469,6 @@ export interface PersonForm {
   residences?: HomeForm[];
   anyway?: boolean;
   revision?: string;
-  notify?: "" | "none" | "sms" | "push" | "call" | "email";
-  email?: string;
 }
 
 export interface MergeForm {
@@ -1730,7 +1640,7 @@ export interface NoticeReason {
 
 export interface Notice {
   id: number;
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   state: "queued" | "sending" | "sent" | "delivered" | "acknowledged" | "failed" | "suppressed";
   to: string;
@@ -1780,7 +1690,7 @@ export interface TemplateField {
 }
 
 export interface NoticeTemplate {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject: string;
@@ -1792,7 +1702,7 @@ export interface NoticeTemplate {
 }
 
 export interface NoticeTemplateBody {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject?: string;
@@ -1800,7 +1710,7 @@ export interface NoticeTemplateBody {
 }
 
 export interface TemplateTrial {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject?: string | null;
