@@ -150,18 +150,22 @@ class MetersService:
         return now is not None and now.flag != "" and now.thousandths == told
 
     async def on_called(self, tx: Tx, fact: OutreachSettled) -> None:
-        """Within the end of a call of readings: each confirmed answer becomes a reading, once by its call and meter."""
+        """Within the end of a call of readings: each confirmed answer becomes a reading, once by its call and meter.
+
+        Of the meters of who was called alone: the ids of a campaign's own list, written by hand, are no ids of ours.
+        """
         attempt = fact.attempt
         if fact.kind != "meter" or attempt is None:
             return
+        own = {f"a.{meter.id}": meter.id for meter, _ in await rows.of_number(tx.conn, fact.call.number)}
         for name, keys in attempt.facts.items():
-            if name.startswith("a.") and name[2:].isdecimal() and keys.isdecimal():
-                await self._heard(tx, int(name[2:]), keys, attempt.id, attempt.pbx_call_id)
+            if name in own and keys.isdecimal():
+                await self._heard(tx, own[name], keys, attempt.id, attempt.pbx_call_id)
 
     async def _heard(self, tx: Tx, meter_id: int, keys: str, request_id: str, call_id: int | None) -> None:
         meter = await rows.locked(tx, meter_id)
         if meter is None or meter.removed_at is not None:
-            return  # of a campaign whose meters were written by hand
+            return  # taken off while he spoke
         period, told = self.this_month(), int(keys) * 1000
         known = await self._limits(tx, meter, period)
         lowest = known.lowest - known.lowest % 1000  # whole units are asked for

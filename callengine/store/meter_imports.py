@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,7 +92,8 @@ async def _reading(
     """(why the row is refused, or ""; the reading to write, None when there is none or it stands there already)."""
     if row.thousandths is None:
         return "", None
-    own = meter or _new((0, row.premise, row.kind, row.serial), values)
+    # As the row has it: digits that it brings hold for its own reading.
+    own = replace(meter, **values) if meter else _new((0, row.premise, row.kind, row.serial), values)
     before: Reading | None = None
     after: Reading | None = None
     if meter is not None:

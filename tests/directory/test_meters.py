@@ -232,6 +232,26 @@ async def test_a_reading_that_no_longer_fits_stays_with_its_call(world: World, m
     assert (await world.campaigns.results(made.campaign.id)).answers == {str(cold.id): {"400": 1}}
 
 
+async def test_what_is_told_of_meters_that_were_written_by_hand_is_read_from_nobodys(
+    world: World, meters: MetersService
+) -> None:
+    await resident(world)
+    cold = await meters.add(1, "5", COLD, "Орлова")
+    world.store.within.setdefault(OutreachSettled, []).append(meters.on_called)
+    by_hand = [
+        {"id": str(cold.id), "title": "вода", "last": 0, "most": 50},
+        {"id": "9" * 30, "title": "газ", "last": 0, "most": 50},
+    ]
+    wish = NewCampaign(CallKind.METER, "Ноябрь", numbers=(number(2),), job={"address": "Мира, 44", "meters": by_hand})
+    made = await world.campaigns.create(wish, "Орлова", 2)
+    answers = {str(cold.id): "7", "9" * 30: "8"}
+    await world.answers(
+        await world.dial_one(after=0), Outcome(Result.ANSWERED, answers=answers, keys="1", proof=Proof.KEY)
+    )
+    assert (await meters.get(cold.id))[1] == [], "a stranger's reading is no reading of this meter"
+    assert (await world.campaigns.results(made.campaign.id)).answers == {one: {n: 1} for one, n in answers.items()}
+
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 FILE = """дом;квартира;вид;заводской номер;место;разрядов;поверка до;период;показание
@@ -268,6 +288,19 @@ async def test_a_file_of_meters_is_taken_and_its_bad_rows_are_told_by_number_and
     assert (await imports.import_csv("meters", high.encode())).changed == 1
     (kept,) = (await meters.of_period("2026-11", flag="jump"))[0]
     assert (kept.reading.value, kept.meter.place) == ("9999", "кухня"), "a column that the file lacks stays"
+
+
+async def test_digits_that_a_row_brings_hold_for_its_own_reading(
+    world: World, meters: MetersService, store: Store
+) -> None:
+    async with store.begin() as tx:
+        await tx.conn.execute(text("UPDATE houses SET code = 'zar-1' WHERE id = 1"))
+    await meters.add(1, "5", COLD, "Орлова")
+    imports = Imports(store, world.clock, ZoneInfo("Europe/Moscow"))
+    row = "house;premise;kind;serial;digits;period;value\nzar-1;5;cold_water;A-1;6;2026-11;123456\n"
+    done = await imports.import_csv("meters", row.encode())
+    assert (done.mistakes, done.changed) == ((), 1)
+    assert [one.reading.value for one in (await meters.of_period("2026-11"))[0]] == ["123456"]
 
 
 async def test_the_month_is_the_services_own(meters: MetersService, world: World) -> None:
