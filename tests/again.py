@@ -99,6 +99,7 @@ def run(arguments: list[str]) -> int:
     pytest_itself = [sys.executable, "-m", "pytest", "-p", "tests.again"]
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (HOME, os.environ.get("PYTHONPATH"))))}
     own.pop(AGAIN, None)
+    own.pop("PYTHONDONTWRITEBYTECODE", None)  # each engine of a story would compile its 290 files anew: 0.7 s or more
     with tempfile.TemporaryDirectory(prefix="callengine-again-") as folder:
         failed = Path(folder) / "failed"
         code = subprocess.run([*pytest_itself, *arguments], env=own | {FAILED: str(failed)}, check=False).returncode

@@ -22,6 +22,7 @@ from callengine.store.migrate import migrate
 from tests.pbx_fixture import free_ports
 
 HOME = Path(__file__).resolve().parents[2]
+PROMPTS = HOME / "var/sandbox/prompts"  # of all: each engine would speak the same 152 again, 4 s of the processor
 _furnished: tuple[bytes, dict[str, str]] | None = None  # a furnished SQLite file, and its people's tokens
 
 
@@ -99,6 +100,7 @@ class EngineProcess:
             "CALLENGINE_HTTP__PORT": str(self.port),
             "CALLENGINE_STORE__URL": self.store_url,
             "CALLENGINE_RECORDINGS__DIR": str(folder / "recordings"),
+            "CALLENGINE_SPEECH__DIR": str(PROMPTS),
             "CALLENGINE_PBX__MODE": "external",
             "CALLENGINE_PBX__AMI_PORT": str(ami_port),
             "CALLENGINE_PBX__AMI_USER": pbx.ami_user,
