@@ -68,6 +68,7 @@ class CampaignChoice(View):
     status: list[str]
     since: datetime | None
     until: datetime | None
+    others: bool
 
 
 class Campaign(View):
@@ -103,7 +104,8 @@ class TicketsChoice(Body):
     """Which tickets, all of it together. `classifier` is an entry's code, or how the codes of a branch begin.
 
     Results, surveys and outages take tickets that exist: registered from `since` to `until`, standing at `status`.
-    Ratings wait for their tickets: they say none of the three.
+    Ratings wait for their tickets: they say none of the three. `others`, of ratings alone: who joined a ticket is asked
+    too, one after another, when who called first said nothing of the job.
     """
 
     classifier: ShortText = ""
@@ -115,6 +117,7 @@ class TicketsChoice(Body):
     status: Annotated[list[ShortText], Field(max_length=20, default_factory=list)]
     since: Moment | None = None
     until: Moment | None = None
+    others: bool = False
 
 
 SpacedResult = Literal["busy", "no_answer", "rejected", "failed", "machine", "silent", "hung_up"]
@@ -273,7 +276,9 @@ class RatingsSummary(View):
 class Rating(View):
     """A mark by telephone, or "not done": with its certainty (`proof`), call, recording and time.
 
-    Recordings are for the desk: an organisation and an executor have null there.
+    `way` is how the mark or the result was told: key; said_key (aloud, and confirmed by a key); said (aloud, confirmed
+    aloud); "" where nothing was. `certainty_percent` is the recogniser's own of what was said, `said_recording` the
+    sound of it. Recordings are for the desk: an organisation and an executor have null there.
     """
 
     request_id: str
@@ -289,6 +294,9 @@ class Rating(View):
     mark: int | None
     proof: str
     keys: str
+    way: Literal["", "key", "said_key", "said"]
+    certainty_percent: int | None
+    said_recording: RecordingRef | None
     comment: bool
     comment_recording: RecordingRef | None
     call_id: int | None

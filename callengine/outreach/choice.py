@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ class Choice:
 
     `classifier` is an entry's code or how the codes of a branch begin. `since` and `until` bound the registration of
     tickets that exist already, `status` is how they stand; a campaign of ratings has neither: it waits for its tickets.
+    `others`, of ratings alone, is whom it asks of a ticket's applicants: not only who called first, but also those who
+    joined him, one after another, until one says how it was done.
     """
 
     classifier: str = ""
@@ -31,9 +33,11 @@ class Choice:
     status: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    others: bool = False
 
     def __bool__(self) -> bool:
-        return self != Choice()
+        """Whether it says which tickets."""
+        return replace(self, others=False) != Choice()
 
 
 def fits(choice: Choice, ticket: Ticket) -> bool:
@@ -61,6 +65,10 @@ def mistakes(choice: Choice, *, waits: bool) -> list[tuple[str, str]]:
             wrong.append(("/choice/status", f"there is no status {one[:40]!r}: {', '.join(Status)}"))
     if len(choice.house_ids) > MOST_HOUSES:
         wrong.append(("/choice/house_ids", f"at most {MOST_HOUSES} houses at once"))
+    if choice.others and not waits:
+        wrong.append(
+            ("/choice/others", "only ratings are asked of one person: all else is told to each by his own number")
+        )
     if waits:
         if choice.since or choice.until or choice.status:
             wrong.append(("/choice/since", "ratings wait for jobs to be confirmed: say begins_at and ends_at instead"))
@@ -74,7 +82,7 @@ def mistakes(choice: Choice, *, waits: bool) -> list[tuple[str, str]]:
 def to_raw(choice: Choice) -> dict[str, Any]:
     """JSON-able; only what is said. `from_raw` reads it back equal."""
     raw: dict[str, Any] = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
-    said = {name: value for name, value in raw.items() if value not in (None, "", ())}
+    said = {name: value for name, value in raw.items() if value not in (None, "", ()) and (value or name != "others")}
     plain = {tuple: list, datetime: rfc3339}
     return {name: plain[type(value)](value) if type(value) in plain else value for name, value in said.items()}  # type: ignore[operator]
 

@@ -72,12 +72,22 @@ class FollowUp:
         }
 
     async def apply(
-        self, tx: Tx, campaign: Campaign, call: OutreachCall, attempt: OutreachAttempt, outcome: Outcome | None
+        self,
+        tx: Tx,
+        campaign: Campaign,
+        call: OutreachCall,
+        attempt: OutreachAttempt,
+        outcome: Outcome | None,
+        *,
+        another: bool = False,
     ) -> str:
-        """What follows for the ticket of the call; gives what became of a mark: moved, or why not; "" without one."""
+        """What follows for the ticket of the call; gives what became of a mark: moved, or why not; "" without one.
+
+        `another`: the next of its applicants is asked now.
+        """
         if call.ticket_id is None:
             return ""
-        await self._write(tx, campaign, call, attempt)
+        await self._write(tx, campaign, call, attempt, another=another)
         if attempt.result == Result.NOT_ME:
             await self._another(tx, campaign, call, attempt)
         if campaign.kind is not CallKind.RATING or outcome is None:
@@ -89,7 +99,9 @@ class FollowUp:
             await self._owe(tx, call, attempt, outcome)
         return applied
 
-    async def _write(self, tx: Tx, campaign: Campaign, call: OutreachCall, attempt: OutreachAttempt) -> None:
+    async def _write(
+        self, tx: Tx, campaign: Campaign, call: OutreachCall, attempt: OutreachAttempt, *, another: bool
+    ) -> None:
         """Each attempt is a line of the ticket's history; the last one in vain says that nobody tries again."""
         if attempt.result in rules.UNCOUNTED:
             return
@@ -109,7 +121,7 @@ class FollowUp:
         if call.state is CallState.WAITING:
             data["again_at"] = rfc3339(call.due_at)
         await self.note(tx, call.ticket_id, "robot_call", "", data)
-        if call.state is CallState.GIVEN_UP:
+        if call.state is CallState.GIVEN_UP and not another:
             # The client's own term goes on.
             await self.note(tx, call.ticket_id, "robot_gave_up", "", {"attempts": call.attempts})
 

@@ -42,6 +42,7 @@ from callengine.outreach.model import (
 from callengine.outreach.optouts import OptOuts
 from callengine.store import calendar as calendar_rows
 from callengine.store import campaigns as campaign_rows
+from callengine.store import moves as ticket_rows
 from callengine.store import originations, ticket_joins
 from callengine.store import outreach as rows
 from callengine.store import ratings as rating_rows
@@ -112,19 +113,48 @@ class OutreachService:
             await self._wish_rating(tx, ticket)
 
     async def _wish_rating(self, tx: Tx, ticket: Ticket) -> None:
-        number = phone.parse(ticket.applicant.number, country=self._locale.country, city_code=self._locale.city_code)
-        if why := rules.no_number_to_call(number):
+        campaign = await self._waiting_for(tx, ticket)
+        due_at = self._clock.now() + timedelta(seconds=self._settings.rating_after_seconds)
+        number = self._parsed(ticket.applicant.number)
+        why = rules.no_number_to_call(number)
+        if not why:
+            wish = _about(ticket, number.value, ticket.applicant.name, due_at, self._locale.language)
+            if await self.ask_call(tx, CallKind.RATING, wish, campaign=campaign) is not None:
+                return
+        if not (campaign and await self._ask_another(tx, campaign, ticket, due_at)) and why:
             await self._follow_up.note(tx, ticket.id, "robot_no_number", why)
-            return
-        wish = CallWish(
-            number=number.value,
-            key=f"{round_key(ticket)}{number.value}",
-            facts=_of_ticket(ticket, self._locale.language),
-            ticket_id=ticket.id,
-            name=ticket.applicant.name,
-            due_at=self._clock.now() + timedelta(seconds=self._settings.rating_after_seconds),
-        )
-        await self.ask_call(tx, CallKind.RATING, wish, campaign=await self._waiting_for(tx, ticket))
+
+    def _parsed(self, number: str) -> phone.Phone:
+        return phone.parse(number, country=self._locale.country, city_code=self._locale.city_code)
+
+    async def _ask_another(self, tx: Tx, campaign: Campaign, ticket: Ticket, due_at: datetime) -> bool:
+        """One of those who joined the ticket, in the order of their joining, where the campaign asks them too.
+
+        One call per ticket and number: who was asked of this round is not asked again. False when nobody is left.
+        """
+        if not choice_of(campaign.choice).others:
+            return False
+        for row in await ticket_joins.of_ticket(tx.conn, ticket.id):
+            number = self._parsed(row.number)
+            wish = _about(ticket, number.value, row.name, due_at, self._locale.language)
+            if rules.no_number_to_call(number) or await rows.call_by_key(tx.conn, wish.key) is not None:
+                continue
+            if await self.ask_call(tx, CallKind.RATING, wish, campaign=campaign) is not None:
+                return True
+        return False
+
+    async def _ask_next(self, tx: Tx, campaign: Campaign, call: OutreachCall) -> bool:
+        """After a call for a mark that came to no word of the job: whether another applicant is asked instead."""
+        silent = call.result not in rating_rows.SAID and call.result != Result.TO_OPERATOR
+        if campaign.kind is not CallKind.RATING or call.ticket_id is None or call.state.open or not silent:
+            return False
+        held = await campaign_rows.locked(tx, campaign.id)
+        ticket = await ticket_rows.ticket_of(tx.conn, call.ticket_id)
+        if held is None or held.state.over or ticket is None or call.state is CallState.CANCELLED:
+            return False
+        if ticket.status is not Status.AWAITING_CLIENT or not call.key.startswith(round_key(ticket)):
+            return False
+        return await self._ask_another(tx, held, ticket, self._clock.now())
 
     async def _waiting_for(self, tx: Tx, ticket: Ticket) -> Campaign | None:
         """The campaign by hand that waits for such tickets; None: the standing one calls."""
@@ -315,6 +345,7 @@ class OutreachService:
             elsewhere = [one.at for one in called if one.number == call.number and one.call_id != call.id]
             if call.number in unwilling:
                 await self._over(tx, call, campaign.kind, CallState.SUPPRESSED, "opted_out", None)
+                await self._ask_next(tx, campaign, await rows.locked_call(tx, call.id))
             elif call.id not in wanted:
                 await self._over(tx, call, campaign.kind, CallState.CANCELLED, "withdrawn", None)
             elif elsewhere:
@@ -522,7 +553,8 @@ class OutreachService:
         assert campaign is not None
         call = await self._judge(tx, campaign, settled, now)
         await self._rated(tx, campaign, call, settled)
-        applied = await self._follow_up.apply(tx, campaign, call, settled, outcome)
+        another = await self._ask_next(tx, campaign, call)
+        applied = await self._follow_up.apply(tx, campaign, call, settled, outcome, another=another)
         if applied:
             settled = await rows.amend(tx, request_id, applied=applied)
         if outcome is not None and (outcome.never_again or outcome.result is Result.NEVER_AGAIN):
@@ -736,6 +768,18 @@ def _word_of(call: OutreachCall) -> str:
 def _in_period(campaign: Campaign, now: datetime) -> bool:
     begun = campaign.begins_at is None or campaign.begins_at <= now
     return begun and (campaign.ends_at is None or now < campaign.ends_at)
+
+
+def _about(ticket: Ticket, number: str, name: str, due_at: datetime, language: str) -> CallWish:
+    """A call for a mark: one per ticket, round of its job and number."""
+    return CallWish(
+        number=number,
+        key=f"{round_key(ticket)}{number}",
+        facts=_of_ticket(ticket, language),
+        ticket_id=ticket.id,
+        name=name,
+        due_at=due_at,
+    )
 
 
 def _of_ticket(ticket: Ticket, language: str) -> dict[str, Any]:

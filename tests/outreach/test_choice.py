@@ -14,10 +14,13 @@ from callengine.outreach import rules
 from callengine.outreach.campaigns import NewCampaign
 from callengine.outreach.choice import Choice, fits, from_raw, to_raw
 from callengine.outreach.model import CallKind, Campaign
+from callengine.store import ticket_joins
 from callengine.store.database import Store
-from callengine.tickets.model import Applicant
+from callengine.tickets.effects import Asked, Mover
+from callengine.tickets.lifecycle import SYSTEM, Move
+from callengine.tickets.model import Applicant, Status, Ticket, Urgency
 from tests.outreach.test_campaigns import WARM
-from tests.outreach.world import RESIDENT, World, build, number
+from tests.outreach.world import RESIDENT, SILENT, World, build, mark, number
 
 
 async def waiting_for(world: World, choice: Choice, **more: Any) -> Campaign:
@@ -162,3 +165,85 @@ async def test_a_mistake_in_a_choice_or_a_distance_is_told_at_its_place(
         with pytest.raises(Refused) as refused:
             await act
         assert f"#{pointer}" in [one["pointer"] for one in refused.value.extra["errors"]]
+
+
+# --- of several applicants ------------------------------------------------------------------------------------
+
+
+async def joined(world: World, ticket: Ticket, *numbers: str) -> None:
+    """These joined the ticket, in this order."""
+    async with world.store.begin() as tx:
+        for one in numbers:
+            at = world.clock.now()
+            await ticket_joins.add(tx, ticket_id=ticket.id, name=f"Сосед {one[-1]}", number=one, joined_at=at)
+            await ticket_joins.count(tx, ticket.id, 1)
+
+
+async def confirmed_with(world: World, choice: Choice, *numbers: str) -> Ticket:
+    """A job that neighbours joined, confirmed while a campaign of one attempt waits for it."""
+    before = await world.block.to(Status.AWAITING_CENTRE)
+    await waiting_for(world, choice, most_attempts=1)
+    await joined(world, before, *numbers)
+    return await world.block.move(before, "petrova", Move.CONFIRM)
+
+
+EVERY, OTHERS_TOO = Choice(urgency=tuple(Urgency)), Choice(urgency=tuple(Urgency), others=True)
+
+
+async def test_who_called_first_is_asked_and_nobody_else(world: World) -> None:
+    ticket = await confirmed_with(world, EVERY, number(1))
+    await world.unanswered(await world.dial_one())
+    assert [call.number for call in await world.made()] == [RESIDENT]
+    assert "robot_gave_up" in await world.history(ticket)
+
+
+async def test_those_who_joined_are_asked_one_after_another_until_one_gives_a_mark(both: World) -> None:
+    world = both
+    ticket = await confirmed_with(world, OTHERS_TOO, "109", number(1), RESIDENT, number(2))
+    await world.unanswered(await world.dial_one())
+    assert "robot_gave_up" not in await world.history(ticket), "another is asked"
+    assert [call.number for call in await world.made()] == [RESIDENT, number(1)], "one at a time, each number once"
+    await world.answers(await world.dial_one(), SILENT)
+    await world.answers(await world.dial_one(), mark(5))
+    assert [call.number for call in await world.made()] == [RESIDENT, number(1), number(2)]
+    after = await world.ticket(ticket)
+    assert (after.status, after.mark) == (Status.CLOSED, 5)
+    assert await world.dial(after=90_000) == []
+
+
+async def test_when_all_of_them_were_silent_the_history_says_so_once(world: World) -> None:
+    ticket = await confirmed_with(world, OTHERS_TOO, number(1))
+    await world.unanswered(await world.dial_one())
+    await world.unanswered(await world.dial_one())
+    assert (await world.history(ticket)).count("robot_gave_up") == 1
+    assert await world.dial(after=90_000) == []
+
+
+async def test_who_wants_no_calls_is_passed_over_for_the_next(world: World) -> None:
+    before = await world.block.to(Status.AWAITING_CENTRE)
+    await waiting_for(world, OTHERS_TOO)
+    await joined(world, before, number(1), number(2))
+    await world.opt_outs.add(RESIDENT, "", "Петрова")
+    await world.block.move(before, "petrova", Move.CONFIRM)
+    assert [call.number for call in await world.made()] == [number(1)]
+    await world.opt_outs.add(number(1), "", "Петрова")
+    assert [called for _, called in await world.dial(after=3600)] == [number(2)]
+
+
+async def test_a_ticket_that_is_settled_meanwhile_asks_nobody_else(world: World) -> None:
+    ticket = await confirmed_with(world, OTHERS_TOO, number(1))
+    request_id = await world.dial_one()
+    mover = Mover(name="resident", role=SYSTEM)
+    await world.block.moves.move(ticket.number, mover, Asked(Move.MARK, mark=5))
+    await world.unanswered(request_id)
+    assert [call.number for call in await world.made()] == [RESIDENT]
+
+
+async def test_others_are_asked_for_marks_alone_and_say_nothing_of_which_tickets(world: World) -> None:
+    assert not Choice(others=True) and from_raw(to_raw(OTHERS_TOO)) == OTHERS_TOO and "others" not in to_raw(EVERY)
+    with pytest.raises(Refused, match="which tickets"):
+        await waiting_for(world, Choice(others=True))
+    since = world.clock.now() - timedelta(days=3)
+    chosen = Choice(classifier="HVS", others=True, since=since, until=world.clock.now())
+    with pytest.raises(Refused, match="only ratings"):
+        await world.campaigns.preview(NewCampaign(CallKind.RESULT, "Итог", choice=chosen))

@@ -1765,6 +1765,7 @@ export interface CampaignChoice {
   status: string[];
   since: string | null;
   until: string | null;
+  others: boolean;
 }
 
 export interface Campaign {
@@ -1804,6 +1805,7 @@ export interface TicketsChoice {
   status?: string[];
   since?: string | null;
   until?: string | null;
+  others?: boolean;
 }
 
 export interface NewCampaign {

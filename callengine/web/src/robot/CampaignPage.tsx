@@ -97,6 +97,7 @@ function useChosen({ choice: c }: Campaign): string {
     c.district, where, c.urgency.map((u) => t(`urgency.${u}`, { defaultValue: u })).join(", "),
     c.paid !== null && t(c.paid ? "robot.choice.paidOnly" : "robot.choice.free"),
     c.status.map((s) => t(`status.${s}`, { defaultValue: s })).join(", "),
+    c.others && t("robot.choice.othersToo"),
     c.since && c.until && t("robot.choice.between", { since: dateOnly(c.since), until: dateOnly(Date.parse(c.until) - 1) }),
   ].filter(Boolean).join(" · ");
 }

@@ -28,6 +28,7 @@ export function TicketsChoice({ of, onChange, waits, wrong }: { of: Chosen; onCh
       </div>
       <Several label={t("robot.choice.urgency")} hint={t("robot.choice.urgencyHint")} value={of.urgency} onChange={set("urgency")} wrong={wrong["choice/urgency"]} options={URGENCIES.map((u) => [u, t(`urgency.${u}`)])} />
       <Houses label={t("robot.choice.houses")} add={t("robot.choice.addHouse")} of={of.houses} onChange={set("houses")} wrong={wrong["choice/house_ids"]} />
+      {waits && <label className="checkline"><input type="checkbox" checked={of.others} onChange={(e) => set("others")(e.target.checked)} />{t("robot.choice.others")}</label>}
       {waits && <p className="t2 s12">{t("robot.choice.waits")}</p>}
       {wrong.choice && <p className="errorline">{wrong.choice}</p>}
     </div>

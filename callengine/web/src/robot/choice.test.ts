@@ -10,7 +10,7 @@ it("says of tickets that exist when they were registered, both days included", (
 });
 
 it("says nothing of time and state where a campaign waits for its tickets", () => {
-  expect(choiceOf({ ...nothingChosen("2026-11-22"), status: "closed", district: "Юг" }, true)).toEqual({ classifier: "", organisation_id: null, district: "Юг", house_ids: [], urgency: [] });
+  expect(choiceOf({ ...nothingChosen("2026-11-22"), status: "closed", district: "Юг", others: true }, true)).toEqual({ classifier: "", organisation_id: null, district: "Юг", house_ids: [], urgency: [], others: true });
 });
 
 it("leaves a day that was cleared unsaid, for the engine to ask", () => {

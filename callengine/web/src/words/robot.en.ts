@@ -20,7 +20,7 @@ export const robotEn = {
   rating: {
     by: "By whom", bys: { organisation: "By organisation", executor: "By executor", branch: "By kind of work" }, period: "Period", days_one: "{{count}} day", days_other: "{{count}} days", from: "From", to: "To", upside: "It begins after its end",
     who: "Who", mean: "Mean", rate: "Response rate", count: "Marks", spread: "How they marked", notDone: "Not done", whole: "All", nobody: "nobody named", meaning: "response rate: marks of calls made", bar: "{{mark}}: {{count}}",
-    marks: "One by one", mark: "Mark", anyMark: "All marks", all: "Show all", at: "When", ticket: "Ticket", said: "Comment", hasComment: "recorded", comment: "Comment", talk: "Talk", noMarks: "No such marks", none: "No marks in this time", noneLead: "The robot asks for a mark after a confirmed job. Choose another period.",
+    marks: "One by one", mark: "Mark", anyMark: "All marks", all: "Show all", at: "When", ticket: "Ticket", said: "Comment", hasComment: "recorded", comment: "Comment", talk: "Talk", answer: "Spoken answer", ways: { said_key: "said aloud, confirmed by a key (recognised at {{percent}} %)", said: "said and confirmed aloud, certainty {{percent}} %" }, noMarks: "No such marks", none: "No marks in this time", noneLead: "The robot asks for a mark after a confirmed job. Choose another period.",
     branches: { HVS: "Cold water", GVS: "Hot water", KAN: "Sewage", OTO: "Heating", ELE: "Electricity", GAZ: "Gas", LIF: "Lifts", KRO: "Roof and front", POD: "Staircase", VEN: "Ventilation", TKO: "Waste", DVR: "Yard", GOR: "City", NAC: "Charges and meters", ORG: "Organisational" },
   },
   mistake: {
@@ -35,7 +35,7 @@ export const robotEn = {
   channel: { call: "call", sms: "SMS", push: "push" }, minutes: "{{count}} min",
   choice: {
     title: "Choice of tickets", any: "any", branch: "Branch", organisation: "Organisation", district: "District", paid: "Payment", free: "free of charge", paidOnly: "paid", since: "Registered from", until: "To the day", status: "How they stand", urgency: "Urgency", urgencyHint: "Nothing ticked: any.",
-    houses: "Houses of the tickets", addHouse: "A house whose tickets to take", housesIs: "houses: {{count}}", between: "registered {{since}}–{{until}}", waits: "The robot calls when such a ticket is confirmed as done. All others stay with the standing campaign.",
+    houses: "Houses of the tickets", addHouse: "A house whose tickets to take", housesIs: "houses: {{count}}", between: "registered {{since}}–{{until}}", others: "If who called first does not answer, ask those who joined him too, one by one", othersToo: "those who joined too", waits: "The robot calls when such a ticket is confirmed as done. All others stay with the standing campaign.",
   },
   foreseen: { title: "What happens if it begins now", calls: "Calls", texted: "People written to", tickets: "Tickets that fit", left: "Left in peace", over: "more than {{most}}", how: "Attempts {{attempts}}, hours {{hours}}, {{days}}. Again after:" },
   campaign: {
