@@ -63,8 +63,18 @@ class Desk:
         await self._bridge(call).phones.hold(call.call, on=on)
 
     async def pause(self, extension: str, *, paused: bool, reason: str) -> None:
+        """On every PBX: one that is away, or on which he is in no queue, keeps the others from nothing.
+
+        Raises the first one's word when none of them took it; one that is away is told when its link is back.
+        """
+        problems: list[EngineError] = []
         for bridge in self._bridges.values():
-            await bridge.phones.pause(extension, paused=paused, reason=reason)
+            try:
+                await bridge.phones.pause(extension, paused=paused, reason=reason)
+            except EngineError as error:
+                problems.append(error)
+        if problems and len(problems) == len(self._bridges):
+            raise problems[0]
 
     async def demo(self, kind: str) -> None:
         if self.demo_calls is None:

@@ -69,6 +69,19 @@ async def test_a_pbx_that_is_away_is_told_again_later_and_nothing_breaks(caplog:
     await told(desk_with(Phones(away=True)), changed("offline"), lambda: "not paused" in caplog.text)
 
 
+@pytest.mark.parametrize("away", [0, 1])
+async def test_a_pbx_that_is_away_or_does_not_know_him_keeps_no_other_from_hearing(away: int) -> None:
+    both = [Phones(away=away == n) for n in (0, 1)]
+    bridges: Any = [SimpleNamespace(name=f"pbx{n}", phones=phones) for n, phones in enumerate(both)]
+    calls: Any = None
+    desk = Desk(bridges, calls)
+    await desk.pause("101", paused=True, reason="")
+    assert both[1 - away].paused == [("101", True)]
+    both[1 - away].away = True
+    with pytest.raises(PbxLost):
+        await desk.pause("101", paused=False, reason="")
+
+
 async def test_what_the_engine_makes_of_his_state_is_told_to_the_queue_and_his_own_word_is_the_last() -> None:
     """F8 in the very moment in which after-call work begins: its unpausing may have been sent first."""
     phones, now = Phones(), changed("after_call").member
