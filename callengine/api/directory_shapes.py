@@ -24,6 +24,7 @@ from callengine.api.schemas import (
     Role,
     ShortText,
     View,
+    Way,
 )
 from callengine.directory import houses, imports, merges, residents, staff
 from callengine.directory.model import Person as KnownPerson
@@ -189,6 +190,8 @@ class PersonForm(Body):
     residences: Annotated[list[HomeForm], Field(max_length=50)] = Field(default_factory=list)
     anyway: bool = False
     revision: ShortText = ""
+    notify: Way = ""
+    email: ShortText = ""
 
 
 class MergeForm(Body):
@@ -205,7 +208,7 @@ class DuplicatesView(View):
 
 def person_form(form: PersonForm) -> residents.Card:
     homes = [residents.Home(one.house_id, one.premise, one.relation) for one in form.residences]
-    return residents.Card(form.name, form.numbers, homes, form.anyway, form.revision)
+    return residents.Card(form.name, form.numbers, homes, form.anyway, form.revision, form.notify, form.email)
 
 
 def person_card(

@@ -36,6 +36,7 @@ def filter_of(asked: TicketsFilter, now: datetime, zone: ZoneInfo) -> JournalFil
         executor_id=asked.executor_id,
         classifier=asked.classifier,
         mark=tuple(int(mark) for mark in asked.mark.split(",") if mark),
+        level=tuple(sorted({int(level) for level in asked.level.split(",") if level})),
         since=since,
         until=asked.to,
     )

@@ -54,6 +54,7 @@ def _line(
         executor_name=row.executor,
         mark=row.mark,
         paid=row.paid,
+        level=row.level,
         postponed_until=row.postponed_until,
         applicant_count=row.applicant_count,
         comment=row.comment,

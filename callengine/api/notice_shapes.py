@@ -24,6 +24,7 @@ NoticeKind = Literal[
     "postponed",
     "cancelled",
     "joined",
+    "interim",
 ]
 NoticeChannel = Literal["push", "sms", "email", "call"]
 NoticeState = Literal["queued", "sending", "sent", "delivered", "acknowledged", "failed", "suppressed"]

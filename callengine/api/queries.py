@@ -96,6 +96,7 @@ class TicketsFilter(Between):
     executor_id: Id | None = None
     classifier: Words = ""
     mark: Annotated[str, Field(max_length=9, pattern=r"^([1-5](,[1-5])*)?$")] = ""
+    level: Annotated[str, Field(max_length=7, pattern=r"^([1-4](,[1-4])*)?$")] = ""  # of support
     days: Annotated[int | None, Field(ge=1, le=3660)] = None  # the last so many, today among them
     sort: Literal["newest", "danger", "due"] = "newest"
 

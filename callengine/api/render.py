@@ -15,10 +15,12 @@ from callengine.callbacks import model as callbacks
 from callengine.calls.model import Conversation
 from callengine.directory import model as directory
 from callengine.log import masked
+from callengine.directory.ways import hidden
 from callengine.recordings.model import Listening, MachineText, Recording
 from callengine.store.views import DutyOfCall
 from callengine.tickets import model as tickets
 from callengine.tickets.links import ResidentView
+from callengine.tickets.levels import of_ticket
 
 
 def staff_member(member: Member) -> schemas.StaffMember:
@@ -294,7 +296,13 @@ def person(it: directory.Person) -> schemas.Person:
         for home in it.residences
     ]
     return schemas.Person(
-        id=it.id, name=it.name, numbers=list(it.numbers), residences=homes, notes=[note(one) for one in it.notes]
+        id=it.id,
+        name=it.name,
+        numbers=list(it.numbers),
+        residences=homes,
+        notes=[note(one) for one in it.notes],
+        notify=cast(Any, it.notify),
+        email=it.email,
     )
 
 
@@ -447,6 +455,7 @@ def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:
         kind=it.kind,
         name=it.name,
         media_type=it.media_type,
+        "level": of_ticket(it).value,
         bytes=it.bytes,
         width=it.width,
         height=it.height,
@@ -458,7 +467,7 @@ def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:
     )
 
 
-def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket:
+def resident_ticket(view: ResidentView, now: datetime, ways: Sequence[str]) -> schemas.ResidentTicket:
     """Nothing here names a telephone or a flat of somebody else, nor what is internal."""
     it = view.ticket
     terms = it.deadlines
@@ -490,12 +499,16 @@ def resident_ticket(view: ResidentView, now: datetime) -> schemas.ResidentTicket
 
 # What a resident reads of the history, and of it the reason only where it was written for him.
 RESIDENT_STEPS = frozenset(
-    "registered routed accept assign start localise postpone report_done confirm return mark rework close reopen "
-    "cancel comment file_added move".split()
+    "registered routed accept assign start localise postpone interim report_done confirm return mark "
+    "rework close reopen cancel comment file_added move".split()
 )
-_TOLD_REASON = frozenset({"postpone", "comment", "cancel", "close"})
+_TOLD_REASON = frozenset({"postpone", "interim", "comment", "cancel", "close"})
 
 
+        interim=interim(it),
+        notify=cast(Any, it.applicant.notify),
+        email=hidden(it.applicant.email),
+        ways=cast(Any, list(ways)),
 def _resident_step(event: tickets.TicketEvent) -> schemas.ResidentStep:
     until = event.data.get("until")
     return schemas.ResidentStep(
@@ -503,6 +516,13 @@ def _resident_step(event: tickets.TicketEvent) -> schemas.ResidentStep:
         what=event.what,
         author=event.author if event.role in ("resident", "executor") else "",
         role=event.role,
+def interim(it: tickets.Ticket) -> schemas.InterimAnswer | None:
+    if it.interim_at is None or it.interim_until is None:
+        return None
+    done = it.fixed_at or it.closed_at
+    return schemas.InterimAnswer(at=it.interim_at, until=it.interim_until, text=it.interim_text, done_at=done)
+
+
         text=event.reason if event.what in _TOLD_REASON else "",
         status=event.data.get("to") or event.data.get("status") or "",
         until=datetime.fromisoformat(until) if until else None,

@@ -244,7 +244,10 @@ class Started(View):
 
 
 class Dialled(View):
+    """`warm`: the operator speaks with `to` first, while the resident waits; else the resident is sent on at once."""
+
     request_id: str
+    warm: bool = False
     state: Literal["sent", "accepted", "unknown"]
 
 
@@ -320,6 +323,10 @@ class CallerCard(View):
 
     number: str
     number_kind: str
+Way = Literal["", "none", "sms", "push", "call", "email"]
+"""How somebody is told of his tickets: "" as the service does, "none" of danger alone."""
+
+
     candidates: list[Person]
     incidents: list[Incident]
     open_tickets: list[OpenTicket]
@@ -333,6 +340,8 @@ class CallerCard(View):
 class AttemptView(View):
     at: datetime
     ended_at: datetime | None
+    notify: Way = ""
+    email: str = ""
     operator: str
     staff_name: str
     call_id: int | None
@@ -647,7 +656,7 @@ class Deadlines(View):
 class PreviewClock(View):
     """One term with its why; `rule` is the rule's id, or the classifier's code."""
 
-    name: Literal["accept", "localise", "fix", "paid"]
+    name: Literal["accept", "localise", "fix", "interim", "paid"]
     due_at: datetime
     why: str
     rule: str
@@ -704,13 +713,20 @@ class NewTicket(Body):
     premise: ShortText = ""
     place: ShortText = ""
     district: ShortText = ""
-    applicant: Applicant = Applicant()
+    applicant: NewApplicant = NewApplicant()
     text: LongText = ""
     call_id: Id | None = None
     answers: Annotated[list[Answer], Field(max_length=50)] = []
     organisation_id: Id | None = None
     damage_at: Moment | None = None
     conditions: Conditions = {}
+class NewApplicant(Applicant):
+    """`notify` and `email`: how he is told of this ticket; left out, as his card says."""
+
+    notify: Way = ""
+    email: ShortText = ""
+
+
     paid: bool = False
     parent: ShortText = ""
     cabinet: bool = False
@@ -765,7 +781,7 @@ class MoveOffer(View):
 
 
 class TermClock(View):
-    name: Literal["accept", "localise", "fix", "check", "paid"]
+    name: Literal["accept", "localise", "fix", "interim", "check", "paid"]
     due_at: datetime | None
     met_at: datetime | None
     state: Literal["running", "met", "late", "none"]
@@ -798,6 +814,45 @@ class TicketCall(View):
 
 class LoadLine(View):
     """The open tickets of one executor in one status; `executor` is null for those that nobody has yet."""
+class InterimAnswer(View):
+    """The last one: when it was given, the date that it promised, its words; `done_at` when the job was done since."""
+
+    at: datetime
+    until: datetime
+    text: str
+    done_at: datetime | None
+
+
+class NotifyWay(Body):
+    """How the applicant is told of this ticket, and his e-mail address."""
+
+    notify: Way = ""
+    email: ShortText = ""
+
+
+class ResidentWay(Body):
+    """How he wants to be told; `email` null keeps the address that is known."""
+
+    notify: Way
+    email: ShortText | None = None
+
+
+class WaysThere(View):
+    """The ways that this service can tell somebody by, besides `none`."""
+
+    ways: list[Way]
+
+
+class LinksGiven(View):
+    """The resident's links of a ticket: how many were given and live, whether any was ever opened."""
+
+    given: int
+    living: int
+    given_at: datetime
+    opened_at: datetime | None
+    views: int
+
+
 
     executor_id: int | None
     executor: str
@@ -805,6 +860,7 @@ class LoadLine(View):
     count: int
     late: int
     stalled: int
+    joined_by: str = ""
 
 
 class OrganisationLoad(View):
@@ -901,6 +957,10 @@ class JoinTicket(Body):
     text: LongText = ""
     call_id: Id | None = None
 
+    interim: InterimAnswer | None
+    notify: Way
+    email: str  # masked: he knows it
+    ways: list[Way]
 
 class TicketJoined(View):
     """One who joined a ticket after its first applicant."""
@@ -967,6 +1027,7 @@ class TicketCounts(View):
     overdue: TicketCount
     awaiting_centre: TicketCount
     unassigned: TicketCount
+    level: int = 3  # of support: 1 operator, 2 dispatcher, 3 organisation, 4 authority
     paid: TicketCount
     conflict: TicketCount
     filters: dict[str, TicketCount]  # by the id of the saved filter
@@ -1009,6 +1070,39 @@ class SavedFilterBody(Body):
     columns: Annotated[list[ShortText], Field(max_length=20)] = []
     shared: bool = False
     position: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
+class SupportLevel(View):
+    """Tickets registered in the period that are at this level now."""
+
+    level: int
+    registered: int
+    open: int
+    closed: int
+
+
+class InterimFigures(View):
+    """`given`: tickets whose last interim answer was given in the period; of them its date was kept, has passed without
+    a fix, or is to come. `due`: tickets registered in it whose term for one has passed; `missed`: not given in it."""
+
+    given: int
+    kept: int
+    passed: int
+    waiting: int
+    due: int
+    missed: int
+
+
+class SupportFigures(View):
+    """`first_line` of `closed` were settled by the operator in the call."""
+
+    since: datetime
+    until: datetime
+    registered: int
+    closed: int
+    first_line: int
+    levels: list[SupportLevel]
+    interim: InterimFigures
 
 
 class NewExport(Body):
@@ -1069,6 +1163,12 @@ class Found(View):
     subtitle: str
 
 
+    interim: InterimAnswer | None = None
+    notify: NotifyWay | None = None  # for the desk
+    contract_code: str = ""  # the contract that routed it
+    links: LinksGiven | None = None  # for the desk; null when none was ever given
+    classifier_version: int | None = None  # by which it was registered
+    classifier_since: datetime | None = None
 class ImportMistake(View):
     row: int
     reason: str
@@ -1388,7 +1488,7 @@ class RuleView(View):
     """`when` says the conditions in words; `limit` the term."""
 
     id: str
-    clock: Literal["accept", "localise", "fix", "paid"]
+    clock: Literal["accept", "localise", "fix", "interim", "paid"]
     limit: str
     start: Literal["registration", "damage", "outage"]
     window: str

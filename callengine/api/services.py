@@ -45,6 +45,8 @@ from callengine.tickets.join import JoinService
 from callengine.tickets.journal import JournalService
 from callengine.tickets.misroutes import MisroutesService
 from callengine.tickets.standing import RemindersService
+from callengine.tickets.support import SupportService
+from callengine.tickets.ways import WaysService
 
 if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
@@ -122,6 +124,8 @@ class Services:
         self.reminders = RemindersService(self.store, self.clock)
         self.notices = NoticesService(self.store, self.clock, self.settings)
         self._add_robot(names)
+        self.ways = WaysService(self.store, self.clock)
+        self.support = SupportService(self.store, self.clock)
         self.exports = ExportsService(
             self.store,
             self.clock,

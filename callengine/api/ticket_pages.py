@@ -34,6 +34,12 @@ def whole(
         **{name: getattr(it, name) for name in _PLAIN},
         late_at=clocks.late_since(it, now),
         postponed=postponed(it),
+        interim=render.interim(it),
+        notify=_way(it, scope),
+        contract_code=it.contract_code if scope.internal else "",
+        links=_links(page) if scope.everything else None,
+        classifier_version=page.version.id if page.version else None,
+        classifier_since=page.version.applied_at if page.version else None,
         repeat_of=page.repeat_of,
         moves=[offer(one, language) for one in offers],
         clocks=[term_clock(one) for one in clocks.clocks(it, now, periods)],
@@ -89,6 +95,17 @@ def postponed(it: Ticket) -> schemas.Postponed | None:
     return schemas.Postponed(until=it.postponed_until, reason=it.postpone_reason, count=count)
 
 
+def _way(it: Ticket, scope: Scope) -> schemas.NotifyWay | None:
+    """For the desk alone, which changes it."""
+    who = it.applicant
+    return schemas.NotifyWay(notify=cast(Any, who.notify), email=who.email) if scope.everything else None
+
+
+def _links(page: TicketPage) -> schemas.LinksGiven | None:
+    it = page.links
+    return schemas.LinksGiven.model_validate(it, from_attributes=True) if it else None
+
+
 def _applicant(it: FurtherApplicant, scope: Scope) -> schemas.FurtherApplicant:
     who = Applicant(it.number, it.name)
     who = who if scope.personal else masked_applicant(who)
@@ -99,6 +116,7 @@ def _applicant(it: FurtherApplicant, scope: Scope) -> schemas.FurtherApplicant:
         text=it.text,
         call_id=it.call_id,
         joined_at=it.joined_at,
+        joined_by=it.joined_by,
     )
 
 

@@ -156,12 +156,14 @@ class Person:
     numbers: tuple[str, ...] = ()
     residences: tuple[Residence, ...] = ()
     notes: tuple[Note, ...] = ()
+    notify: str = ""  # how he is told of his tickets (directory/ways.py); "" as the service does
+    email: str = ""
 
     @property
     def revision(self) -> str:
         """Another one as soon as anything of the card that people edit is another; notes are not."""
         homes = sorted((home.house.id, home.premise, home.relation) for home in self.residences)
-        told = repr((self.name, sorted(self.numbers), homes))
+        told = repr((self.name, sorted(self.numbers), homes, self.notify, self.email))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

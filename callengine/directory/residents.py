@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from callengine import phone
 from callengine.clock import Clock
-from callengine.directory import search
+from callengine.directory import search, ways
 from callengine.directory.model import Person, Reader
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.store import directory as reads
@@ -34,6 +34,8 @@ class Card:
     homes: Sequence[Home] = ()
     anyway: bool = False
     revision: str = ""  # of the card as it was read
+    notify: str = ""  # of his tickets to come: those that stand keep their own
+    email: str = ""
 
 
 class Alike(Conflict):
@@ -80,6 +82,7 @@ class ResidentsService:
             if home.house_id not in known:
                 raise Refused(f"there is no house {home.house_id}", pointer=f"/residences/{n}/house_id")
         await rows.put_numbers(tx.conn, {id: card.numbers})
+        await rows.put_way(tx, id, card.notify, card.email)
         await rows.put_homes(tx, id, [(home.house_id, home.premise, home.relation) for home in card.homes])
         await reads.log_reading(
             tx,
@@ -124,7 +127,8 @@ class ResidentsService:
             for home in card.homes
         ]
         unique = {(home.house_id, home.premise): home for home in homes}
-        return Card(name, sorted(set(numbers)), list(unique.values()), card.anyway, card.revision)
+        notify, email = ways.checked(card.notify, search.storable(card.email))
+        return Card(name, sorted(set(numbers)), list(unique.values()), card.anyway, card.revision, notify, email)
 
     def _number(self, text: str, place: int) -> str:
         read = phone.read(text, country=self._country, city_code=self._city_code)

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     ROUTED = "routed"
     OVERDUE = "overdue"
     POSTPONED = "postponed"
+    INTERIM = "interim"
     CANCELLED = "cancelled"
     JOINED = "joined"
 

@@ -1,4 +1,7 @@
-"""What residents are told of their ticket: who registered it with its link, who joined it by SMS without one."""
+"""What residents are told of their ticket: who registered it with its link, who joined it by SMS without one.
+
+Who registered it is told by the way that he chose (R177), else in the service's order: his browser, SMS, the robot.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,34 @@ import phonenumbers
 
 from callengine import config
 from callengine.clock import Clock
+from callengine.directory.ways import Way
 from callengine.notices import rules
-from callengine.notices.model import Channel, Kind, Recipient, Wanted
+from callengine.notices.model import REACHED, WAITING, Channel, Kind, Notice, Recipient, Wanted
 from callengine.notices.organisations import Climbing, Fields
 from callengine.notices.outbox import Outbox
 from callengine.notices.templates import LINK
 from callengine.store import notices as rows
 from callengine.store import ticket_joins
+from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
-from callengine.tickets.lifecycle import Move
-from callengine.tickets.model import Status, Ticket
+from callengine.tickets.lifecycle import SYSTEM, Move
+from callengine.tickets.model import Status, Ticket, TicketEvent
+from callengine.tickets.remind import ENGINE
 
 # What is new, for those who joined; {due}, {until} and {why} are filled in.
 NEWS: dict[Kind, tuple[str, str]] = {
     Kind.REGISTERED: ("Вы присоединены к заявке. Срок: {due}", "You were joined to the ticket. Due: {due}"),
     Kind.POSTPONED: ("Работы отложены до {until}: {why}", "The job is put off until {until}: {why}"),
+    Kind.INTERIM: ("Ответ: {why}. Обещанный срок: {until}", "An answer: {why}. Promised by {until}"),
     Kind.DONE: ("Сообщили, что работа выполнена", "The job is reported done"),
     Kind.CLOSED: ("Заявка закрыта", "The ticket is closed"),
     Kind.CANCELLED: ("Заявка отменена: {why}", "The ticket is cancelled: {why}"),
 }
+
+
+# What is told of a ticket's own life; an outage is another matter.
+OF_TICKET = (Kind.REGISTERED, Kind.POSTPONED, Kind.INTERIM, Kind.DONE, Kind.CLOSED, Kind.CANCELLED)
+ANSWERED, UNANSWERED = "interim_sent", "interim_not_sent"
 
 
 def fixed_line(number: str) -> bool:
@@ -67,7 +79,7 @@ class ResidentNotices:
     async def joined(self, tx: Tx, ticket: Ticket, applicant_id: int) -> None:
         """The same to him who joined just now: who joined long ago knows it."""
         if Kind.REGISTERED.value in self._settings.tell_resident:
-            values = self._values(ticket, "")
+            values = self._values(ticket, "", Kind.REGISTERED)
             await self._tell_joined(tx, ticket, Kind.REGISTERED, "registered", values, only=applicant_id)
 
     async def left(self, tx: Tx, ticket: Ticket) -> None:
@@ -83,6 +95,8 @@ class ResidentNotices:
         mark, why = event.id if event else 0, event.reason if event else ""
         if move == Move.POSTPONE:
             await self._tell(tx, ticket, Kind.POSTPONED, f"postponed:{mark}", why)
+        if move == Move.INTERIM:
+            await self._tell(tx, ticket, Kind.INTERIM, f"interim:{mark}", why)
         if ticket.status is before:
             return
         if ticket.status is Status.AWAITING_CLIENT:
@@ -106,37 +120,33 @@ class ResidentNotices:
         first: bool = True,
         by_call: bool = False,
     ) -> None:
-        if kind.value not in self._settings.tell_resident:
+        # An interim answer is somebody's word to him, not news that the service may leave out.
+        if kind is not Kind.INTERIM and kind.value not in self._settings.tell_resident:
             return
-        values = self._values(ticket, why)
+        values = self._values(ticket, why, kind)
         alone = ticket.applicant_count <= 1
         if first:
             await self._tell_first(tx, ticket, kind, what, values, by_call=by_call and self._calls)
         if not alone:
             await self._tell_joined(tx, ticket, kind, what, values)
 
-    def _values(self, ticket: Ticket, why: str) -> dict[str, str]:
-        until = self._moment(ticket.postponed_until)
+    def _values(self, ticket: Ticket, why: str, kind: Kind) -> dict[str, str]:
+        until = self._moment(ticket.interim_until if kind is Kind.INTERIM else ticket.postponed_until)
         return {**self._fields(ticket, self._language), "until": until or "—", "why": why or "—"}
 
     async def _tell_first(
         self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str], *, by_call: bool
     ) -> None:
-        """Through his browser where he asked for it, else by SMS, with the link to his ticket; else the robot calls."""
-        number = ticket.applicant.number
-        danger = kind is Kind.REGISTERED and ticket.urgency in rules.DANGER  # he who waits in danger is awake
-        key = f"resident:{ticket.number}:{what}"
-        sms = Wanted(
-            key=f"{key}:sms",
-            kind=kind,
-            channel=Channel.SMS,
-            to=Recipient(number=number, name=ticket.applicant.name, language=self._language),
-            fields={**values, "link": LINK},
-            ticket_number=ticket.number,
-            danger=danger,
-            ladder=key,
-            rung=1,
-        )
+        """By his own way; else through his browser where he asked for it, by SMS with the link to his ticket, or the
+        robot calls. What cannot be told his way is told in that order, and danger always is."""
+        sms = self._sms(ticket, kind, what, values)
+        number, danger, key = sms.to.number, sms.danger, sms.ladder
+        way = "" if danger else ticket.applicant.notify
+        if way == Way.NONE or (way == Way.CALL and not self._worth_a_call(ticket, kind, by_call=by_call)):
+            return
+        if await self._can(tx, ticket, way):
+            await self._outbox.climb(tx, [self._by(way, sms)])
+            return
         rungs = [replace(sms, key=f"{key}:push", channel=Channel.PUSH, rung=0)]
         if not await rows.has_browser(tx.conn, ticket_id=ticket.id):
             rungs = []
@@ -146,13 +156,88 @@ class ResidentNotices:
         if by_sms or (rungs and not called):
             rungs.append(sms)
         if called:
-            rungs.append(replace(sms, key=f"{key}:call", channel=Channel.CALL, rung=2, fields=values | {"link": "—"}))
+            rungs.append(replace(self._by(Way.CALL, sms), rung=2))
+        if not rungs and kind is Kind.INTERIM:
+            rungs.append(sms)  # it goes nowhere: that stands in the outbox and on the ticket
         patience = self._settings.ladder_seconds[-1]
         moments = self._climbing([place * patience for place in range(len(rungs))], danger)
         if rungs:
             await self._outbox.climb(
                 tx, [replace(rung, not_before=at) for rung, at in zip(rungs, moments, strict=True)]
             )
+
+    def _sms(self, ticket: Ticket, kind: Kind, what: str, values: dict[str, str]) -> Wanted:
+        """What he is told, as the SMS that the other ways are made of."""
+        who, key = ticket.applicant, f"resident:{ticket.number}:{what}"
+        return Wanted(
+            key=f"{key}:sms",
+            kind=kind,
+            channel=Channel.SMS,
+            to=Recipient(number=who.number, email=who.email, name=who.name, language=self._language),
+            fields={**values, "link": LINK},
+            ticket_number=ticket.number,
+            danger=kind is Kind.REGISTERED and ticket.urgency in rules.DANGER,  # he who waits in danger is awake
+            ladder=key,
+            rung=1,
+        )
+
+    @staticmethod
+    def _by(way: str, sms: Wanted) -> Wanted:
+        """The same by one way alone; a call has no link in it."""
+        fields = {**sms.fields, "link": "—"} if way == Way.CALL else sms.fields
+        return replace(sms, key=f"{sms.ladder}:{way}", channel=Channel(way), rung=0, fields=fields)
+
+    def _worth_a_call(self, ticket: Ticket, kind: Kind, *, by_call: bool) -> bool:
+        """Who wants calls is not called of what he has just heard: in the call that registered it, or by the robot that
+        asks for his mark."""
+        if kind is Kind.REGISTERED:
+            return not ticket.call_ids
+        return by_call or kind not in (Kind.DONE, Kind.CLOSED)
+
+    async def _can(self, tx: Tx, ticket: Ticket, way: str) -> bool:
+        """Whether he can be told by the way that he chose, as far as is known now."""
+        number, channels = ticket.applicant.number, self._outbox.channels
+        if way == Way.PUSH:
+            return await rows.has_browser(tx.conn, ticket_id=ticket.id)
+        if way == Way.EMAIL:
+            return Channel.EMAIL in channels and "@" in ticket.applicant.email
+        if way == Way.SMS:
+            return Channel.SMS in channels and number.startswith("+") and not fixed_line(number)
+        return way == Way.CALL and Channel.CALL in channels and number.startswith("+")
+
+    async def way_changed(self, tx: Tx, ticket: Ticket) -> None:
+        """What is queued for him and not of danger goes by his new way; nothing when he wants none."""
+        way = ticket.applicant.notify
+        can = await self._can(tx, ticket, way)
+        if not can and way != Way.NONE:
+            return  # as it was planned
+        begins = f"resident:{ticket.number}:"
+        for kind in OF_TICKET:
+            its = [one for one in await rows.waiting(tx, ticket.number, kind) if one.ladder.startswith(begins)]
+            others = [one for one in its if one.channel != way and not one.danger]
+            for one in others:
+                await self._outbox.forgo(tx, one, "he chose to be told another way")
+            if can and others:
+                what = others[0].ladder.removeprefix(begins)
+                its_line = next((line for line in ticket.history if what.endswith(f":{line.id}")), None)
+                values = self._values(ticket, its_line.reason if its_line else "", kind)
+                await self._outbox.tell(tx, self._by(way, self._sms(ticket, kind, what, values)))
+
+    async def settled(self, tx: Tx, one: Notice) -> None:
+        """Whether an interim answer reached its applicant is a line of the ticket; a call of the robot has its own."""
+        if one.kind is not Kind.INTERIM or one.channel is Channel.CALL:
+            return
+        went = one.state in REACHED
+        others = await rows.of_ladder(tx, one.ladder)
+        if not went and any(rung.state in (*WAITING, *REACHED) for rung in others if rung.id != one.id):
+            return
+        ticket_id = await ticket_rows.id_of(tx.conn, one.ticket_number)
+        if ticket_id is None or (not went and not one.problem):
+            return
+        data = {"channel": one.channel.value, "notice": one.id}
+        what, why = (ANSWERED, "") if went else (UNANSWERED, one.problem)
+        event = TicketEvent(self._clock.now(), what, ENGINE, why, data, SYSTEM, public=False)
+        await ticket_rows.add_history(tx, ticket_id, None, [event])
 
     async def _tell_joined(
         self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str], *, only: int | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from callengine.notices.model import Kind, Message, Notice
 from callengine.notices.outbox import Outbox
@@ -11,11 +13,25 @@ from callengine.outreach.events import OutreachSettled
 from callengine.outreach.model import CallerByPhone, CallKind, CallWish
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store, Tx
+from callengine.tickets.model import Ticket
 
 ACKNOWLEDGED, DECLINED, WITHDRAWN = "acknowledged", "declined", "withdrawn"
 # The dialogue of each kind that the robot can tell, and what it says became of a ticket.
-DIALOGUES = {Kind.JOB: CallKind.JOB, Kind.DONE: CallKind.RESULT, Kind.CLOSED: CallKind.RESULT}
+DIALOGUES = {
+    Kind.JOB: CallKind.JOB,
+    Kind.DONE: CallKind.RESULT,
+    Kind.CLOSED: CallKind.RESULT,
+    # Of these who chose to be called (R177) alone is told so.
+    Kind.REGISTERED: CallKind.RESULT,
+    Kind.POSTPONED: CallKind.RESULT,
+    Kind.INTERIM: CallKind.RESULT,
+    Kind.CANCELLED: CallKind.RESULT,
+}
 RESULTS = {
+    Kind.REGISTERED: ("Заявка зарегистрирована, срок {due}", "The ticket is registered, due {due}"),
+    Kind.POSTPONED: ("Работы отложены до {until}: {why}", "The job is put off until {until}: {why}"),
+    Kind.INTERIM: ("{why}. Обещанный срок {until}", "{why}. Promised by {until}"),
+    Kind.CANCELLED: ("Заявка отменена: {why}", "The ticket is cancelled: {why}"),
     Kind.DONE: ("Организация сообщила, что работа выполнена", "The organisation reports that the job is done"),
     Kind.CLOSED: ("Заявка закрыта", "The ticket is closed"),
 }
@@ -26,8 +42,8 @@ HEARD = frozenset({"heard", "silent"})
 class RobotCalls:
     """`Calls` of the notices over outreach."""
 
-    def __init__(self, store: Store, caller: CallerByPhone) -> None:
-        self._store, self._caller = store, caller
+    def __init__(self, store: Store, caller: CallerByPhone, zone: ZoneInfo) -> None:
+        self._store, self._caller, self._zone = store, caller, zone
 
     async def ask(self, message: Message) -> str:
         """A call about a job, with its ticket's own words. Gives why nobody is called, "" when somebody is."""
@@ -45,8 +61,10 @@ class RobotCalls:
                 "due": ticket.deadlines.fix_by.isoformat() if ticket.deadlines.fix_by else None,
             }
             if kind is CallKind.RESULT:
-                told = RESULTS[Kind(message.kind)]
-                facts = {**facts, "result": told[0 if message.language == "ru" else 1]}
+                told = RESULTS[Kind(message.kind)][0 if message.language == "ru" else 1]
+                if not ticket.deadlines.fix_by:
+                    told = told.partition(", ")[0] if message.kind == Kind.REGISTERED else told
+                facts = {**facts, "result": told.format_map(self._said(Kind(message.kind), ticket))}
                 del facts["due"]
             wish = CallWish(
                 number=message.number,
@@ -58,6 +76,16 @@ class RobotCalls:
             )
             call = await self._caller.ask_call(tx, kind, wish, danger=message.danger)
         return "" if call is not None else reason("robot_number")
+
+    def _said(self, kind: Kind, ticket: Ticket) -> dict[str, str]:
+        """The values of the words above, as the ticket stands when the call is planned."""
+        interim = kind is Kind.INTERIM
+        until = ticket.interim_until if interim else ticket.postponed_until
+        why = ticket.interim_text if interim else ticket.close_reason or ticket.postpone_reason
+        return {"due": self._moment(ticket.deadlines.fix_by), "until": self._moment(until), "why": why.rstrip(".")}
+
+    def _moment(self, at: datetime | None) -> str:
+        return at.astimezone(self._zone).strftime("%d.%m.%Y %H:%M") if at else "—"
 
     async def withdraw(self, tx: Any, key: str) -> None:
         await self._caller.withdraw(tx, key)

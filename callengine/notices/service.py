@@ -11,6 +11,7 @@ from callengine import config
 from callengine.access.model import LEADERS, Principal
 from callengine.clock import Clock
 from callengine.directory.search import storable
+from callengine.directory.ways import Way
 from callengine.errors import Conflict, NotFound, Refused
 from callengine.notices import rules, templates
 from callengine.notices.channels.call import CallChannel
@@ -87,7 +88,7 @@ class NoticesService:
 
     def attach_robot(self, caller: CallerByPhone) -> None:
         """The voice robot is there (outreach). Before `worker`."""
-        self.attach_calls(RobotCalls(self._store, caller))
+        self.attach_calls(RobotCalls(self._store, caller, self.zone))
 
     def attach_calls(self, calls: Calls) -> None:
         """The voice robot is there: the channel of calls is one that may be told by."""
@@ -97,6 +98,11 @@ class NoticesService:
     def attach_duties(self, duties: Duties) -> None:
         """Who is owed a call by a human stands there (callbacks)."""
         self.reactions.duties = duties
+
+    @property
+    def ways(self) -> list[str]:
+        """The ways (directory/ways.py) that an applicant can be told by here."""
+        return [way.value for way in Way if way and way != Way.NONE and Channel(way) in self.outbox.channels]
 
     async def worker(self, link: LinkOf) -> NoticesWorker:
         """The worker with all channels that are configured; `link` makes the address of a resident's page."""

@@ -9,6 +9,8 @@ from callengine.notices.templates import Shape, Text
 
 PLACE = ("number", "address", "premise", "place", "problem", "urgency", "organisation", "registered", "due")
 SMALL = (Channel.PUSH, Channel.SMS)
+# What an applicant may be told by; the robot has words of its own (robot.py).
+HIS = (*SMALL, Channel.EMAIL)
 
 SHAPES: Mapping[Kind, Shape] = {
     Kind.JOB: Shape(
@@ -33,21 +35,21 @@ SHAPES: Mapping[Kind, Shape] = {
         Text("Ticket {number}: a reminder", "{about}. {problem}, {address}."),
     ),
     Kind.REGISTERED: Shape(
-        SMALL,
+        HIS,
         (*PLACE, "link"),
         ("number", "due"),
         Text("Заявка {number} принята", "Заявка {number} принята. Срок: {due}. Ход работ: {link}"),
         Text("Ticket {number} is registered", "Ticket {number} is registered. Due: {due}. Follow it: {link}"),
     ),
     Kind.DONE: Shape(
-        SMALL,
+        HIS,
         (*PLACE, "link"),
         ("number", "link"),
         Text("Работа выполнена", "По заявке {number} сообщили: выполнено. Проверьте и оцените: {link}"),
         Text("The job is done", "Ticket {number}: reported done. Please check and give a mark: {link}"),
     ),
     Kind.CLOSED: Shape(
-        SMALL,
+        HIS,
         (*PLACE, "link"),
         ("number",),
         Text("Заявка {number} закрыта", "Заявка {number} закрыта. Если не сделано, напишите: {link}"),
@@ -108,14 +110,21 @@ SHAPES: Mapping[Kind, Shape] = {
         ),
     ),
     Kind.POSTPONED: Shape(
-        SMALL,
+        HIS,
         (*PLACE, "link", "until", "why"),
         ("number", "until"),
         Text("Заявка {number} отложена", "Работы по заявке {number} отложены до {until}: {why}. Ход работ: {link}"),
         Text("Ticket {number} is put off", "The job of ticket {number} is put off until {until}: {why}. {link}"),
     ),
+    Kind.INTERIM: Shape(
+        HIS,
+        (*PLACE, "link", "until", "why"),
+        ("number", "until", "why"),
+        Text("Ответ по заявке {number}", "Заявка {number}: {why}. Обещанный срок: {until}. Ход работ: {link}"),
+        Text("An answer on ticket {number}", "Ticket {number}: {why}. Promised by {until}. Follow it: {link}"),
+    ),
     Kind.CANCELLED: Shape(
-        SMALL,
+        HIS,
         (*PLACE, "link", "why"),
         ("number",),
         Text("Заявка {number} отменена", "Заявка {number} отменена: {why}. Если это ошибка, напишите: {link}"),

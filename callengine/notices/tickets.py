@@ -35,7 +35,14 @@ from callengine.store import notices as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
 from callengine.tickets.clocks import DONE
-from callengine.tickets.events import TicketCommented, TicketJoined, TicketMoved, TicketOpened, TicketReminded
+from callengine.tickets.events import (
+    TicketCommented,
+    TicketJoined,
+    TicketMoved,
+    TicketOpened,
+    TicketReminded,
+    TicketWayChanged,
+)
 from callengine.tickets.lifecycle import CENTRE, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent
 from callengine.tickets.remind import REFUSED, RESIDENT_WORD, UNACKNOWLEDGED, UNTOLD, WRONG_NUMBER, remind
@@ -55,6 +62,8 @@ ABOUT = {
     "check": ("выполнение ждёт подтверждения", "the job waits to be confirmed"),
     "client": ("житель не ответил", "the resident has not answered"),
     "paid": ("платная работа не подтверждена", "the paid job is not confirmed"),
+    "interim": ("заявителю не дан промежуточный ответ", "the applicant has no interim answer"),
+    "promised": ("наступил срок, обещанный заявителю", "the date that the applicant was promised has come"),
     "postponed": ("наступил день, до которого отложили", "the day it was put off to has come"),
     RESIDENT_WORD: ("житель написал по заявке", "the resident wrote on the ticket"),
     WRONG_NUMBER: ("по номеру заявителя ответил другой человек", "another person answers at the number"),
@@ -100,6 +109,7 @@ class TicketNotices:
             TicketMoved: self.on_moved,
             TicketReminded: self.on_reminded,
             TicketJoined: self.on_joined,
+            TicketWayChanged: self.on_way_changed,
             TicketCommented: self.on_commented,
             NoticeTried: self.on_tried,
             NoticeSettled: self.on_settled,
@@ -133,6 +143,10 @@ class TicketNotices:
             await self._residents.joined(tx, ticket, event.data["applicant"])
         elif event.what == "applicant_withdrawn":
             await self._residents.left(tx, ticket)
+
+    async def on_way_changed(self, tx: Tx, fact: TicketWayChanged) -> None:
+        """What waits for the morning goes by the new way, or not at all."""
+        await self._residents.way_changed(tx, fact.ticket)
 
     async def on_commented(self, tx: Tx, fact: TicketCommented) -> None:
         """A resident's word is for all who have the ticket in hand; on one that is over a human owes him a call."""
@@ -265,7 +279,7 @@ class TicketNotices:
             rungs = await rows.of_ladder(tx, ladder)
             if his_own and ticket.executor is not None and rungs[0].to.staff_id == ticket.executor.id:
                 await self._outbox.acknowledge(tx, rungs[0], who=ticket.executor.name, how="work")
-            elif move not in (Move.CONFIRM_PAID, Move.ACCEPT):
+            elif move not in (Move.CONFIRM_PAID, Move.ACCEPT, Move.INTERIM):
                 await self._outbox.call_off(tx, ladder, reason("ticket_moved", move=move))
 
     # --- facts of notices --------------------------------------------------------------------------------------
@@ -279,6 +293,7 @@ class TicketNotices:
     async def on_settled(self, tx: Tx, fact: NoticeSettled) -> None:
         """Who was told stands on the ticket with the receipt; that the municipality was not, the supervisors know."""
         one = fact.notice
+        await self._residents.settled(tx, one)
         written = await self._organisations.settled(tx, one)
         if written is not None and one.kind is Kind.CRITICAL:
             ticket, went = written

@@ -273,7 +273,16 @@ async def persons(conn: AsyncConnection, ids: Sequence[int], at: datetime) -> li
     homes = await _residences(conn, ids, at)
     tags = await _notes(conn, ids, at)
     return [
-        Person(row.id, row.code, row.name, tuple(numbers[row.id]), tuple(homes[row.id]), tuple(tags[row.id]))
+        Person(
+            row.id,
+            row.code,
+            row.name,
+            tuple(numbers[row.id]),
+            tuple(homes[row.id]),
+            tuple(tags[row.id]),
+            row.notify,
+            row.email,
+        )
         for row in (rows[id] for id in ids if id in rows)
     ]
 

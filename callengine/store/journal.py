@@ -37,6 +37,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
 from callengine.store import tables, ticket_words
+from callengine.store.levels import is_at
 from callengine.store.postgres import Glance
 from callengine.store.prepared import Prepared, is_postgres
 from callengine.store.prepared import Reader as Reader
@@ -318,6 +319,8 @@ def _narrowed(wanted: JournalFilter, codes: int) -> list[ColumnElement[bool]]:
         found.append(c.house_id.is_(None) if wanted.houseless else c.house_id.is_not(None))
     if wanted.classifier and codes > 1:
         found.append(c.classifier_code.in_(_some("code", codes, c.classifier_code)))
+    if wanted.level:
+        found.append(or_(*(is_at(level) for level in wanted.level)))
     if len(wanted.mark) > 1:
         found.append(c.mark.in_(_some("mark", len(wanted.mark), c.mark)))
     return found

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callengine.store import words
 from callengine.store.database import Tx
 from callengine.store.directory import NUMBER, NUMBER_END, PERSON
-from callengine.store.residents import index_names, put_numbers
+from callengine.store.residents import index_names, put_numbers, put_way
 from callengine.store.tables import (
     notes,
     people,
@@ -82,6 +82,7 @@ async def move(tx: Tx, kept_id: int, merged_id: int) -> dict[str, Any]:
     }
     await put_numbers(tx.conn, {kept_id: [*moved["kept_numbers"], *moved["numbers"]], merged_id: []})
     await _move_homes(tx, kept_id, merged_id, moved)
+    moved["way"] = await _take_way(tx, kept_id, merged_id)
     for name, table in (("notes", notes), ("tickets", tickets)):
         change = update(table).where(table.c.person_id == merged_id).values(person_id=kept_id)
         moved[name] = sorted((await tx.conn.execute(change.returning(table.c.id))).scalars())
@@ -96,6 +97,20 @@ async def move(tx: Tx, kept_id: int, merged_id: int) -> dict[str, Any]:
         await words.replace(tx.conn, kind, {merged_id: []})
     await index_names(tx.conn, [kept_id])
     return moved
+
+
+async def _ways(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, list[str]]:
+    rows = await conn.execute(select(people.c.id, people.c.notify, people.c.email).where(people.c.id.in_(ids)))
+    return {row.id: [row.notify, row.email] for row in rows}
+
+
+async def _take_way(tx: Tx, kept_id: int, merged_id: int) -> list[str]:
+    """How the other card was told, where this one says nothing of it; what was taken, [] for nothing."""
+    known = await _ways(tx.conn, [kept_id, merged_id])
+    if any(known[kept_id]) or not any(known[merged_id]):
+        return []
+    await put_way(tx, kept_id, *known[merged_id])
+    return known[merged_id]
 
 
 async def _move_homes(tx: Tx, kept_id: int, merged_id: int, moved: dict[str, Any]) -> None:
@@ -127,6 +142,9 @@ async def move_back(tx: Tx, it: Merge) -> None:
             change = update(table).where(table.c.id.in_(ids), table.c.person_id == it.kept_id)
             await tx.conn.execute(change.values(person_id=it.merged_id))
     await _move_applicants_back(tx, it)
+    # Mergings of the release before knew of no ways.
+    if (way := it.moved.get("way")) and (await _ways(tx.conn, [it.kept_id]))[it.kept_id] == way:
+        await put_way(tx, it.kept_id, "", "")
     await tx.conn.execute(update(people).where(people.c.id == it.merged_id).values(merged_into=None))
     await index_names(tx.conn, [it.kept_id, it.merged_id])
 

@@ -34,7 +34,8 @@ WORKED_ON = (Status.EXECUTOR_ASSIGNED, Status.IN_PROGRESS, Status.NEEDS_REWORK)
 _PLAIN = (
     "status urgency mark version due_at accepted_at localised_at fixed_at closed_at close_reason late_at "
     "postponed_until postpone_reason touched_at stall_level declined_count reopened_count applicant_count paid "
-    "paid_confirm_by paid_confirmed_at marked_at contract_code organisation_reason premise district"
+    "paid_confirm_by paid_confirmed_at marked_at contract_code organisation_reason premise district "
+    "interim_at interim_until interim_text"
 ).split()
 
 
@@ -112,6 +113,7 @@ def columns(ticket: Ticket) -> dict[str, Any]:
         "localise_by": terms.localise_by,
         "fix_by": terms.fix_by,
         "deadline_reason": terms.why,
+        "interim_by": terms.interim_by,
         "rank": RANKS[ticket.urgency],
     }
 
@@ -195,6 +197,12 @@ async def touch(tx: Tx, ticket: Ticket) -> None:
     """Write that it was touched, without a new version: a word does not stand in the way of a move."""
     values = {"touched_at": ticket.touched_at, "stall_level": ticket.stall_level}
     await tx.conn.execute(update(tickets).where(tickets.c.id == ticket.id).values(**values))
+
+
+async def put_way(tx: Tx, ticket_id: int, notify: str, email: str) -> None:
+    """How its applicant is told; a word of how does not stand in the way of a move: no new version."""
+    values = {"notify": notify, "applicant_email": email}
+    await tx.conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(**values))
 
 
 async def promise_all(tx: Tx, kind: str, now: datetime) -> int:

@@ -90,6 +90,11 @@ async def rename(tx: Tx, id: int, name: str) -> None:
     await index_names(tx.conn, [id])
 
 
+async def put_way(tx: Tx, id: int, notify: str, email: str) -> None:
+    """How a person is told, and where he is written to."""
+    await tx.conn.execute(update(people).where(people.c.id == id).values(notify=notify, email=email))
+
+
 async def put_homes(tx: Tx, id: int, homes: Sequence[Home]) -> None:
     """Set a person's flats; those that stay keep their rows."""
     have = {

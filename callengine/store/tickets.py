@@ -268,7 +268,7 @@ async def _tickets(
 _PLAIN = (
     "version due_at damage_at conditions district accepted_at localised_at fixed_at closed_at close_reason late_at "
     "postponed_until postpone_reason touched_at stall_level declined_count reopened_count applicant_count paid "
-    "paid_confirm_by paid_confirmed_at marked_at contract_code parent_id"
+    "paid_confirm_by paid_confirmed_at marked_at contract_code parent_id interim_at interim_until interim_text"
 ).split()
 
 
@@ -290,10 +290,10 @@ def _ticket_of(
         classifier=known[row.classifier_code],
         house=house.then(row.created_at) if (house := at.get(row.house_id)) else None,
         premise=row.premise,
-        applicant=Applicant(row.applicant_number, row.applicant_name, row.person_id),
+        applicant=Applicant(row.applicant_number, row.applicant_name, row.person_id, row.notify, row.applicant_email),
         organisation=answer.get(row.organisation_id),
         organisation_reason=row.organisation_reason,
-        deadlines=Deadlines(row.accept_by, row.localise_by, row.fix_by, row.deadline_reason),
+        deadlines=Deadlines(row.accept_by, row.localise_by, row.fix_by, row.deadline_reason, interim_by=row.interim_by),
         created_at=row.created_at,
         text=row.text,
         answers=tuple(Answer(a["question"], a["answer"]) for a in row.answers),

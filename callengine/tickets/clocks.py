@@ -65,7 +65,8 @@ class TermClock:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What the timer does at the moment: `about` accept, localise, fix, stall, check, client, paid or postponed."""
+    """What the timer does at the moment: `about` accept, localise, fix, stall, check, client, paid, postponed, interim
+    (an interim answer is due) or promised (the date that one promised has come)."""
 
     at: datetime
     about: str
@@ -113,7 +114,7 @@ def entered_at(ticket: Ticket) -> datetime:
 
 
 def clocks(ticket: Ticket, now: datetime, periods: Periods) -> tuple[TermClock, ...]:
-    """The five clocks; each term of the rules with its why."""
+    """The six clocks; each term of the rules with its why."""
     terms = ticket.deadlines
     why = {one.name: one.why for one in terms.each()}
     accepted = None if ticket.status in BEFORE_ACCEPTANCE else ticket.accepted_at
@@ -122,6 +123,8 @@ def clocks(ticket: Ticket, now: datetime, periods: Periods) -> tuple[TermClock, 
         _clock("accept", terms.accept_by, accepted, ticket, now, why),
         _clock("localise", terms.localise_by, ticket.localised_at, ticket, now, why),
         _clock("fix", terms.fix_by, ticket.fixed_at, ticket, now, why),
+        # What is mended needs no answer of when it will be.
+        _clock("interim", terms.interim_by, ticket.interim_at or ticket.fixed_at, ticket, now, why),
         _clock("check", *_check(ticket, periods), ticket, now, why),
         _clock("paid", paid_by, ticket.paid_confirmed_at, ticket, now, why),
     )
@@ -196,7 +199,7 @@ def addressed(ticket: Ticket, promise: Promise) -> frozenset[str]:
         return rungs[min(promise.level, len(rungs)) - 1]
     if promise.about == "check":
         return CENTRE
-    if promise.about in ("localise", "fix"):
+    if promise.about in ("localise", "fix", "interim", "promised"):
         return holders(ticket) | CENTRE
     return holders(ticket) | {SUPERVISOR}
 
@@ -275,6 +278,10 @@ def _waits(ticket: Ticket, periods: Periods) -> list[Promise]:
         found.append(Promise(ticket.paid_confirm_by, "paid"))
     if ticket.postponed_until and not ticket.fixed_at:
         found.append(Promise(ticket.postponed_until, "postponed"))
+    if ticket.deadlines.interim_by and not (ticket.interim_at or ticket.fixed_at):
+        found.append(Promise(ticket.deadlines.interim_by, "interim"))
+    if ticket.interim_until and not ticket.fixed_at:
+        found.append(Promise(ticket.interim_until, "promised"))
     return found
 
 

@@ -47,6 +47,18 @@ def _where(row: JournalRow, context: Context) -> str:
     return ", ".join(part for part in (row.house.address, flat) if part)
 
 
+LEVELS = {
+    1: ("1 — оператор", "1 — operator"),
+    2: ("2 — диспетчер", "2 — dispatcher"),
+    3: ("3 — организация", "3 — organisation"),
+    4: ("4 — орган власти", "4 — authority"),
+}
+
+
+def _level(level: int, context: Context) -> str:
+    return LEVELS[level][0 if context.language == "ru" else 1]
+
+
 def _yes(said: bool, context: Context) -> str:
     return ("да" if context.language == "ru" else "yes") if said else ""
 
@@ -75,6 +87,7 @@ COLUMNS: dict[str, Column] = {
     "district": Column(("Участок", "Section"), lambda r, _: r.district, width=18),
     "mark": Column(("Оценка", "Mark"), lambda r, _: r.mark, "number", 9),
     "paid": Column(("Платная", "Paid"), lambda r, c: _yes(r.paid, c), width=10),
+    "level": Column(("Уровень поддержки", "Level of support"), lambda r, c: _level(r.level, c), width=20),
     "recording": Column(("Запись", "Recording"), lambda r, c: _yes(r.recording_id is not None, c), width=10),
     "comment": Column(("Комментарий", "Comment"), lambda r, _: r.comment, width=40),
     "damage": _when("Начало аварии", "Damage began", "damage_at"),

@@ -25,9 +25,10 @@ NAMES: dict[str, tuple[str, str]] = {
     "accept": ("Принять", "Accept"),
     "localise": ("Локализовать", "Localise"),
     "fix": ("Устранить", "Fix"),
+    "interim": ("Дать промежуточный ответ", "Give an interim answer"),
     "paid": ("Подтвердить платную работу", "Confirm the paid job"),
 }
-# The field of an entry that holds the clock's minutes.
+# The field of an entry that holds the clock's minutes; an interim answer is the rules' alone.
 FIELDS = {
     "accept": "accept_minutes",
     "localise": "localize_minutes",
@@ -79,13 +80,18 @@ def terms(
         chosen = pack.chosen(entry, day, matter.conditions)
     desk = _Desk(entry, matter, calendar, pack, "ru" if language == "ru" else "en")
     clocks = []
-    for name in NAMES if matter.paid else ("accept", "localise", "fix"):
+    for name in NAMES if matter.paid else ("accept", "localise", "fix", "interim"):
         clock = desk.clock(name, [(rule, unknown) for rule, unknown in chosen if rule.clock == name])
         if clock:
             clocks.append(clock)
+    return _together(clocks)
+
+
+def _together(clocks: list[Clock]) -> Deadlines:
     ends = {clock.name: clock.due_at for clock in clocks}
     why = "\n".join(clock.why for clock in clocks if clock.name != "paid")
-    return Deadlines(ends.get("accept"), ends.get("localise"), ends.get("fix"), why, tuple(clocks))
+    three = (ends.get("accept"), ends.get("localise"), ends.get("fix"))
+    return Deadlines(*three, why, tuple(clocks), ends.get("interim"))
 
 
 def recompute(
@@ -106,6 +112,7 @@ def recompute(
     matter = matter_of(ticket, calendar.zone, accept_from=accept_from)
     fresh, old = terms(entry, matter, calendar, pack, language), ticket.deadlines
     met = {"accept": ticket.accepted_at, "localise": ticket.localised_at, "fix": ticket.fixed_at}
+    met["interim"] = ticket.interim_at
     if accept_from is not None:
         met["accept"] = None
     kept = {clock.name: clock for clock in old.each() if met.get(clock.name)}
@@ -115,9 +122,7 @@ def recompute(
             clocks.append(kept[name])
         elif not met.get(name):
             clocks += [clock for clock in fresh.each() if clock.name == name]
-    ends = {clock.name: clock.due_at for clock in clocks}
-    why = "\n".join(clock.why for clock in clocks if clock.name != "paid")
-    return Deadlines(ends.get("accept"), ends.get("localise"), ends.get("fix"), why, tuple(clocks))
+    return _together(clocks)
 
 
 def matter_of(ticket: Ticket, zone: ZoneInfo, *, accept_from: datetime | None = None) -> Matter:
@@ -167,8 +172,8 @@ class _Desk:
     # --- the service's own term ---------------------------------------------------------------------------
 
     def _own(self, name: str, rules: list[Rule]) -> _Term | None:
-        entry, field_name = self.entry, FIELDS[name]
-        minutes: int | None = getattr(entry, field_name)
+        entry, field_name = self.entry, FIELDS.get(name, "")
+        minutes: int | None = getattr(entry, field_name) if field_name else None
         paper = dict(entry.overridden).get(field_name, "")
         if minutes is None or (not paper and self._copied(minutes, rules)):
             return None

@@ -16,6 +16,7 @@ from callengine.tickets.model import Deadlines, Entry, Status, Ticket, TicketEve
 
 S = Status
 MOST_REASON = 2000
+MOST_PROMISED = timedelta(days=366)  # an interim answer may promise the next season, not the next decade
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,9 @@ def missing(row: Transition, asked: Asked, now: datetime, periods: clocks.Period
     }
     found = [(name, check(asked)) for name, check in checks.items() if name in row.needs]
     if Field.UNTIL in row.needs:
-        found.append((Field.UNTIL, _no_until(asked, now, periods)))
+        found.append(
+            (Field.UNTIL, _no_until(asked, now, MOST_PROMISED if row.move is Move.INTERIM else periods.postpone))
+        )
     if Field.MARK not in row.needs and (asked.mark is not None or asked.not_done):
         found.append((Field.MARK, "only the move `mark` brings a mark"))
     return [(f"#/{name.value}", text) for name, text in found if text]
@@ -169,13 +172,13 @@ def _no_mark(asked: Asked) -> str:
     return "" if 1 <= asked.mark <= 5 else "a mark is 1 to 5"
 
 
-def _no_until(asked: Asked, now: datetime, periods: clocks.Periods) -> str:
+def _no_until(asked: Asked, now: datetime, most: timedelta) -> str:
     if asked.until is None:
         return "say until when"
     if asked.until <= now:
         return "this moment is past: name a later one"
-    if asked.until > now + periods.postpone:
-        return f"it cannot be put off by more than {periods.postpone.days} days at once"
+    if asked.until > now + most:
+        return f"it cannot be put off by more than {most.days} days at once"
     return ""
 
 
@@ -275,6 +278,10 @@ def _postpone(act: _Act) -> Ticket:
     return replace(act.ticket, postponed_until=act.asked.until, postpone_reason=act.asked.reason)
 
 
+def _interim(act: _Act) -> Ticket:
+    return replace(act.ticket, interim_at=act.now, interim_until=act.asked.until, interim_text=act.asked.reason)
+
+
 def _confirm_paid(act: _Act) -> Ticket:
     return replace(act.ticket, paid_confirmed_at=act.now)
 
@@ -290,6 +297,7 @@ def _again(act: _Act) -> Ticket:
 
 def _reopen(act: _Act) -> Ticket:
     it = replace(_again(act), reopened_count=act.ticket.reopened_count + 1, localised_at=None)
+    it = replace(it, interim_at=None, interim_until=None, interim_text="")  # what was promised was of the first time
     return _fresh_terms(it, act.looked)
 
 
@@ -317,6 +325,7 @@ _EFFECTS: dict[Move, Callable[[_Act], Ticket]] = {
     Move.START: _start,
     Move.LOCALISE: _localise,
     Move.POSTPONE: _postpone,
+    Move.INTERIM: _interim,
     Move.CONFIRM_PAID: _confirm_paid,
     Move.MARK: _mark,
     Move.RETURN: _again,
@@ -367,6 +376,8 @@ def event(before: Ticket, after: Ticket, row: Transition, asked: Asked, mover: M
         data |= {"mark": asked.mark, "not_done": asked.not_done}
     if row.move is Move.POSTPONE and asked.until:
         data |= {"until": rfc3339(asked.until), "count": 1 + postponed_count(before)}
+    if row.move is Move.INTERIM and asked.until:
+        data["until"] = rfc3339(asked.until)
     if after.organisation != before.organisation:
         data |= {"organisation_id": after.organisation.id if after.organisation else None}
         data |= {"organisation": after.organisation.name if after.organisation else None}

@@ -29,6 +29,10 @@ class TicketJoined(TicketFact):
     """One more applicant and his call joined it, called again, or were taken off it."""
 
 
+class TicketWayChanged(TicketFact):
+    """Its applicant is to be told another way from now on."""
+
+
 @dataclass(frozen=True, slots=True)
 class TicketMoved(TicketFact):
     """Somebody moved it; `move` is the key of the move, `from_status` where it stood before."""

@@ -16,7 +16,8 @@ from callengine.tickets.model import UNACCEPTED, Status
 
 
 class Move(StrEnum):
-    """The moves by key. `localise`, `confirm_paid` and `postpone` keep the status; `move` is the administrator's.
+    """The moves by key. `localise`, `confirm_paid`, `postpone` and `interim` keep the status; `move` is the
+    administrator's.
 
     `release` and `executor_left` are the engine's own: nobody confirmed a paid job, or its executor works here no more.
     """
@@ -28,6 +29,7 @@ class Move(StrEnum):
     START = "start"
     LOCALISE = "localise"
     POSTPONE = "postpone"
+    INTERIM = "interim"  # an answer to the applicant that promises the date of the fix (R80)
     REPORT_DONE = "report_done"
     CONFIRM = "confirm"
     RETURN = "return"
@@ -250,6 +252,16 @@ TABLE: tuple[Transition, ...] = (
         guard=_localising,
     ),
     _row(Move.POSTPONE, _WORKED_ON, {EXECUTOR, MANAGER, *CENTRE}, None, Field.UNTIL, Field.REASON),
+    # Who answers for it writes to the applicant by when it will be; while nobody does, or it is disputed, the centre.
+    _row(Move.INTERIM, {S.AWAITING_ACCEPTANCE, *_WORKED_ON}, {MANAGER, *CENTRE}, None, Field.UNTIL, Field.REASON),
+    _row(
+        Move.INTERIM,
+        {S.FROM_CABINET, S.UNASSIGNED, S.DECLINED, S.CONFLICT},
+        CENTRE,
+        None,
+        Field.UNTIL,
+        Field.REASON,
+    ),
     _row(Move.REPORT_DONE, S.IN_PROGRESS, {EXECUTOR, MANAGER}, S.AWAITING_CENTRE),
     _row(Move.REPORT_DONE, S.IN_PROGRESS, CENTRE, S.AWAITING_CENTRE, Field.REASON),
     _row(Move.CONFIRM, S.AWAITING_CENTRE, CENTRE, S.AWAITING_CLIENT),
@@ -351,6 +363,7 @@ MOVE_LABELS: dict[Move, tuple[str, str]] = {
     Move.START: ("Начать", "Start"),
     Move.LOCALISE: ("Локализовано", "Localised"),
     Move.POSTPONE: ("Отложить", "Postpone"),
+    Move.INTERIM: ("Промежуточный ответ", "Interim answer"),
     Move.REPORT_DONE: ("Сделано", "Done"),
     Move.CONFIRM: ("Подтвердить", "Confirm"),
     Move.RETURN: ("Вернуть", "Return"),

@@ -17,6 +17,7 @@ from callengine.access.model import DESK
 from callengine.access.throttle import Throttle
 from callengine.clock import Clock
 from callengine.directory.search import storable
+from callengine.directory.ways import checked
 from callengine.errors import Conflict, Forbidden, NotFound, Refused
 from callengine.store import moves as move_rows
 from callengine.store import ticket_files as file_rows
@@ -29,6 +30,7 @@ from callengine.tickets.lifecycle import SYSTEM, Move
 from callengine.tickets.model import Status, Ticket, TicketEvent, TicketFile
 from callengine.tickets.moves import MovesService
 from callengine.tickets.visibility import Person
+from callengine.tickets.ways import change_way
 
 RESIDENT = "resident"
 MOST_TEXT = 2000
@@ -182,6 +184,23 @@ class LinksService:
                 event = TicketEvent(self._clock.now(), "comment", ticket.applicant.name, text, {}, role=RESIDENT)
                 event = replace(event, id=await move_rows.add_event(tx, ticket.id, None, event, key))
                 await tx.tell(TicketCommented(replace(ticket, history=(*ticket.history, event))))
+        return await self._view(number)
+
+    async def way(self, token: str, notify: str, email: str | None, remote: str) -> ResidentView:
+        """How he wants to be told from now on; `email` None keeps the known address. Raises Refused, TooMany."""
+        number = await self._number(token, remote)
+        whose = _hash(token).hex()
+        async with self._store.begin() as tx:
+            seen = await ticket_rows.get(tx.conn, number)
+            assert seen is not None
+            await move_rows.locked(tx, seen.id)
+            ticket = await ticket_rows.get(tx.conn, number) or seen
+            who = ticket.applicant
+            notify, email = checked(notify, who.email if email is None else storable(email))
+            if (notify, email) != (who.notify, who.email):
+                self._words.check(whose)
+                self._words.failed(whose)
+            await change_way(tx, ticket, notify, email, who.name, RESIDENT, None, self._clock.now())
         return await self._view(number)
 
     async def _number(self, token: str, remote: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from callengine.directory.model import House, Organisation
 from callengine.errors import Refused
+from callengine.tickets.levels import level
 from callengine.tickets.model import RANKS, REPORTED, UNACCEPTED, Entry, Status, Urgency
 
 ACCIDENTS = (Urgency.LIFE, Urgency.EMERGENCY)
@@ -50,6 +51,7 @@ class JournalFilter:
     executor_id: int | None = None
     classifier: str = ""  # a code or the beginning of one: a branch
     mark: tuple[int, ...] = ()
+    level: tuple[int, ...] = ()  # of support (tickets/levels.py)
     since: datetime | None = None  # registered at or after
     until: datetime | None = None  # registered before
 
@@ -127,6 +129,11 @@ class JournalRow:
     @property
     def late(self) -> bool:
         return self.late_at is not None
+
+    @property
+    def level(self) -> int:
+        """Of support, as tickets/levels.py has it."""
+        return level(self.status, self.organisation.kind if self.organisation else None).value
 
     def overdue(self, now: datetime) -> bool:
         """As model.Ticket.overdue."""

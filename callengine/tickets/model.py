@@ -204,7 +204,7 @@ class FoundEntry:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One term: accept, localise, fix or paid; `rule` is the rule's id, or the classifier's code."""
+    """One term: accept, localise, fix, interim or paid; `rule` is the rule's id, or the classifier's code."""
 
     name: str
     due_at: datetime
@@ -214,19 +214,25 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Three moments and why: one line in words for each moment that there is, in this order."""
+    """Up to four moments and why: one line in words for each moment that there is, in this order; interim the last."""
 
     accept_by: datetime | None = None
     localise_by: datetime | None = None
     fix_by: datetime | None = None
     why: str = ""
     clocks: tuple[Clock, ...] = field(default=(), compare=False)  # as worked out; a stored ticket has the lines
+    interim_by: datetime | None = None  # by when the rules want an interim answer
 
     def each(self) -> tuple[Clock, ...]:
         """The clocks one by one, of a stored ticket too."""
         if self.clocks:
             return self.clocks
-        named = (("accept", self.accept_by), ("localise", self.localise_by), ("fix", self.fix_by))
+        named = (
+            ("accept", self.accept_by),
+            ("localise", self.localise_by),
+            ("fix", self.fix_by),
+            ("interim", self.interim_by),
+        )
         there, lines = [(name, due) for name, due in named if due], self.why.splitlines()
         if len(lines) != len(there):
             lines = [self.why] * len(there)
@@ -271,9 +277,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
+    """`notify` is how he is told (directory/ways.py), "" as the service does; `email` where he is written to."""
+
     number: str = ""
     name: str = ""
     person_id: int | None = None
+    # Out of the print of a form by which one that was sent twice is known: prints of the release before still fit.
+    notify: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +400,9 @@ class Ticket:
     marked_at: datetime | None = None
     contract_code: str = ""
     parent_id: int | None = None
+    interim_at: datetime | None = None  # when the last interim answer was given to its applicant
+    interim_until: datetime | None = None  # the date of the fix that it promised
+    interim_text: str = ""
     call_ids: tuple[int, ...] = ()
     recordings: tuple[RecordingRef, ...] = ()
     history: tuple[TicketEvent, ...] = ()

@@ -166,7 +166,7 @@ class MovesService:
         if row.move is Move.REOPEN:
             # With the line that it will have: any later computing reads the same new beginning there.
             line = TicketEvent(plan.now, Move.REOPEN.value, plan.mover.name)
-            again = replace(ticket, fixed_at=None, localised_at=None, history=(*ticket.history, line))
+            again = replace(ticket, fixed_at=None, localised_at=None, interim_at=None, history=(*ticket.history, line))
             again = replace(again, accepted_at=None if row.target is Status.UNASSIGNED else ticket.accepted_at)
             looked = replace(looked, deadlines=await self._terms.recompute(conn, again))
         return looked
@@ -306,7 +306,7 @@ class MovesService:
         """A ticket with all that its page shows, and the buttons of this person. Raises NotFound."""
         mover = mover_of(who)
         async with self._store.read() as conn:
-            page = await pages.page(conn, await self._seen(conn, number, mover))
+            page = await pages.page(conn, await self._seen(conn, number, mover), self._clock.now())
         return page, self.offers(page.ticket, mover, has_act=page.has_act)
 
     async def sees(self, number: str, who: Person) -> bool:

@@ -25,7 +25,7 @@ from callengine.tickets.model import AnswerType, Entry, Question, Urgency
 
 Found = TypeVar("Found")
 KNOWN = 10_000  # answers of a pack that are kept
-CLOCK_NAMES = ("accept", "localise", "fix", "paid")
+CLOCK_NAMES = ("accept", "localise", "fix", "interim", "paid")
 STARTS = ("registration", "damage", "outage")
 _LIMIT = re.compile(r"(\d+) (s|min|h|d|working days?|calendar days?)")
 _UNITS = {"min": 1, "h": 60, "d": DAY_MINUTES, "working day": DAY_MINUTES, "calendar day": DAY_MINUTES}

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from callengine import config, phone
 from callengine.clock import Clock
+from callengine.directory import ways
 from callengine.directory.model import House, Organisation, Reader
 from callengine.directory.search import premise_of, storable
 from callengine.errors import Conflict, NotFound, Refused
@@ -193,8 +194,9 @@ class TicketsService:
         if new.anonymous:
             if new.call_id is not None and await rows.call_number(conn, new.call_id) is None:
                 raise Refused(f"there is no call {new.call_id}", pointer="/call_id")
-            return Applicant("", "", None)
+            return Applicant()
         number, name = self._phone(new.applicant.number).value, new.applicant.name
+        notify, email = new.applicant.notify, new.applicant.email
         if new.call_id is not None:
             called_from = await rows.call_number(conn, new.call_id)
             if called_from is None:
@@ -207,7 +209,9 @@ class TicketsService:
             if not found:
                 raise Refused(f"there is no person {person_id}", pointer="/applicant/person_id")
             name = name or found[0].name
-        return Applicant(number, name, person_id)
+            notify, email = notify or found[0].notify, email or found[0].email
+        notify, email = ways.checked(notify, email, pointer="/applicant")
+        return Applicant(number, name, person_id, notify, email)
 
     def _phone(self, number: Phone | str) -> Phone:
         if isinstance(number, Phone):
@@ -403,6 +407,8 @@ def _print_of(new: NewTicket) -> str:
     """The same for the same form: by it a key that was used for another one is known."""
     wish = replace(new, key=None, conditions=dict(sorted(new.conditions.items())))
     where = repr((new.place, new.district)) if new.place or new.district else ""
+    who = new.applicant
+    where += repr((who.notify, who.email)) if who.notify or who.email else ""
     return hashlib.sha256((repr(wish) + where).encode()).hexdigest()[:16]
 
 
@@ -415,7 +421,9 @@ def _storable(new: NewTicket) -> NewTicket:
         place=storable(new.place).strip(),
         district=storable(new.district).strip(),
         text=storable(new.text),
-        applicant=replace(new.applicant, name=storable(new.applicant.name)),
+        applicant=replace(
+            new.applicant, name=storable(new.applicant.name), email=storable(new.applicant.email).strip()
+        ),
         answers=tuple(Answer(storable(a.question), storable(a.answer)) for a in new.answers),
     )
 
@@ -447,6 +455,7 @@ def _columns(ticket: Ticket, key: str | None) -> dict[str, object]:
         "localise_by": terms.localise_by,
         "fix_by": terms.fix_by,
         "deadline_reason": terms.why,
+        "interim_by": terms.interim_by,
         "created_by": ticket.created_by,
         "created_at": ticket.created_at,
         "idempotency_key": key,
@@ -461,6 +470,8 @@ def _columns(ticket: Ticket, key: str | None) -> dict[str, object]:
         "paid_confirm_by": ticket.paid_confirm_by,
         "accepted_at": ticket.accepted_at,
         "parent_id": ticket.parent_id,
+        "notify": applicant.notify,
+        "applicant_email": applicant.email,
     }
 
 

@@ -204,6 +204,14 @@ def _fix(ticket: Ticket, due_at: datetime) -> bool:
     return ticket.deadlines.fix_by == due_at and not _reported(ticket)
 
 
+def _interim(ticket: Ticket, due_at: datetime) -> bool:
+    return ticket.interim_at is None and ticket.deadlines.interim_by == due_at and not _reported(ticket)
+
+
+def _promised(ticket: Ticket, due_at: datetime) -> bool:
+    return ticket.interim_until == due_at and not _reported(ticket)
+
+
 def _reported(ticket: Ticket) -> bool:
     return ticket.status in DONE and ticket.fixed_at is not None
 
@@ -212,4 +220,6 @@ _TERMS: dict[str, Callable[[Ticket, datetime], bool]] = {
     "accept": _accept,
     "localise": _localise,
     "fix": _fix,
+    "interim": _interim,
+    "promised": _promised,
 }

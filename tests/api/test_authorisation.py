@@ -39,7 +39,7 @@ MAY = {
         preview_routing create_ticket list_applicants join_ticket withdraw_applicant create_link list_notice_templates
         preview_notice_template list_notices get_notice list_campaigns get_campaign list_campaign_calls
         get_campaign_results list_opt_outs add_opt_out get_robot get_script preview_script list_meters get_meter
-        add_meter_reading list_meter_readings
+        add_meter_reading list_meter_readings change_way list_ways
     """,
     "a": """
         import_csv list_imports import_file put_group delete_group import_classifier undo_version put_override
@@ -56,7 +56,7 @@ MAY = {
         create_contract get_contract change_contract remove_contract restore_contract list_declines suggest put_day
         drop_day revoke_links put_notice_template send_notice_again create_campaign pause_campaign resume_campaign
         stop_campaign preview_campaign remove_opt_out halt_robot resume_robot put_script add_meter put_meter
-        remove_meter export_meter_readings
+        remove_meter export_meter_readings get_support
     """,
     "asoi": """
         get_compliance export_compliance get_recording get_audio
@@ -89,6 +89,7 @@ OPEN = {
     "give_feedback",
     "add_resident_comment",
     "get_push_key",  # the public half of the key that signs pushes: any browser has to have it
+    "change_resident_way",
     "subscribe_resident",
     "unsubscribe_resident",
 }

@@ -64,7 +64,7 @@ DELETE /organisations/{id}/overrides/{branch} · GET /contracts · POST /contrac
 PUT /contracts/{id} · DELETE /contracts/{id} · POST /contracts/{id}/restore · GET /routing/declines
 POST /routing/suggestions · GET /calendar · PUT /calendar/{day} · DELETE /calendar/{day} · GET /rules · GET /tickets
 POST /tickets · GET /tickets/counts · GET /tickets/choices · GET /filters · POST /filters · PUT /filters/{id}
-DELETE /filters/{id} · POST /filters/{id}/restore · POST /exports · GET /exports · GET /exports/{id}
+GET /tickets/support · DELETE /filters/{id} · POST /filters/{id}/restore · POST /exports · GET /exports · GET /exports/{id}
 POST /exports/{id}/cancel · GET /exports/{id}/file · GET /classifier · POST /routing/preview · GET /tickets/{number}
 POST /tickets/{number}/moves · POST /tickets/{number}/comments · GET /organisations/{id}/load
 GET /tickets/{number}/applicants · POST /tickets/{number}/applicants · DELETE /tickets/{number}/applicants/{id}
@@ -72,7 +72,8 @@ POST /tickets/{number}/files · GET /tickets/{number}/files/{id} · DELETE /tick
 GET /tickets/{number}/files/{id}/thumbnail · POST /tickets/{number}/files/{id}/restore
 POST /tickets/{number}/links · DELETE /tickets/{number}/links · GET /public/tickets/{token}
 GET /public/tickets/{token}/files/{id} · GET /public/tickets/{token}/files/{id}/thumbnail
-POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments
+POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments · PUT /public/tickets/{token}/notify
+PUT /tickets/{number}/notify · GET /notify/ways
 POST /public/tickets/{token}/push · POST /public/tickets/{token}/push/end
 GET /notices · GET /notices/{id} · GET /notices/mine
 POST /notices/{id}/acknowledge · POST /notices/{id}/again · GET /notices/templates · PUT /notices/templates

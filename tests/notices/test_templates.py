@@ -105,8 +105,8 @@ async def test_a_template_without_its_field_is_refused_and_the_old_one_stays(ser
 
 
 async def test_a_kind_is_not_told_by_a_channel_that_it_has_not(service: NoticesService) -> None:
-    with pytest.raises(Refused, match="push, sms"):
-        await service.put_template(Kind.DONE, Channel.EMAIL, "ru", Text("а", "б"), ORLOVA, reader="en")
+    with pytest.raises(Refused, match="push, sms, email"):
+        await service.put_template(Kind.DONE, Channel.CALL, "ru", Text("а", "б"), ORLOVA, reader="en")
 
 
 async def test_a_preview_shows_the_text_its_price_and_its_faults_in_each_language(service: NoticesService) -> None:

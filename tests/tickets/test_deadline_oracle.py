@@ -49,6 +49,7 @@ class Case:
     country: str = "RU"
     pack: str = ""
     paid: str = ""
+    interim: str = ""  # by when an interim answer is given (R80)
     fold: int = 0
 
 
@@ -394,6 +395,7 @@ CASES = [
         ("11-23 09:00", "-", "12-21 00:00"),
         told={"long_study": True},
         country="KZ",
+        interim="11-28 00:00",
     ),
     Case(
         "109: a minute before midnight the day is over all the same",
@@ -523,6 +525,7 @@ def test_a_ticket_is_due_when_the_rule_says(case: Case) -> None:
     found = worked_out(case)
     expected = tuple(None if due == "-" else at(due, case, case.registered[:4]) for due in case.due)
     assert (found.accept_by, found.localise_by, found.fix_by) == expected, found.why
+    assert found.interim_by == (at(case.interim, case, case.registered[:4]) if case.interim else None)
     paid = {clock.name: clock.due_at for clock in found.clocks}.get("paid")
     assert paid == (at(case.paid, case, case.registered[:4]) if case.paid else None)
 
@@ -532,11 +535,13 @@ def test_a_ticket_is_due_when_the_rule_says(case: Case) -> None:
 def test_each_clock_has_its_own_line_of_why_and_its_rule(case: Case, language: str) -> None:
     found = worked_out(case, language)
     assert [clock.name for clock in found.each() if clock.name != "paid"] == [
-        name for name, due in zip(("accept", "localise", "fix"), case.due, strict=True) if due != "-"
+        name
+        for name, due in zip(("accept", "localise", "fix", "interim"), (*case.due, case.interim or "-"), strict=True)
+        if due != "-"
     ]
     assert found.why.splitlines() == [clock.why for clock in found.clocks if clock.name != "paid"]
     assert all(clock.rule and clock.why for clock in found.clocks)
-    stored = Deadlines(found.accept_by, found.localise_by, found.fix_by, found.why)
+    stored = Deadlines(found.accept_by, found.localise_by, found.fix_by, found.why, interim_by=found.interim_by)
     assert [(c.name, c.due_at, c.why) for c in stored.each()] == [
         (c.name, c.due_at, c.why) for c in found.clocks if c.name != "paid"
     ]

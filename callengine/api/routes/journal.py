@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from callengine.access.model import TICKETS
+from callengine.access.model import LEADERS, TICKETS
 from callengine.api import journal_lines
 from callengine.api.core import PREFIX, Ask, Routes, clear, opaque
 from callengine.api.journal_filter import filter_of, kept, parsed
 from callengine.api.language import language_of
 from callengine.api.problems import Invalid
-from callengine.api.queries import TicketsList
+from callengine.api.queries import Between, TicketsList
 from callengine.api.schemas import (
     Branch,
     Export,
@@ -23,9 +23,11 @@ from callengine.api.schemas import (
     Page,
     SavedFilter,
     SavedFilterBody,
+    SupportFigures,
     TicketCounts,
     TicketRow,
 )
+from callengine.errors import Refused
 from callengine.store.exports import Export as KeptExport
 from callengine.tickets import columns
 from callengine.tickets.exports import Wanted
@@ -60,6 +62,15 @@ async def count_tickets(ask: Ask[None, None]) -> TicketCounts:
     }
     own = {name: found.pop(name) for name in saved}
     return TicketCounts(**found, filters=own)
+
+
+@routes.get("/tickets/support", roles=LEADERS, summary="A period by the four levels of support, and interim answers")
+async def get_support(ask: Ask[None, Between]) -> SupportFigures:
+    since, until = ask.query.from_, ask.query.to or ask.services.clock.now()
+    if since is None:
+        raise Refused("say since when", pointer="/from")
+    found = await ask.services.support.figures(since, until)
+    return SupportFigures.model_validate(found, from_attributes=True)
 
 
 @routes.get("/tickets/choices", roles=TICKETS, summary="Organisations, sections, executors, branches to narrow by")

@@ -9,8 +9,8 @@ from aiohttp import web
 from callengine.api import render
 from callengine.api.core import Ask, Routes, given_key
 from callengine.api.routes.files import send
-from callengine.api.schemas import FeedbackBody, ResidentComment, ResidentTicket
-from callengine.tickets.links import Feedback
+from callengine.api.schemas import FeedbackBody, ResidentComment, ResidentTicket, ResidentWay
+from callengine.tickets.links import Feedback, ResidentView
 
 routes = Routes("public")
 
@@ -19,10 +19,14 @@ def _remote(ask: Ask[Any, Any]) -> str:
     return ask.request.remote or ""
 
 
+def _shown(ask: Ask[Any, Any], found: ResidentView) -> ResidentTicket:
+    return render.resident_ticket(found, ask.services.clock.now(), ask.services.notices.ways)
+
+
 @routes.get("/public/tickets/{token}", roles=None, summary="A resident's ticket, by his link")
 async def get_resident_ticket(ask: Ask[None, None]) -> ResidentTicket:
     found = await ask.services.links.view(ask.path["token"], _remote(ask))
-    return render.resident_ticket(found, ask.services.clock.now())
+    return _shown(ask, found)
 
 
 @routes.get("/public/tickets/{token}/files/{id:int}", roles=None, summary="A public file of it", media="*/*")
@@ -43,10 +47,16 @@ async def get_resident_thumbnail(ask: Ask[None, None]) -> web.StreamResponse:
 async def give_feedback(ask: Ask[FeedbackBody, None]) -> ResidentTicket:
     given = Feedback(ask.body.mark, ask.body.not_done, ask.body.text)
     found = await ask.services.links.feedback(ask.path["token"], given, _remote(ask))
-    return render.resident_ticket(found, ask.services.clock.now())
+    return _shown(ask, found)
 
 
 @routes.post("/public/tickets/{token}/comments", roles=None, summary="The resident's word on his ticket")
 async def add_resident_comment(ask: Ask[ResidentComment, None]) -> ResidentTicket:
     found = await ask.services.links.comment(ask.path["token"], ask.body.text, _remote(ask), given_key(ask))
-    return render.resident_ticket(found, ask.services.clock.now())
+    return _shown(ask, found)
+
+
+@routes.put("/public/tickets/{token}/notify", roles=None, summary="How the resident wants to be told of it")
+async def change_resident_way(ask: Ask[ResidentWay, None]) -> ResidentTicket:
+    found = await ask.services.links.way(ask.path["token"], ask.body.notify, ask.body.email, _remote(ask))
+    return _shown(ask, found)

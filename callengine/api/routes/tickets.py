@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from callengine.access.model import DESK, EXECUTOR, MANAGER, TICKETS
 from callengine.api import render, ticket_pages
@@ -13,6 +13,7 @@ from callengine.api.language import language_of
 from callengine.api.queries import FindProblem
 from callengine.api.schemas import (
     NewTicket,
+    NotifyWay,
     OrganisationLoad,
     Page,
     RoutingAsk,
@@ -20,6 +21,7 @@ from callengine.api.schemas import (
     Ticket,
     TicketComment,
     TicketMove,
+    WaysThere,
 )
 from callengine.errors import NotFound, Refused
 from callengine.store.ticket_pages import TicketPage
@@ -63,7 +65,8 @@ async def preview_routing(ask: Ask[RoutingAsk, None]) -> RoutingPreview:
 @routes.post("/tickets", roles=DESK, summary="A new ticket, routed, with deadlines", status=201, idempotent=True)
 async def create_ticket(ask: Ask[NewTicket, None]) -> Ticket:
     form = ask.body
-    applicant = model.Applicant(form.applicant.number, form.applicant.name, form.applicant.person_id)
+    his = form.applicant
+    applicant = model.Applicant(his.number, his.name, his.person_id, his.notify, his.email)
     new = model.NewTicket(
         classifier=form.classifier,
         house_id=form.house_id,
@@ -131,6 +134,17 @@ async def comment_ticket(ask: Ask[TicketComment, None]) -> Ticket:
     number, it = ask.path["number"], ask.body
     written = await ask.services.moves.comment(number, ask.who, it.text, public=it.public, key=idempotency_key(ask))
     return await _after(ask, written)
+
+
+@routes.put("/tickets/{number}/notify", roles=DESK, summary="How its applicant is told of it, and his e-mail address")
+async def change_way(ask: Ask[NotifyWay, None]) -> Ticket:
+    await ask.services.ways.change(ask.path["number"], ask.body.notify, ask.body.email, ask.who)
+    return await _ticket(ask, ask.path["number"])
+
+
+@routes.get("/notify/ways", roles=DESK, summary="The ways that this service can tell an applicant by")
+async def list_ways(ask: Ask[None, None]) -> WaysThere:
+    return WaysThere(ways=cast(Any, ask.services.notices.ways))
 
 
 @routes.get(

@@ -184,6 +184,7 @@ export interface DemoCall {
 export interface Started {
   started: boolean;
 }
+  warm?: boolean;
 
 export interface Dialled {
   request_id: string;
@@ -268,6 +269,8 @@ export interface CallerCard {
 }
 
 export interface AttemptView {
+  notify: "" | "none" | "sms" | "push" | "call" | "email";
+  email: string;
   at: string;
   ended_at: string | null;
   operator: string;
@@ -546,7 +549,7 @@ export interface Deadlines {
 }
 
 export interface PreviewClock {
-  name: "accept" | "localise" | "fix" | "paid";
+  name: "accept" | "localise" | "fix" | "interim" | "paid";
   due_at: string;
   why: string;
   rule: string;
@@ -592,13 +595,18 @@ export interface NewTicket {
   premise?: string;
   place?: string;
   district?: string;
-  applicant?: Applicant;
+  applicant?: NewApplicant;
   text?: string;
   call_id?: number | null;
   answers?: Answer[];
   organisation_id?: number | null;
   damage_at?: string | null;
   conditions?: Record<string, boolean | number | string>;
+export interface NewApplicant extends Applicant {
+  notify?: "" | "none" | "sms" | "push" | "call" | "email";
+  email?: string;
+}
+
   paid?: boolean;
   parent?: string;
   cabinet?: boolean;
@@ -646,7 +654,7 @@ export interface MoveOffer {
 }
 
 export interface TermClock {
-  name: "accept" | "localise" | "fix" | "check" | "paid";
+  name: "accept" | "localise" | "fix" | "interim" | "check" | "paid";
   due_at: string | null;
   met_at: string | null;
   state: "running" | "met" | "late" | "none";
@@ -672,6 +680,35 @@ export interface TicketCall {
   id: number;
   at: string;
   direction: string;
+export interface InterimAnswer {
+  at: string;
+  until: string;
+  text: string;
+  done_at: string | null;
+}
+
+export interface NotifyWay {
+  notify?: "" | "none" | "sms" | "push" | "call" | "email";
+  email?: string;
+}
+
+export interface ResidentWay {
+  notify: "" | "none" | "sms" | "push" | "call" | "email";
+  email?: string | null;
+}
+
+export interface WaysThere {
+  ways: ("" | "none" | "sms" | "push" | "call" | "email")[];
+}
+
+export interface LinksGiven {
+  given: number;
+  living: number;
+  given_at: string;
+  opened_at: string | null;
+  views: number;
+}
+
   number: string;
   talk_seconds: number;
   recording: RecordingRef | null;
@@ -679,6 +716,7 @@ export interface TicketCall {
 
 export interface LoadLine {
   executor_id: number | null;
+  joined_by: string;
   executor: string;
   status: string;
   count: number;
@@ -769,6 +807,10 @@ export interface TicketApplicant {
 }
 
 export interface JoinTicket {
+  interim: InterimAnswer | null;
+  notify: "" | "none" | "sms" | "push" | "call" | "email";
+  email: string;
+  ways: ("" | "none" | "sms" | "push" | "call" | "email")[];
   applicant?: Applicant;
   premise?: string;
   text?: string;
@@ -829,6 +871,7 @@ export interface TicketCount {
 }
 
 export interface TicketCounts {
+  level: number;
   open: TicketCount;
   accidents: TicketCount;
   overdue: TicketCount;
@@ -869,6 +912,32 @@ export interface SavedFilter {
 export interface SavedFilterBody {
   name: string;
   filter: Record<string, string>;
+export interface SupportLevel {
+  level: number;
+  registered: number;
+  open: number;
+  closed: number;
+}
+
+export interface InterimFigures {
+  given: number;
+  kept: number;
+  passed: number;
+  waiting: number;
+  due: number;
+  missed: number;
+}
+
+export interface SupportFigures {
+  since: string;
+  until: string;
+  registered: number;
+  closed: number;
+  first_line: number;
+  levels: SupportLevel[];
+  interim: InterimFigures;
+}
+
   columns?: string[];
   shared?: boolean;
   position?: number;
@@ -922,6 +991,12 @@ export interface Ticket extends TicketRow {
 
 export interface Found {
   kind: "call" | "ticket" | "person" | "house" | "duty";
+  interim: InterimAnswer | null;
+  notify: NotifyWay | null;
+  contract_code: string;
+  links: LinksGiven | null;
+  classifier_version: number | null;
+  classifier_since: string | null;
   id: string;
   title: string;
   subtitle: string;
@@ -1162,7 +1237,7 @@ export interface CalendarDayBody {
 
 export interface RuleView {
   id: string;
-  clock: "accept" | "localise" | "fix" | "paid";
+  clock: "accept" | "localise" | "fix" | "interim" | "paid";
   limit: string;
   start: "registration" | "damage" | "outage";
   window: string;
@@ -1482,6 +1557,8 @@ export interface DuplicatesView {
 }
 
 export interface FieldChange {
+  notify?: "" | "none" | "sms" | "push" | "call" | "email";
+  email?: string;
   field: string;
   before: string | null;
   after: string;
@@ -1640,7 +1717,7 @@ export interface NoticeReason {
 
 export interface Notice {
   id: number;
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
   channel: "push" | "sms" | "email" | "call";
   state: "queued" | "sending" | "sent" | "delivered" | "acknowledged" | "failed" | "suppressed";
   to: string;
@@ -1690,7 +1767,7 @@ export interface TemplateField {
 }
 
 export interface NoticeTemplate {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject: string;
@@ -1702,7 +1779,7 @@ export interface NoticeTemplate {
 }
 
 export interface NoticeTemplateBody {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject?: string;
@@ -1710,7 +1787,7 @@ export interface NoticeTemplateBody {
 }
 
 export interface TemplateTrial {
-  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined";
+  kind: "job" | "unacknowledged" | "reminder" | "registered" | "done" | "closed" | "critical" | "untold" | "outage" | "routed" | "overdue" | "postponed" | "cancelled" | "joined" | "interim";
   channel: "push" | "sms" | "email" | "call";
   language: "ru" | "en";
   subject?: string | null;
@@ -1952,6 +2029,9 @@ export interface OptOut {
   kind: string;
   since: string;
   how: string;
+  way: "" | "key" | "said_key" | "said";
+  certainty_percent: number | null;
+  said_recording: RecordingRef | null;
   who: string;
   note: string;
 }
