@@ -18,6 +18,7 @@ from callengine.notices import rules
 from callengine.notices.model import REACHED, WAITING, Channel, Kind, Notice, Recipient, Wanted
 from callengine.notices.organisations import Climbing, Fields
 from callengine.notices.outbox import Outbox
+from callengine.notices.reasons import reason
 from callengine.notices.templates import LINK
 from callengine.store import notices as rows
 from callengine.store import ticket_joins
@@ -87,7 +88,7 @@ class ResidentNotices:
         still = {row.number for row in await ticket_joins.of_ticket(tx.conn, ticket.id)}
         for one in await rows.waiting(tx, ticket.number, Kind.JOINED):
             if one.to.number not in still:
-                await self._outbox.forgo(tx, one, "he was joined by mistake")
+                await self._outbox.forgo(tx, one, reason("joined_by_mistake"))
 
     async def moved(self, tx: Tx, ticket: Ticket, move: str, before: Status) -> None:
         """Put off, done, closed or cancelled; `before` is where it stood."""
@@ -216,7 +217,7 @@ class ResidentNotices:
             its = [one for one in await rows.waiting(tx, ticket.number, kind) if one.ladder.startswith(begins)]
             others = [one for one in its if one.channel != way and not one.danger]
             for one in others:
-                await self._outbox.forgo(tx, one, "he chose to be told another way")
+                await self._outbox.forgo(tx, one, reason("another_way"))
             if can and others:
                 what = others[0].ladder.removeprefix(begins)
                 its_line = next((line for line in ticket.history if what.endswith(f":{line.id}")), None)
