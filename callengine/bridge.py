@@ -17,6 +17,7 @@ from typing import Protocol
 from callengine.calls.backlog import Backlog, Then
 from callengine.calls.coverage import CoverageService
 from callengine.calls.events import CallFact, RobotTold
+from callengine.calls.handover import HandoverTold
 from callengine.calls.model import CallKey, Conversation
 from callengine.calls.service import CallsService
 from callengine.calls.signals import Signal
@@ -27,6 +28,7 @@ from callengine.config import Locale, OnePbx
 from callengine.errors import EngineError
 from callengine.pbx import ledger
 from callengine.pbx.ami import AmiLink, LinkState, Snapshot
+from callengine.pbx.consult import told_of
 from callengine.pbx.ledger import Ledger, LedgerCall
 from callengine.pbx.originate import AmiOriginator, Response, response_of
 from callengine.pbx.skew import TOLERANCE
@@ -69,11 +71,13 @@ class Bridge:
         on_state: Callable[[Bridge], Awaitable[None]],
         on_resynced: Callable[[Bridge], Awaitable[None]],
         on_dialled: Callable[[Response], Awaitable[None]],
+        on_handover: Callable[[HandoverTold], Awaitable[None]] | None = None,
     ) -> None:
         self.name = settings.name
         self.settings = settings
         self._clock, self._calls, self._coverage, self._locale = clock, calls, coverage, locale
         self._on_state, self._on_resynced, self._on_dialled = on_state, on_resynced, on_dialled
+        self._on_handover = on_handover
         self.tracker = Tracker(settings.name, country=locale.country, city_code=locale.city_code)
         self.link = AmiLink(
             settings,
@@ -111,8 +115,10 @@ class Bridge:
         self._fed_at = self._clock.monotonic()
         facts = self.tracker.feed_many(self._signals(batch))
         responses = [response for raw in batch if (response := response_of(raw)) is not None]
-        if facts or responses:
-            await self._patiently(self.take(facts, partial(self._answer, responses) if responses else None))
+        handed = list(self._handovers(batch))
+        if facts or responses or handed:
+            then = partial(self._answer, responses, handed) if responses or handed else None
+            await self._patiently(self.take(facts, then))
 
     def take(self, facts: Sequence[CallFact], then: Then | None = None) -> asyncio.Future[None]:
         """What the tracker has told: ahead to the phone that rings, and then into the store, all in order.
@@ -144,9 +150,18 @@ class Bridge:
         if kept.done():
             kept.result()
 
-    async def _answer(self, responses: Sequence[Response]) -> None:
+    async def _answer(self, responses: Sequence[Response], handed: Sequence[HandoverTold]) -> None:
         for response in responses:
             await self._on_dialled(response)
+        for told in handed:
+            if self._on_handover is not None:
+                await self._on_handover(told)
+
+    def _handovers(self, batch: list[RawEvent]) -> Iterator[HandoverTold]:
+        ours = self.link.pbx_clock.of_event
+        for raw in batch:
+            if (told := told_of(self.name, raw)) is not None:
+                yield replace(told, at=ours(told.at, raw.received_at))
 
     def _signals(self, batch: list[RawEvent]) -> Iterator[Signal]:
         """In our time: what the PBX's clock is off goes no further than here."""

@@ -93,3 +93,9 @@ class NoHold(EngineError):
     """The PBX did not take the hold: put the call on hold at the telephone, and see dialplan/features.conf."""
 
     code, status = "no-hold", 409
+
+
+class NoWarmTransfer(EngineError):
+    """The PBX did not begin the warm transfer: transfer at the telephone, or blindly, and see dialplan/README.md."""
+
+    code, status = "no-warm-transfer", 409

@@ -22,6 +22,7 @@ from callengine.api.ringing import Ringing
 from callengine.api.services import Services
 from callengine.callbacks import events as duty_events
 from callengine.calls import events as call_events
+from callengine.calls.handover import Handover, HandoverChanged
 from callengine.calls.model import CallKey, Conversation, StoredCall
 from callengine.outreach.events import CampaignChanged, OutreachAsked, OutreachSettled, OutreachSwitched, RobotCalled
 from callengine.recordings.events import RecordingChanged
@@ -79,7 +80,15 @@ TICKET_FACTS = (
     TicketReminded,
     TicketReminderEnded,
 )
-SHOWN = (*CALL_FACTS, *DUTY_FACTS, StaffStateChanged, RecordingChanged, *TICKET_FACTS, *campaign_news.FACTS)
+SHOWN = (
+    HandoverChanged,
+    *CALL_FACTS,
+    *DUTY_FACTS,
+    StaffStateChanged,
+    RecordingChanged,
+    *TICKET_FACTS,
+    *campaign_news.FACTS,
+)
 Work = Callable[[], Awaitable[None]]
 
 
@@ -122,6 +131,8 @@ class Screens:
                 self._put(("reminder", (fact.ticket.number, fact.about, fact.level)), lambda: self._remind(fact))
             case TicketFact():
                 self.on_ticket(fact)
+            case HandoverChanged():
+                self.on_handover(fact.handover)
             case CampaignChanged() | OutreachAsked() | RobotCalled() | OutreachSettled() | OutreachSwitched():
                 self.campaigns.on_fact(fact)
 
@@ -166,6 +177,9 @@ class Screens:
     def on_ticket(self, fact: TicketFact) -> None:
         ticket = fact.ticket
         self._put(("ticket", ticket.number), lambda: self._ticket(ticket))
+
+    def on_handover(self, one: Handover) -> None:
+        self._put(("handover", one.id), lambda: self._publish("handover", render.handover(one)))
 
     def on_pbx(self, pbx: schemas.PbxHealth) -> None:
         """For app.py: a link went up or down."""

@@ -12,15 +12,16 @@ from callengine.access.model import Member
 from callengine.api import schemas
 from callengine.callbacks import compliance as figures
 from callengine.callbacks import model as callbacks
+from callengine.calls.handover import Handover
 from callengine.calls.model import Conversation
 from callengine.directory import model as directory
-from callengine.log import masked
 from callengine.directory.ways import hidden
+from callengine.log import masked
 from callengine.recordings.model import Listening, MachineText, Recording
 from callengine.store.views import DutyOfCall
 from callengine.tickets import model as tickets
-from callengine.tickets.links import ResidentView
 from callengine.tickets.levels import of_ticket
+from callengine.tickets.links import ResidentView
 
 
 def staff_member(member: Member) -> schemas.StaffMember:
@@ -116,6 +117,20 @@ def offers(it: Conversation) -> list[schemas.OfferView]:
 
 def talks(it: Conversation) -> list[schemas.TalkView]:
     return [schemas.TalkView(operator=t.operator, began_at=t.began_at, ended_at=t.ended_at) for t in it.talks]
+
+
+def handover(it: Handover) -> schemas.HandoverView:
+    return schemas.HandoverView(
+        id=it.id,
+        call_id=it.call_id,
+        number=it.number,
+        operator=it.extension,
+        state=it.state.value,
+        began_at=it.began_at,
+        answered_at=it.answered_at,
+        ended_at=it.ended_at,
+        why=it.why,
+    )
 
 
 # --- callbacks ------------------------------------------------------------------------------------------
@@ -440,6 +455,7 @@ def _row(it: tickets.Ticket, now: datetime) -> dict[str, Any]:
         "executor_name": it.executor.name if it.executor else "",
         "mark": it.mark,
         "paid": it.paid,
+        "level": of_ticket(it).value,
         "postponed_until": it.postponed_until,
         "applicant_count": it.applicant_count,
     }
@@ -455,7 +471,6 @@ def ticket_file(it: tickets.TicketFile) -> schemas.TicketFile:
         kind=it.kind,
         name=it.name,
         media_type=it.media_type,
-        "level": of_ticket(it).value,
         bytes=it.bytes,
         width=it.width,
         height=it.height,
@@ -490,11 +505,22 @@ def resident_ticket(view: ResidentView, now: datetime, ways: Sequence[str]) -> s
         overdue=it.overdue(now),
         postponed_until=it.postponed_until,
         postpone_reason=it.postpone_reason,
+        interim=interim(it),
+        notify=cast(Any, it.applicant.notify),
+        email=hidden(it.applicant.email),
+        ways=cast(Any, list(ways)),
         mark=it.mark,
         may_mark=view.may_mark,
         steps=[_resident_step(event) for event in it.history if event.what in RESIDENT_STEPS],
         files=[ticket_file(one) for one in view.files],
     )
+
+
+def interim(it: tickets.Ticket) -> schemas.InterimAnswer | None:
+    if it.interim_at is None or it.interim_until is None:
+        return None
+    done = it.fixed_at or it.closed_at
+    return schemas.InterimAnswer(at=it.interim_at, until=it.interim_until, text=it.interim_text, done_at=done)
 
 
 # What a resident reads of the history, and of it the reason only where it was written for him.
@@ -505,10 +531,6 @@ RESIDENT_STEPS = frozenset(
 _TOLD_REASON = frozenset({"postpone", "interim", "comment", "cancel", "close"})
 
 
-        interim=interim(it),
-        notify=cast(Any, it.applicant.notify),
-        email=hidden(it.applicant.email),
-        ways=cast(Any, list(ways)),
 def _resident_step(event: tickets.TicketEvent) -> schemas.ResidentStep:
     until = event.data.get("until")
     return schemas.ResidentStep(
@@ -516,13 +538,6 @@ def _resident_step(event: tickets.TicketEvent) -> schemas.ResidentStep:
         what=event.what,
         author=event.author if event.role in ("resident", "executor") else "",
         role=event.role,
-def interim(it: tickets.Ticket) -> schemas.InterimAnswer | None:
-    if it.interim_at is None or it.interim_until is None:
-        return None
-    done = it.fixed_at or it.closed_at
-    return schemas.InterimAnswer(at=it.interim_at, until=it.interim_until, text=it.interim_text, done_at=done)
-
-
         text=event.reason if event.what in _TOLD_REASON else "",
         status=event.data.get("to") or event.data.get("status") or "",
         until=datetime.fromisoformat(until) if until else None,

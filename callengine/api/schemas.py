@@ -203,9 +203,29 @@ class Call(View):
     people: list[PersonRef]
 
 
+class HandoverView(View):
+    """One transfer of this call. `state` is asked, unknown (the link broke after the asking), ringing, talking (the
+    operator with the third party, the resident waits), left (the operator hung up while it rang), done, joined (all
+    three together), failed, ended (the third party hung up, the operator has him back), cancelled, blind, over.
+
+    `why` of a failed one is busy, no_answer, rejected, unreachable, cancelled or not_taken (the PBX did not begin it).
+    """
+
+    id: str
+    call_id: int
+    number: str
+    operator: str
+    state: str
+    began_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    why: str
+
+
 class CallDetail(Call):
     offers: list[OfferView]
     talks: list[TalkView]
+    handovers: list[HandoverView] = []
 
 
 class CallTotals(View):
@@ -224,7 +244,10 @@ class Dial(Body):
 
 
 class Transfer(Body):
+    """`warm`: the operator speaks with `to` first, while the resident waits; else the resident is sent on at once."""
+
     to: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9*#+]+$")]
+    warm: bool = False
 
 
 class HoldCall(Body):
@@ -244,10 +267,7 @@ class Started(View):
 
 
 class Dialled(View):
-    """`warm`: the operator speaks with `to` first, while the resident waits; else the resident is sent on at once."""
-
     request_id: str
-    warm: bool = False
     state: Literal["sent", "accepted", "unknown"]
 
 
@@ -303,6 +323,10 @@ class House(View):
     renamed_to: str = ""
 
 
+Way = Literal["", "none", "sms", "push", "call", "email"]
+"""How somebody is told of his tickets: "" as the service does, "none" of danger alone."""
+
+
 class Residence(View):
     house: House
     premise: str
@@ -316,6 +340,8 @@ class Person(View):
     numbers: list[str]
     residences: list[Residence]
     notes: list[TagNote]
+    notify: Way = ""
+    email: str = ""
 
 
 class CallerCard(View):
@@ -323,10 +349,6 @@ class CallerCard(View):
 
     number: str
     number_kind: str
-Way = Literal["", "none", "sms", "push", "call", "email"]
-"""How somebody is told of his tickets: "" as the service does, "none" of danger alone."""
-
-
     candidates: list[Person]
     incidents: list[Incident]
     open_tickets: list[OpenTicket]
@@ -340,8 +362,6 @@ Way = Literal["", "none", "sms", "push", "call", "email"]
 class AttemptView(View):
     at: datetime
     ended_at: datetime | None
-    notify: Way = ""
-    email: str = ""
     operator: str
     staff_name: str
     call_id: int | None
@@ -700,6 +720,13 @@ class Applicant(Body):
     person_id: Id | None = None
 
 
+class NewApplicant(Applicant):
+    """`notify` and `email`: how he is told of this ticket; left out, as his card says."""
+
+    notify: Way = ""
+    email: ShortText = ""
+
+
 class NewTicket(Body):
     """`parent` is the number of the ticket that this one repeats; `cabinet`: it came from the client's account.
 
@@ -720,13 +747,6 @@ class NewTicket(Body):
     organisation_id: Id | None = None
     damage_at: Moment | None = None
     conditions: Conditions = {}
-class NewApplicant(Applicant):
-    """`notify` and `email`: how he is told of this ticket; left out, as his card says."""
-
-    notify: Way = ""
-    email: ShortText = ""
-
-
     paid: bool = False
     parent: ShortText = ""
     cabinet: bool = False
@@ -794,26 +814,6 @@ class Postponed(View):
     count: int
 
 
-class FurtherApplicant(View):
-    name: str
-    number: str
-    premise: str
-    text: str
-    call_id: int | None
-    joined_at: datetime
-
-
-class TicketCall(View):
-    id: int
-    at: datetime
-    direction: str
-    number: str
-    talk_seconds: float
-    recording: RecordingRef | None
-
-
-class LoadLine(View):
-    """The open tickets of one executor in one status; `executor` is null for those that nobody has yet."""
 class InterimAnswer(View):
     """The last one: when it was given, the date that it promised, its words; `done_at` when the job was done since."""
 
@@ -853,6 +853,27 @@ class LinksGiven(View):
     views: int
 
 
+class FurtherApplicant(View):
+    name: str
+    number: str
+    premise: str
+    text: str
+    call_id: int | None
+    joined_at: datetime
+    joined_by: str = ""
+
+
+class TicketCall(View):
+    id: int
+    at: datetime
+    direction: str
+    number: str
+    talk_seconds: float
+    recording: RecordingRef | None
+
+
+class LoadLine(View):
+    """The open tickets of one executor in one status; `executor` is null for those that nobody has yet."""
 
     executor_id: int | None
     executor: str
@@ -860,7 +881,6 @@ class LinksGiven(View):
     count: int
     late: int
     stalled: int
-    joined_by: str = ""
 
 
 class OrganisationLoad(View):
@@ -937,6 +957,10 @@ class ResidentTicket(View):
     overdue: bool
     postponed_until: datetime | None
     postpone_reason: str
+    interim: InterimAnswer | None
+    notify: Way
+    email: str  # masked: he knows it
+    ways: list[Way]
     mark: int | None
     may_mark: bool
     steps: list[ResidentStep]
@@ -957,10 +981,6 @@ class JoinTicket(Body):
     text: LongText = ""
     call_id: Id | None = None
 
-    interim: InterimAnswer | None
-    notify: Way
-    email: str  # masked: he knows it
-    ways: list[Way]
 
 class TicketJoined(View):
     """One who joined a ticket after its first applicant."""
@@ -1007,6 +1027,7 @@ class TicketRow(View):
     executor_name: str = ""
     mark: int | None = None
     paid: bool = False
+    level: int = 3  # of support: 1 operator, 2 dispatcher, 3 organisation, 4 authority
     postponed_until: datetime | None = None
     applicant_count: int = 1
     comment: str = ""  # the last public one, where asked for
@@ -1027,7 +1048,6 @@ class TicketCounts(View):
     overdue: TicketCount
     awaiting_centre: TicketCount
     unassigned: TicketCount
-    level: int = 3  # of support: 1 operator, 2 dispatcher, 3 organisation, 4 authority
     paid: TicketCount
     conflict: TicketCount
     filters: dict[str, TicketCount]  # by the id of the saved filter
@@ -1050,26 +1070,6 @@ class JournalChoices(View):
     districts: list[str]
     executors: list[Named]
     branches: list[Branch]
-
-
-class SavedFilter(View):
-    """A named selection of the journal; `filter` has the parameters of GET /tickets."""
-
-    id: int
-    name: str
-    shared: bool  # for everybody; else the reader's own
-    changeable: bool
-    filter: dict[str, str]
-    columns: list[str]
-    position: int
-
-
-class SavedFilterBody(Body):
-    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NO_NUL)]
-    filter: dict[ShortText, ShortText]
-    columns: Annotated[list[ShortText], Field(max_length=20)] = []
-    shared: bool = False
-    position: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 class SupportLevel(View):
@@ -1103,6 +1103,26 @@ class SupportFigures(View):
     first_line: int
     levels: list[SupportLevel]
     interim: InterimFigures
+
+
+class SavedFilter(View):
+    """A named selection of the journal; `filter` has the parameters of GET /tickets."""
+
+    id: int
+    name: str
+    shared: bool  # for everybody; else the reader's own
+    changeable: bool
+    filter: dict[str, str]
+    columns: list[str]
+    position: int
+
+
+class SavedFilterBody(Body):
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=NO_NUL)]
+    filter: dict[ShortText, ShortText]
+    columns: Annotated[list[ShortText], Field(max_length=20)] = []
+    shared: bool = False
+    position: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 class NewExport(Body):
@@ -1143,6 +1163,12 @@ class Ticket(TicketRow):
     paid_confirm_by: datetime | None
     paid_confirmed_at: datetime | None
     postponed: Postponed | None
+    interim: InterimAnswer | None = None
+    notify: NotifyWay | None = None  # for the desk
+    contract_code: str = ""  # the contract that routed it
+    links: LinksGiven | None = None  # for the desk; null when none was ever given
+    classifier_version: int | None = None  # by which it was registered
+    classifier_since: datetime | None = None
     repeat_of: str | None
     moves: list[MoveOffer]
     clocks: list[TermClock]
@@ -1163,12 +1189,6 @@ class Found(View):
     subtitle: str
 
 
-    interim: InterimAnswer | None = None
-    notify: NotifyWay | None = None  # for the desk
-    contract_code: str = ""  # the contract that routed it
-    links: LinksGiven | None = None  # for the desk; null when none was ever given
-    classifier_version: int | None = None  # by which it was registered
-    classifier_since: datetime | None = None
 class ImportMistake(View):
     row: int
     reason: str
@@ -1321,6 +1341,7 @@ class LiveMessage(View):
         "reminder",
         "pbx",
         "dial",
+        "handover",
         "robot",
         "campaign",
     ]
@@ -1336,6 +1357,7 @@ class LiveMessage(View):
         | TicketReminder
         | PbxHealth
         | DialMessage
+        | HandoverView
         | RobotMessage
         | CampaignMessage
         | None

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from callengine.callbacks.service import CallbacksService
     from callengine.calls.coverage import CoverageService
     from callengine.calls.dialling import DiallingService
+    from callengine.calls.handovers import HandoversService
     from callengine.calls.service import CallsService
     from callengine.directory.service import DirectoryService
     from callengine.recordings.service import RecordingsService
@@ -92,6 +93,7 @@ class Services:
     calls: CallsService
     callbacks: CallbacksService
     dialling: DiallingService
+    handovers: HandoversService
     directory: DirectoryService
     tickets: TicketsService
     book: Rulebook  # the one that the tickets' services ask
@@ -122,10 +124,10 @@ class Services:
         self.journal = JournalService(self.store, self.clock, **names)
         self.filters = FiltersService(self.store, self.clock)
         self.reminders = RemindersService(self.store, self.clock)
-        self.notices = NoticesService(self.store, self.clock, self.settings)
-        self._add_robot(names)
         self.ways = WaysService(self.store, self.clock)
         self.support = SupportService(self.store, self.clock)
+        self.notices = NoticesService(self.store, self.clock, self.settings)
+        self._add_robot(names)
         self.exports = ExportsService(
             self.store,
             self.clock,

@@ -60,7 +60,12 @@ class Views:
 
     async def call(self, found: StoredCall) -> schemas.CallDetail:
         (seen,) = await self.calls([found])
-        return schemas.CallDetail(**dict(seen), offers=render.offers(found.call), talks=render.talks(found.call))
+        return schemas.CallDetail(
+            **dict(seen),
+            offers=render.offers(found.call),
+            talks=render.talks(found.call),
+            handovers=[render.handover(one) for one in self._its.handovers.of_call(found.id)],
+        )
 
     def number(self, text: str) -> Phone:
         locale = self._its.settings.locale

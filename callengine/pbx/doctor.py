@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from callengine.clock import Clock, SystemClock
 from callengine.config import OnePbx, Settings
 from callengine.errors import EngineError
-from callengine.pbx import ledger
+from callengine.pbx import consult, ledger
 from callengine.pbx.ami import AmiLink, LinkLimits, LinkState
 from callengine.pbx.originate import TRANSFER_CONTEXT
 from callengine.pbx.wire import RawEvent
@@ -36,6 +36,9 @@ RIGHTS = (
     ("Originate", "originate", "to call from the desk"),
     ("Redirect", "call", "to transfer a call"),
     ("Hangup", "call", "to hang up"),
+    ("Atxfer", "call", "to transfer warmly: the operator speaks with 112 first"),
+    ("CancelAtxfer", "call", "to take the resident back out of a warm transfer"),
+    ("Setvar", "call", "to say whom a warm transfer shall ring"),
     ("QueuePause", "agent", "to pause an operator"),
 )
 EXCESS = (("Command", "command"), ("UpdateConfig", "config"))
@@ -47,6 +50,7 @@ CONTEXTS = (
     "callengine-hangup",
     "callengine-member",
     TRANSFER_CONTEXT,
+    consult.CONTEXT,
 )
 MODULES = (
     "app_queue",

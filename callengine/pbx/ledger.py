@@ -91,6 +91,7 @@ class LedgerCall:
     message_file: str = ""
     end: LedgerEnd | None = None
     request_id: str = ""
+    consulted: str = ""  # what became of the last warm transfer: ringing, answered, or a DIALSTATUS
     robot_facts: tuple[tuple[str, str], ...] = ()  # name and value: what the robot's dialogue came to (menus.outcome)
 
     @property
@@ -172,6 +173,12 @@ def _message(value: str) -> dict[str, object]:
     return {"message_at": _moment(at), "message_file": file_name}
 
 
+def _consult(value: str) -> dict[str, object]:
+    at, _, state = value.split("|")
+    _moment(at)
+    return {"consulted": state}
+
+
 def _robot(value: str) -> dict[str, object]:
     return {"robot_facts": tuple(ledger_facts(value).items())}
 
@@ -197,6 +204,7 @@ _PARTS: Mapping[str, Callable[[str], dict[str, object]]] = {
     "stage": _stage,
     "answered": _answered,
     "recording": lambda value: {"recording": value},
+    "consult": _consult,
     "callback": lambda value: {"callback_at": _moment(value)},
     "message": _message,
     "end": _end,

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from callengine.calls.handover import Lasting
 from callengine.calls.model import ROBOT_REQUEST, Conversation, State
 from callengine.config import OnePbx
-from callengine.errors import NoHold, PbxLost, PbxRefused, Refused
-from callengine.pbx import ledger
+from callengine.errors import Conflict, NoHold, NoWarmTransfer, PbxLost, PbxRefused, Refused
+from callengine.pbx import consult, ledger
 from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.wire import RawEvent
 
@@ -165,6 +166,80 @@ class AmiOriginator:
             {"Channel": talking[0]["Channel"], "Context": TRANSFER_CONTEXT, "Exten": to, "Priority": "1"},
         )
 
+    async def consult(self, call: Conversation, to: str, attempt: str) -> None:
+        """Ring a third party while the resident waits; returns when the PBX has been told, before it rings.
+
+        AMI's Atxfer presses the code of the feature on the operator's channel, and that code is also the one that ends
+        a transfer: so it is asked only where none is under way. Raises Refused, Conflict, PbxLost, PbxRefused,
+        OutcomeUnknown, and NoWarmTransfer when the PBX has no such feature.
+        """
+        if not _DIALLED.fullmatch(to):
+            raise Refused("this is no number that can be called")
+        channels = await self._channels(call)
+        if any(consult.is_consult(c.get("Channel", "")) for c in channels):
+            raise Conflict("a warm transfer of this call is under way already")
+        channel = self._own(channels, call, "there is nothing to transfer")
+        if await self._is_held(channel):
+            await self.hold(call, on=False)
+        await self._link.action("Setvar", {"Channel": channel, "Variable": "__CE_CONSULT", "Value": f"{to}-{attempt}"})
+        try:
+            await self._link.action("Atxfer", {"Channel": channel, "Exten": consult.EXTEN, "Context": consult.CONTEXT})
+        except PbxRefused as error:
+            raise NoWarmTransfer(f"{NoWarmTransfer().detail} ({error.detail})") from None
+
+    async def complete(self, call: Conversation) -> None:
+        """The operator leaves the two others together. Raises Refused when that would leave one alone."""
+        channels = await self._channels(call)
+        channel = self._own(channels, call, "there is nothing to complete")
+        room = self._room(channels, channel)
+        if not any(consult.is_consult(name) for name in room) and len(room) < 2:
+            raise Refused("the third party is gone: the resident would be left alone")
+        await self._link.action("Hangup", {"Channel": channel, "Cause": "16"})
+
+    async def cancel(self, call: Conversation) -> None:
+        """The operator takes the resident back. Raises Refused when he has him back already."""
+        channel = await self._consulting(call)
+        try:
+            await self._link.action("CancelAtxfer", {"Channel": channel})
+        except PbxRefused as error:
+            raise NoWarmTransfer(f"the PBX does not take the resident back ({error.detail})") from None
+
+    async def join(self, call: Conversation) -> None:
+        """All three together, by the code of Asterisk's own feature. Raises NoWarmTransfer where it has none."""
+        channel = await self._consulting(call)
+        reply = await self._link.action("Getvar", {"Channel": channel, "Variable": "FEATURE(atxferthreeway)"})
+        if not (code := reply.headers.get("Value", "")):
+            raise NoWarmTransfer("the PBX has no code for three: set atxferthreeway in its features.conf")
+        for digit in code:
+            await self._link.action("PlayDTMF", {"Channel": channel, "Digit": digit, "Receive": "true"})
+
+    async def lasting(self) -> list[Lasting]:
+        """The warm transfers that the PBX has under way."""
+        reply = await self._link.action("CoreShowChannels")
+        found = []
+        for channel in reply.events:
+            name = channel.get("Channel", "")
+            if not consult.is_consult(name, "2"):
+                continue
+            told = await self._link.action("Getvar", {"Channel": name, "Variable": "CE_CONSULT"})
+            number, attempt = consult.target(told.headers.get("Value", ""))
+            answered = channel.get("ChannelState") == "6" and bool(channel.get("BridgeId"))
+            found.append(Lasting(channel.get("Linkedid", ""), attempt, number, answered))
+        return found
+
+    async def _consulting(self, call: Conversation) -> str:
+        channels = await self._channels(call)
+        channel = self._own(channels, call, "there is no warm transfer")
+        if not any(consult.is_consult(name) for name in self._room(channels, channel)):
+            raise Refused("the third party is gone: you talk with the resident already")
+        return channel
+
+    @staticmethod
+    def _room(channels: list[Mapping[str, str]], channel: str) -> list[str]:
+        """Who else is in the bridge of this channel."""
+        bridge = next(c.get("BridgeId") for c in channels if c["Channel"] == channel)
+        return [c["Channel"] for c in channels if c.get("BridgeId") == bridge and c["Channel"] != channel]
+
     async def hold(self, call: Conversation, *, on: bool) -> None:
         """Put the other side on hold with music, or take it back; the bridge stands, so nothing of the call changes.
 
@@ -186,10 +261,14 @@ class AmiOriginator:
         raise NoHold()
 
     async def _talking_phone(self, call: Conversation) -> str:
-        for channel in await self._channels(call):
+        return self._own(await self._channels(call), call, "there is nothing to hold")
+
+    def _own(self, channels: list[Mapping[str, str]], call: Conversation, otherwise: str) -> str:
+        """The channel of the operator who talks in this call."""
+        for channel in channels:
             if channel.get("BridgeId") and self._is_phone(channel.get("Channel", ""), call.operator):
                 return channel["Channel"]
-        raise Refused("nobody is talking in this call: there is nothing to hold")
+        raise Refused(f"nobody is talking in this call: {otherwise}")
 
     async def _is_held(self, channel: str) -> bool:
         reply = await self._link.action("Getvar", {"Channel": channel, "Variable": "CE_HELD"})

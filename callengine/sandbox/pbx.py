@@ -262,6 +262,7 @@ class SandboxPbx:
         self._kept = self._keep(home / "kept.json")
         cache = self._settings.sandbox.dir.absolute() / "prompts"
         prompts.render_all(home / "share/sounds", cache)
+        prompts.render_tones(home / "share/sounds", cache)
         prompts.render_hold_music(home / "share/moh", cache)
         for found in root.data.iterdir():
             link = home / "share" / found.name

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from callengine.speech.voice import NoVoice, Voice, tone
 
-__all__ = ["TEXTS", "NoVoice", "render_all", "render_hold_music"]
+__all__ = ["TEXTS", "NoVoice", "render_all", "render_hold_music", "render_tones"]
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "ru": {
@@ -80,6 +80,13 @@ def render_all(folder: Path, cache: Path) -> None:
 def render_hold_music(folder: Path, cache: Path) -> None:
     """A soft chime every few seconds: who is on hold must hear that the line is alive."""
     _place(tone(cache / "hold.wav", *_CHIME), folder / "hold.wav")
+
+
+def render_tones(folder: Path, cache: Path) -> None:
+    """What Asterisk's own features play, by its names: without them it would not even begin a transfer."""
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in ("pbx-transfer", "pbx-invalid", "beep", "beeperr"):
+        _place(tone(cache / "tone.wav", *_BEEP), folder / f"{name}.wav")
 
 
 def _place(source: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from callengine.api.schemas import Health, PbxHealth, SampleAccount
 from callengine.callbacks.service import CallbacksService
 from callengine.calls import events as told
 from callengine.calls.coverage import CoverageService
+from callengine.calls.handover import Lasting
+from callengine.calls.handovers import HandoversService
 from callengine.calls.model import CallKey, Conversation, Direction, Missed, Offer, Outcome, State, Talk
 from callengine.calls.service import CallsService
 from callengine.clock import ManualClock
@@ -103,6 +105,31 @@ class FakeDialling:
         return Placed(request_id)
 
 
+class FakeConsulting:
+    """A PBX that takes every warm transfer; `told` is what it says when it is asked to ring."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.told: Callable[[Conversation, str, str], Awaitable[None]] | None = None
+
+    async def consult(self, call: Conversation, to: str, attempt: str) -> None:
+        self.asked.append(("consult", to))
+        if self.told is not None:
+            await self.told(call, to, attempt)
+
+    async def complete(self, call: Conversation) -> None:
+        self.asked.append(("complete",))
+
+    async def cancel(self, call: Conversation) -> None:
+        self.asked.append(("cancel",))
+
+    async def join(self, call: Conversation) -> None:
+        self.asked.append(("join",))
+
+    async def lasting(self) -> list[Lasting]:
+        return []
+
+
 class Desk:
     """The whole web side of one engine, with a client."""
 
@@ -110,19 +137,21 @@ class Desk:
         self.store, self.clock, self.folder = store, clock, folder
         self.tasks = Tasks()
         settings = Settings.model_validate({"recordings": {"dir": folder / "kept"}, "files": {"dir": folder / "files"}})
-        self.phone, self.dialling = FakePhone(), FakeDialling()
+        self.phone, self.dialling, self.consulting = FakePhone(), FakeDialling(), FakeConsulting()
         self.wavs = folder / "pbx"
         self.wavs.mkdir()
         access = AccessService(store, clock, passwords=Passwords(CHEAP))
         zone = ZoneInfo("Europe/Moscow")
         book = Rulebook(zone)
         moves = MovesService(store=store, clock=clock, settings=settings.tickets, zone=zone)
+        calls = CallsService(store=store, clock=clock)
         self.services = Services(
             store=store,
             clock=clock,
             settings=settings,
             access=access,
-            calls=CallsService(store=store, clock=clock),
+            calls=calls,
+            handovers=HandoversService(store, clock, {"main": self.consulting}, calls.by_key),
             callbacks=CallbacksService(store, clock, settings.callbacks),
             dialling=self.dialling,  # type: ignore[arg-type]
             directory=DirectoryService(store, clock),

@@ -32,6 +32,7 @@ MAY = {
     "aso": """
         list_coverage start_demo_call set_state get_board get_shift get_caller search list_calls get_call_totals
         export_calls list_live_calls get_call dial answer_call hang_up_call transfer_call hold_call list_callbacks
+        complete_transfer cancel_transfer join_transfer
         get_callback claim_callback release_callback dial_callback hear_callback
         machine_callback list_marks list_people list_duplicates get_person add_person
         put_person merge_people undo_merge add_note remove_note restore_note list_houses get_house
@@ -88,8 +89,8 @@ OPEN = {
     "get_resident_thumbnail",
     "give_feedback",
     "add_resident_comment",
-    "get_push_key",  # the public half of the key that signs pushes: any browser has to have it
     "change_resident_way",
+    "get_push_key",  # the public half of the key that signs pushes: any browser has to have it
     "subscribe_resident",
     "unsubscribe_resident",
 }

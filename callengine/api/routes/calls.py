@@ -95,10 +95,29 @@ async def hang_up_call(ask: Ask[None, None]) -> None:
     await ask.services.phone.hang_up(ask.id)
 
 
-@routes.post("/calls/{id:int}/transfer", roles=DESK, summary="Blind transfer")
+@routes.post("/calls/{id:int}/transfer", roles=DESK, summary="Transfer: warm (consulted) or blind")
 async def transfer_call(ask: Ask[Transfer, None]) -> None:
-    await ask.services.calls.get(ask.id)
-    await ask.services.phone.transfer(ask.id, ask.body.to)
+    found = await ask.services.calls.get(ask.id)
+    if ask.body.warm:
+        await ask.services.handovers.begin(found, ask.body.to, ask.who)
+    else:
+        await ask.services.phone.transfer(ask.id, ask.body.to)
+        await ask.services.handovers.sent_blind(found, ask.body.to, ask.who)
+
+
+@routes.post("/calls/{id:int}/transfer/complete", roles=DESK, summary="Warm transfer: join the two and leave them")
+async def complete_transfer(ask: Ask[None, None]) -> None:
+    await ask.services.handovers.complete(await ask.services.calls.get(ask.id), ask.who)
+
+
+@routes.post("/calls/{id:int}/transfer/cancel", roles=DESK, summary="Warm transfer: take the resident back")
+async def cancel_transfer(ask: Ask[None, None]) -> None:
+    await ask.services.handovers.cancel(await ask.services.calls.get(ask.id), ask.who)
+
+
+@routes.post("/calls/{id:int}/transfer/join", roles=DESK, summary="Warm transfer: all three together")
+async def join_transfer(ask: Ask[None, None]) -> None:
+    await ask.services.handovers.join(await ask.services.calls.get(ask.id), ask.who)
 
 
 @routes.post("/calls/{id:int}/hold", roles=DESK, summary="Put the other side on hold, or take it back; only who talks")
