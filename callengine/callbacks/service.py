@@ -375,8 +375,9 @@ class CallbacksService:
         duty = await rows.joinable(tx, "", number.value, now)
         if duty is not None and duty.state.owed:
             due_at = min(due_at, duty.due_at)
-            if reason == ASKED_OPERATOR and duty.reason:
-                reason = duty.reason  # a bad mark weighs more
+            other = duty.ticket_id is not None and duty.ticket_id != ticket_id
+            if duty.reason and (other or reason == ASKED_OPERATOR):
+                reason = duty.reason  # a bad mark weighs more; and the reason is one of the ticket that it names
             duty = replace(duty, reason=reason, wanted_by=due_at, due_at=due_at, ticket_id=duty.ticket_id or ticket_id)
             await rows.save_duty(tx, duty)
         else:

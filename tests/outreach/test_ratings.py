@@ -199,6 +199,19 @@ async def test_a_bad_mark_is_a_conflict_and_a_human_calls_within_the_hour(world:
     assert duty.due_at == world.clock.now() + timedelta(hours=1)
 
 
+async def test_a_word_on_another_ticket_does_not_take_a_bad_mark_for_its_own(world: World) -> None:
+    bad, other = await world.done_job(), await world.block.open()
+    await world.answers(await world.dial_one(), mark(1))
+    async with world.store.begin() as tx:
+        owed = {"reason": "resident_word", "ticket_id": other.id, "data": {"ticket": other.number}}
+        await world.callbacks.owe(tx, parse(RESIDENT), due_at=world.clock.now() + timedelta(minutes=5), **owed)
+    (duty,) = await world.duties()
+    assert (duty.reason, duty.ticket_id) == ("rating", bad.id), (
+        "one call, and its reason is of the ticket that it names"
+    )
+    assert duty.due_at == world.clock.now() + timedelta(minutes=5)
+
+
 async def test_the_humans_call_after_a_bad_mark_hangs_on_the_ticket_beside_the_robots(world: World) -> None:
     ticket = await world.done_job()
     robots = await world.dial_one()
