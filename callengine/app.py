@@ -235,6 +235,7 @@ class Engine:
         self.screens = Screens(self.services)
         spoken = self.sandbox.speech_dir if self.sandbox else (None, "")
         self.robot = RobotCaller(self.services, self.bridges, voice_of(settings.speech, *spoken))
+        self._closing.push_async_callback(self.robot.close)
         self.timers = TimerWorker(
             store,
             clock,

@@ -284,6 +284,8 @@ class Speech(Section):
     )  # prompts that nobody heard for so long are deleted: names and addresses are in them
     asr_model: str = ""  # a folder with a model of faster-whisper (extra asr); "": off
     asr_seconds: float = Field(300.0, gt=0)  # a comment that takes longer to read is given up
+    asr_answers: bool = True  # with a model: the robot's questions may be answered aloud, read back and confirmed
+    asr_answer_seconds: float = Field(4.0, gt=0, le=15)  # a caller waits so long; then he is asked for a key
 
 
 class Status(Section):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,14 +17,19 @@ from callengine.calls.events import CallArrived, CallEnded, RobotTold
 from callengine.calls.model import Direction
 from callengine.config import Speech
 from callengine.errors import EngineError
+from callengine.menus.ears import Ears
 from callengine.menus.line import Caller
+from callengine.menus.listening import LineEars
+from callengine.menus.outcome import Outcome
 from callengine.outreach.dialer import Dialer
 from callengine.outreach.events import OutreachSettled, RobotCalled
-from callengine.outreach.model import Occupied
+from callengine.outreach.model import AttemptState, Occupied
 from callengine.outreach.prompts import StaticPrompts
-from callengine.outreach.talks import Talks
+from callengine.outreach.talks import RobotLine, Talks
 from callengine.pbx.fastagi import AgiCall
 from callengine.pbx.originate import Response
+from callengine.speech.asr import NoAsr
+from callengine.speech.hearing import LiveAsr
 from callengine.speech.voice import NoVoice, Voice, VoiceSettings
 from callengine.store.database import Store, Tx
 from callengine.tickets.by_phone import StatusByPhone
@@ -61,6 +66,33 @@ def voice_of(settings: Speech, folder: Path | None = None, seen_as: str = "") ->
     return Voice(folder or settings.dir, chosen, seen_as=seen_as or settings.pbx_dir)
 
 
+class Heard:
+    """Answers said aloud on the lines of PBXs whose recordings the engine sees; on all others keys alone."""
+
+    def __init__(self, recogniser: LiveAsr, folders: Mapping[str, str]) -> None:
+        self._recogniser, self._folders = recogniser, folders
+
+    def warm(self) -> None:
+        self._recogniser.warm()
+
+    def ears(self, line: RobotLine, pbx: str, said: str, language: str) -> Ears | None:
+        folder = self._folders.get(pbx, "")
+        if not folder or not isinstance(line, AgiCall):
+            return None
+        return LineEars(line, self._recogniser, Path(folder), said, language)
+
+
+def recogniser_of(settings: Speech) -> LiveAsr | None:
+    """What hears answers, None when it is off. A model or a library that is missing is told, and keys are asked for."""
+    if not settings.asr_model or not settings.asr_answers:
+        return None
+    try:
+        return LiveAsr(Path(settings.asr_model), seconds=settings.asr_answer_seconds)
+    except NoAsr as error:
+        log.error("answers are not heard: %s", error.detail, extra={"action": "asr_off"})
+        return None
+
+
 class RobotCaller:
     """The robot of one engine: `recover` before the links, then `run` beside them; `hold` is FastAGI's `robot`."""
 
@@ -81,6 +113,8 @@ class RobotCaller:
         services.notices.attach_robot(services.outreach)
         settings = services.settings.outreach
         self._meters = services.meters
+        self._recogniser = recogniser_of(services.settings.speech)
+        folders = {bridge.name: bridge.settings.recordings_dir for bridge in bridges}
         self.talks = Talks(
             services.outreach,
             services.scripts,
@@ -88,6 +122,7 @@ class RobotCaller:
             say=voice.say,
             ahead=voice.ahead,
             meters=services.meters.spoken,
+            hearing=Heard(self._recogniser, folders) if self._recogniser else None,
         )
         services.robot_job = self.talks.for_script
         self.dialer = Dialer(
@@ -117,9 +152,20 @@ class RobotCaller:
             await self._recordings.announce_comment(
                 tx, pbx=attempt.pbx, call_id=attempt.pbx_call_id, file_name=f"{attempt.comment}.wav"
             )
+        if attempt.state is AttemptState.SETTLED and attempt.facts and attempt.pbx_call_id is not None:
+            # And what he said in answer stands beside the answer, for who doubts that it was heard rightly.
+            outcome = Outcome.from_facts(attempt.facts)
+            for file in filter(None, map(outcome.audio, outcome.spoken)):
+                await self._recordings.announce_comment(
+                    tx, pbx=attempt.pbx, call_id=attempt.pbx_call_id, file_name=f"{file}.wav"
+                )
 
     async def _people(self, number: str) -> int:
         return len(await self._directory.candidates(number))
+
+    async def close(self) -> None:
+        if self._recogniser is not None:
+            await self._recogniser.close()
 
     @property
     def engine_name(self) -> str:

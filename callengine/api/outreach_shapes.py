@@ -276,7 +276,9 @@ class RatingsSummary(View):
 class Rating(View):
     """A mark by telephone, or "not done": with its certainty (`proof`), call, recording and time.
 
-    Recordings are for the desk: an organisation and an executor have null there.
+    `way` is how the mark or the result was told: key; said_key (aloud, and confirmed by a key); said (aloud, confirmed
+    aloud); "" where nothing was. `certainty_percent` is the recogniser's own of what was said, `said_recording` the
+    sound of it. Recordings are for the desk: an organisation and an executor have null there.
     """
 
     request_id: str
@@ -292,6 +294,9 @@ class Rating(View):
     mark: int | None
     proof: str
     keys: str
+    way: Literal["", "key", "said_key", "said"]
+    certainty_percent: int | None
+    said_recording: RecordingRef | None
     comment: bool
     comment_recording: RecordingRef | None
     call_id: int | None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from callengine.errors import EngineError
+from callengine.menus import ears as aloud
 from callengine.menus.script import LANGUAGES, Kind
 from callengine.menus.walk import digit_words
 from callengine.outreach.scripts import ScriptsService
@@ -70,7 +71,7 @@ class StaticPrompts:
                     if any(c.isalnum() for c in said):
                         found[language, said] = None
         for language in LANGUAGES:
-            found |= dict.fromkeys((language, digit) for digit in digit_words(language))
+            found |= dict.fromkeys((language, said) for said in [*digit_words(language), *aloud.texts(language)])
         return list(found)
 
     async def missing(self) -> list[tuple[str, str]]:

@@ -14,7 +14,9 @@ from callengine.calls.model import ROBOT_REQUEST
 from callengine.config import Outreach
 from callengine.errors import EngineError
 from callengine.menus import dialogues, jobs
+from callengine.menus import ears as aloud
 from callengine.menus import script as scripts
+from callengine.menus.ears import Ears
 from callengine.menus.jobs import Job
 from callengine.menus.line import HungUp, Line
 from callengine.menus.walk import Say
@@ -39,6 +41,14 @@ class RobotLine(Line, Protocol):
     env: Mapping[str, str]
 
 
+class Hearing(Protocol):
+    """Answers said aloud (robot.py): `warm` before the call rings, `ears` for the line that answered, None for none."""
+
+    def warm(self) -> None: ...
+
+    def ears(self, line: RobotLine, pbx: str, said: str, language: str) -> Ears | None: ...
+
+
 class Talks:
     """Handler `robot` of FastAGI. `ahead` speaks what a call may need before it rings, `say` gives it as a prompt."""
 
@@ -51,9 +61,10 @@ class Talks:
         say: Say,
         ahead: SpeakAhead,
         meters: MetersOf | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
         self._service, self._scripts, self._settings = service, script_texts, settings
-        self._say, self._ahead, self._meters = say, ahead, meters
+        self._say, self._ahead, self._meters, self._hearing = say, ahead, meters, hearing
 
     async def hold(self, line: RobotLine) -> None:
         """The dialogue of one call. A call that is not ours, or is over already, is hung up without a word."""
@@ -68,7 +79,7 @@ class Talks:
         try:
             machine = line.env.get("agi_arg_3", "").upper() == "MACHINE"
             job = replace(await self.job_of(planned), machine=machine)
-            outcome = await dialogues.hold(line, self._say, job)
+            outcome = await dialogues.hold(line, self._say, job, self._ears(line, planned, job))
         except asyncio.CancelledError:
             self._service.forget(request_id)
             raise
@@ -85,6 +96,12 @@ class Talks:
         else:
             await self._service.told(request_id, outcome)
 
+    def _ears(self, line: RobotLine, planned: Planned, job: Job) -> Ears | None:
+        if self._hearing is None:
+            return None
+        said = f"{COMMENT_FOLDER}/{planned.attempt.id}-said"
+        return self._hearing.ears(line, planned.attempt.pbx, said, job.language)
+
     async def for_script(self, request_id: str) -> Job | None:
         """The dialogue of a call that a script beside its PBX holds; its outcome comes by the PBX-side ledger.
 
@@ -99,7 +116,11 @@ class Talks:
     async def prepare(self, planned: Planned) -> None:
         """Have every sentence of the call spoken before it rings. Raises EngineError (NoVoice, Refused)."""
         job = await self.job_of(planned)
-        done = await self._ahead(job.language, job.texts())
+        texts = job.texts()
+        if self._hearing is not None:
+            self._hearing.warm()
+            texts += [one for one in aloud.texts(job.language) if one not in texts]
+        done = await self._ahead(job.language, texts)
         if done.failed:
             raise NoVoice(f"{len(done.failed)} of the call's sentences could not be spoken: {done.failed[0][:80]!r}")
 

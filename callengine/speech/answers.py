@@ -130,7 +130,7 @@ def understood(heard: Heard, language: str, wanted: Collection[str]) -> Understo
     if language not in FORMS:
         return NOTHING
     plain = _in_words(heard.text, heard.certainty, language, wanted)
-    if not plain.meaning and _says_something_else(heard.text, language):
+    if not _answer_in(heard.text, language, wanted) and _says_something_else(heard.text, language):
         return NOTHING
     sound = _by_sound(heard, wanted)
     if sound.meaning and plain.meaning and sound.meaning != plain.meaning:
@@ -140,12 +140,15 @@ def understood(heard: Heard, language: str, wanted: Collection[str]) -> Understo
 
 
 def _in_words(text: str, certainty: float, language: str, wanted: Collection[str]) -> Understood:
+    answer = _answer_in(text, language, wanted)
+    return Understood(answer, certainty) if answer and certainty >= TEXT_SURE else NOTHING
+
+
+def _answer_in(text: str, language: str, wanted: Collection[str]) -> str:
     digit = digit_in(text, language, [one for one in wanted if one.isdecimal()])
     assent = assent_in(text, language)
     assent = assent if assent in wanted else ""
-    if certainty < TEXT_SURE or (digit and assent):
-        return NOTHING
-    return Understood(digit or assent, certainty) if digit or assent else NOTHING
+    return "" if digit and assent else digit or assent
 
 
 def _says_something_else(text: str, language: str) -> bool:

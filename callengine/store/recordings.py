@@ -99,7 +99,15 @@ async def comments_of(conn: AsyncConnection, call_ids: Sequence[int]) -> dict[in
     query = select(*columns).join(calls, calls.c.id == recordings.c.call_id)
     query = query.where(recordings.c.call_id.in_(call_ids), recordings.c.kind == Kind.MESSAGE)
     query = query.where(recordings.c.file_name != calls.c.message_file)
+    query = query.where(~recordings.c.file_name.contains("-said-", autoescape=True))  # answers, by outreach/talks.py
     return {row.call_id: _recording(row) for row in await conn.execute(query.order_by(recordings.c.id))}
+
+
+async def answers_of(conn: AsyncConnection, files: Sequence[str]) -> dict[str, Recording]:
+    """What residents answered the voice robot aloud, by the file's name as the PBX wrote it, without peaks."""
+    columns = [column for column in recordings.c if column.name != "peaks"]
+    query = select(*columns).where(recordings.c.file_name.in_(files), recordings.c.kind == Kind.MESSAGE)
+    return {row.file_name: _recording(row) for row in await conn.execute(query)}
 
 
 async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, Recording]:

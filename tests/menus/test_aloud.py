@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from callengine.errors import EngineError
 from callengine.menus import dialogues, ears
-from callengine.menus.ears import LineEars, Listened, meanings
+from callengine.menus.ears import Listened, meanings
 from callengine.menus.jobs import Job
 from callengine.menus.line import HungUp
+from callengine.menus.listening import LineEars
 from callengine.menus.outcome import Outcome, Proof, Result, Spoken
 from callengine.menus.script import MOST_STEPS, Kind, shipped
 from callengine.menus.walk import ALL_KEYS, most_prompts

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from callengine.calls.model import Outcome as CallOutcome
 from callengine.errors import EngineError
+from callengine.menus import ears as aloud
+from callengine.menus.ears import Ears
 from callengine.menus.line import Caller, HungUp
+from callengine.menus.outcome import Outcome, Proof, Result, Spoken
 from callengine.outreach.model import AttemptState, CallKind, CallState, CallWish
 from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.service import Planned
-from callengine.outreach.talks import Talks
+from callengine.outreach.talks import RobotLine, Talks
+from callengine.speech.answers import YES
 from callengine.speech.voice import Ahead, NoVoice
 from callengine.tasks import Tasks
 from callengine.tickets.model import Status
+from tests.menus.fake_ears import FakeEars, One, heard
+from tests.menus.fake_line import FakeLine
 from tests.outreach.world import World, number
 
 
@@ -117,6 +123,78 @@ async def test_a_resident_who_presses_done_and_five_closes_his_ticket(world: Wor
     (attempt,) = await world.attempts()
     assert attempt.keys.startswith("15")
     assert phone.kept[-1]["mark"] == "5" and phone.over
+
+
+class Aloud:
+    """Hears for one PBX whatever stands in `said`, by step."""
+
+    def __init__(self, said: dict[str, list[One]], *, deaf: str = "") -> None:
+        self.said, self.deaf, self.warmed = said, deaf, 0
+        self.names: list[str] = []
+
+    def warm(self) -> None:
+        self.warmed += 1
+
+    def ears(self, line: RobotLine, pbx: str, said: str, language: str) -> Ears | None:
+        if pbx == self.deaf:
+            return None
+        self.names.append(said)
+        made = FakeEars(FakeLine(), self.said)
+        made.said = said
+        return made
+
+
+@pytest.mark.parametrize(("confirmed", "way"), [(cast("One", "1"), Proof.KEY), (heard(YES, 0.9), Proof.SPEECH)])
+async def test_a_mark_that_was_said_and_confirmed_closes_the_ticket_and_keeps_its_certainty_and_its_sound(
+    world: World, voice: FakeVoice, confirmed: One, way: Proof
+) -> None:
+    done: dict[str, list[One]] = {"hello": [heard(YES)], "hello-right": [heard(YES)]}
+    hearing = Aloud(done | {"mark": [heard("5")], "mark-right": [confirmed]})
+    scripts = ScriptsService(world.store, world.clock)
+    talks = Talks(world.service, scripts, world.settings, say=voice.say, ahead=voice.ahead, hearing=hearing)
+    ticket = await world.done_job()
+    request_id = await world.dial_one()
+    phone = Phone(request_id)
+    await talks.hold(phone)
+    assert ((await world.ticket(ticket)).status, (await world.ticket(ticket)).mark) == (Status.CLOSED, 5)
+    (attempt,) = await world.attempts()
+    told = Outcome.from_facts(attempt.facts)
+    assert told.told_aloud == Spoken("5", 83, way)
+    assert told.audio("mark") == f"callengine/{request_id}-said-mark" == f"{hearing.names[0]}-mark"
+    assert Outcome.from_facts(phone.kept[-1]) == told, "and so it stands in the PBX"
+
+
+async def test_what_was_said_and_not_confirmed_moves_no_ticket(world: World, voice: FakeVoice) -> None:
+    hearing = Aloud({"hello": ["1"], "mark": [heard("1")]})
+    scripts = ScriptsService(world.store, world.clock)
+    talks = Talks(world.service, scripts, world.settings, say=voice.say, ahead=voice.ahead, hearing=hearing)
+    ticket = await world.done_job()
+    await talks.hold(Phone(await world.dial_one()))
+    assert (await world.ticket(ticket)).mark is None
+    assert (await world.attempts())[0].result == Result.DONE_NO_MARK
+
+
+async def test_a_pbx_whose_recordings_are_elsewhere_asks_by_keys(world: World, voice: FakeVoice) -> None:
+    hearing = Aloud({"mark": [heard("1")]}, deaf="main")
+    scripts = ScriptsService(world.store, world.clock)
+    talks = Talks(world.service, scripts, world.settings, say=voice.say, ahead=voice.ahead, hearing=hearing)
+    ticket = await world.done_job()
+    await talks.hold(Phone(await world.dial_one(), "15"))
+    assert ((await world.ticket(ticket)).mark, hearing.names) == (5, [])
+
+
+async def test_the_recogniser_is_warm_and_its_sentences_are_spoken_before_it_rings(
+    world: World, voice: FakeVoice
+) -> None:
+    hearing = Aloud({})
+    scripts = ScriptsService(world.store, world.clock)
+    talks = Talks(world.service, scripts, world.settings, say=voice.say, ahead=voice.ahead, hearing=hearing)
+    await world.done_job()
+    planned = await world.service.begin_dialogue(await world.dial_one())
+    assert planned is not None
+    await talks.prepare(planned)
+    assert hearing.warmed == 1
+    assert {("ru", text) for text in aloud.texts("ru")} <= voice.spoken
 
 
 async def test_not_done_is_a_conflict(world: World, talks: Talks) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -14,6 +14,7 @@ from callengine.api.campaign_news import progress_of
 from callengine.api.core import Ask, Routes, clear, opaque
 from callengine.api.render import recording_ref
 from callengine.api.schemas import Page, RecordingRef
+from callengine.menus.outcome import Outcome, Proof, Spoken
 from callengine.menus.script import Kind, graph
 from callengine.outreach.campaigns import Left, NewCampaign, Progress
 from callengine.outreach.choice import Choice
@@ -23,7 +24,7 @@ from callengine.outreach.ratings import Figures, Row, Sees
 from callengine.outreach.scripts import EditedScript
 from callengine.store import recordings as recording_rows
 from callengine.store.callbacks import ticket_numbers
-from callengine.store.ratings import Rating, Wanted
+from callengine.store.ratings import SAID, Rating, Wanted
 from callengine.tickets.visibility import scope_of
 
 routes = Routes("outreach")
@@ -164,7 +165,8 @@ async def list_ratings(ask: Ask[None, shapes.RatingsList]) -> Page[shapes.Rating
     attempts = [one.attempt for one in found] if ask.who.role in DESK else []
     recordings = await _recordings(ask, attempts)
     comments = await _recordings(ask, [one for one in attempts if one.comment], comments=True)
-    return Page(items=[_rating(one, recordings, comments) for one in found], next=opaque(cursor))
+    said = await _said(ask, attempts)
+    return Page(items=[_rating(one, recordings, comments, said) for one in found], next=opaque(cursor))
 
 
 @routes.get("/ratings/summary", roles=RATED, summary="Marks counted: each mean with its response rate and its count")
@@ -214,8 +216,14 @@ def _figures(it: Figures) -> shapes.RatingFigures:
     )
 
 
-def _rating(it: Rating, recordings: Mapping[int, RecordingRef], comments: Mapping[int, RecordingRef]) -> shapes.Rating:
-    attempt = it.attempt
+def _rating(
+    it: Rating,
+    recordings: Mapping[int, RecordingRef],
+    comments: Mapping[int, RecordingRef],
+    said: Mapping[str, RecordingRef],
+) -> shapes.Rating:
+    attempt, told = it.attempt, _outcome(it.attempt)
+    aloud = told.told_aloud if told else None
     return shapes.Rating(
         request_id=attempt.id,
         ticket_number=it.ticket_number,
@@ -230,6 +238,9 @@ def _rating(it: Rating, recordings: Mapping[int, RecordingRef], comments: Mappin
         mark=it.mark or None,
         proof=attempt.proof,
         keys=attempt.keys,
+        way=_way(it.result, aloud),
+        certainty_percent=aloud.percent if aloud else None,
+        said_recording=said.get(_audio(told)) if told else None,
         comment=bool(attempt.comment),
         comment_recording=comments.get(attempt.pbx_call_id or 0),
         call_id=attempt.pbx_call_id,
@@ -427,6 +438,35 @@ async def _recordings(
     async with ask.services.store.read() as conn:
         found = await (recording_rows.comments_of if comments else recording_rows.of_calls)(conn, ids)
     return {call_id: recording_ref(recording) for call_id, recording in found.items()}
+
+
+async def _said(ask: Ask[Any, Any], attempts: Sequence[OutreachAttempt]) -> dict[str, RecordingRef]:
+    """The sound of what each mark or result rests on, by its file."""
+    files = sorted({_audio(told) for one in attempts if (told := _outcome(one)) is not None} - {""})
+    async with ask.services.store.read() as conn:
+        found = await recording_rows.answers_of(conn, files) if files else {}
+    return {file: recording_ref(recording) for file, recording in found.items()}
+
+
+def _outcome(attempt: OutreachAttempt) -> Outcome | None:
+    """What the dialogue told, where anything of it was said aloud."""
+    if not attempt.facts.get("rests_on"):
+        return None
+    try:
+        return Outcome.from_facts(attempt.facts)
+    except ValueError:  # by a newer engine
+        return None
+
+
+def _audio(told: Outcome) -> str:
+    file = told.audio(told.rests_on)
+    return f"{file}.wav" if file else ""
+
+
+def _way(result: str, aloud: Spoken | None) -> Literal["", "key", "said_key", "said"]:
+    if aloud is not None:
+        return "said_key" if aloud.confirmed is Proof.KEY else "said"
+    return "key" if result in SAID else ""
 
 
 def _opt_out(it: OptOut) -> shapes.OptOut:

@@ -144,11 +144,12 @@ function Marks({ me, when, about, onAll }: { me: Me; when: { from: string; to: s
 function Opened({ of: r, me }: { of: Rating; me: Me }) {
   const { t } = useTranslation();
   const [playing, setPlaying] = useState<number | null>(null);
-  const heard = [[r.comment_recording, "comment"], [r.recording, "talk"]] as const;
+  const heard = [[r.said_recording, "answer"], [r.comment_recording, "comment"], [r.recording, "talk"]] as const;
+  const way = r.certainty_percent !== null && t(`robot.rating.ways.${r.way}`, { percent: r.certainty_percent });
   return (
     <div className="rbtries">
       <div className="rbtry">
-        <span className="grow"><b>{phone(r.number)}</b> <span className="t2 s12">{[exact(r.at), r.keys && t("robot.campaign.keys", { keys: r.keys }), r.proof && t(`robot.campaign.proof.${r.proof}`, { defaultValue: r.proof })].filter(Boolean).join(" · ")}</span></span>
+        <span className="grow"><b>{phone(r.number)}</b> <span className="t2 s12">{[exact(r.at), r.keys && t("robot.campaign.keys", { keys: r.keys }), way || (r.proof && t(`robot.campaign.proof.${r.proof}`, { defaultValue: r.proof }))].filter(Boolean).join(" · ")}</span></span>
         {heard.map(([rec, word]) => rec && <Btn key={word} size="small" icon={IconPlayerPlay} aria-expanded={playing === rec.id} onClick={() => setPlaying((p) => (p === rec.id ? null : rec.id))}>{t(`robot.rating.${word}`)} {rec.seconds !== null && clock(rec.seconds)}</Btn>)}
         {r.call_id !== null && <a href={`/calls?open=${r.call_id}`} onClick={follow(`/calls?open=${r.call_id}`)} className="s13">{t("robot.campaign.call")}</a>}
         {playing !== null && <div className="rbplayer"><Player key={playing} id={playing} me={me} why="robot" caller={phone(r.number)} operator={t("robot.title")} /></div>}
