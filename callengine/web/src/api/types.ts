@@ -151,9 +151,22 @@ export interface Call {
   people: PersonRef[];
 }
 
+export interface HandoverView {
+  id: string;
+  call_id: number;
+  number: string;
+  operator: string;
+  state: string;
+  began_at: string;
+  answered_at: string | null;
+  ended_at: string | null;
+  why: string;
+}
+
 export interface CallDetail extends Call {
   offers: OfferView[];
   talks: TalkView[];
+  handovers: HandoverView[];
 }
 
 export interface CallTotals {
@@ -171,6 +184,7 @@ export interface Dial {
 
 export interface Transfer {
   to: string;
+  warm?: boolean;
 }
 
 export interface HoldCall {
@@ -184,7 +198,6 @@ export interface DemoCall {
 export interface Started {
   started: boolean;
 }
-  warm?: boolean;
 
 export interface Dialled {
   request_id: string;
@@ -256,6 +269,8 @@ export interface Person {
   numbers: string[];
   residences: Residence[];
   notes: TagNote[];
+  notify: "" | "none" | "sms" | "push" | "call" | "email";
+  email: string;
 }
 
 export interface CallerCard {
@@ -269,8 +284,6 @@ export interface CallerCard {
 }
 
 export interface AttemptView {
-  notify: "" | "none" | "sms" | "push" | "call" | "email";
-  email: string;
   at: string;
   ended_at: string | null;
   operator: string;
@@ -589,6 +602,11 @@ export interface Applicant {
   person_id?: number | null;
 }
 
+export interface NewApplicant extends Applicant {
+  notify?: "" | "none" | "sms" | "push" | "call" | "email";
+  email?: string;
+}
+
 export interface NewTicket {
   classifier: string;
   house_id?: number | null;
@@ -602,11 +620,6 @@ export interface NewTicket {
   organisation_id?: number | null;
   damage_at?: string | null;
   conditions?: Record<string, boolean | number | string>;
-export interface NewApplicant extends Applicant {
-  notify?: "" | "none" | "sms" | "push" | "call" | "email";
-  email?: string;
-}
-
   paid?: boolean;
   parent?: string;
   cabinet?: boolean;
@@ -667,19 +680,6 @@ export interface Postponed {
   count: number;
 }
 
-export interface FurtherApplicant {
-  name: string;
-  number: string;
-  premise: string;
-  text: string;
-  call_id: number | null;
-  joined_at: string;
-}
-
-export interface TicketCall {
-  id: number;
-  at: string;
-  direction: string;
 export interface InterimAnswer {
   at: string;
   until: string;
@@ -709,6 +709,20 @@ export interface LinksGiven {
   views: number;
 }
 
+export interface FurtherApplicant {
+  name: string;
+  number: string;
+  premise: string;
+  text: string;
+  call_id: number | null;
+  joined_at: string;
+  joined_by: string;
+}
+
+export interface TicketCall {
+  id: number;
+  at: string;
+  direction: string;
   number: string;
   talk_seconds: number;
   recording: RecordingRef | null;
@@ -716,7 +730,6 @@ export interface LinksGiven {
 
 export interface LoadLine {
   executor_id: number | null;
-  joined_by: string;
   executor: string;
   status: string;
   count: number;
@@ -794,6 +807,10 @@ export interface ResidentTicket {
   overdue: boolean;
   postponed_until: string | null;
   postpone_reason: string;
+  interim: InterimAnswer | null;
+  notify: "" | "none" | "sms" | "push" | "call" | "email";
+  email: string;
+  ways: ("" | "none" | "sms" | "push" | "call" | "email")[];
   mark: number | null;
   may_mark: boolean;
   steps: ResidentStep[];
@@ -807,10 +824,6 @@ export interface TicketApplicant {
 }
 
 export interface JoinTicket {
-  interim: InterimAnswer | null;
-  notify: "" | "none" | "sms" | "push" | "call" | "email";
-  email: string;
-  ways: ("" | "none" | "sms" | "push" | "call" | "email")[];
   applicant?: Applicant;
   premise?: string;
   text?: string;
@@ -858,6 +871,7 @@ export interface TicketRow {
   executor_name: string;
   mark: number | null;
   paid: boolean;
+  level: number;
   postponed_until: string | null;
   applicant_count: number;
   comment: string;
@@ -871,7 +885,6 @@ export interface TicketCount {
 }
 
 export interface TicketCounts {
-  level: number;
   open: TicketCount;
   accidents: TicketCount;
   overdue: TicketCount;
@@ -899,19 +912,6 @@ export interface JournalChoices {
   branches: Branch[];
 }
 
-export interface SavedFilter {
-  id: number;
-  name: string;
-  shared: boolean;
-  changeable: boolean;
-  filter: Record<string, string>;
-  columns: string[];
-  position: number;
-}
-
-export interface SavedFilterBody {
-  name: string;
-  filter: Record<string, string>;
 export interface SupportLevel {
   level: number;
   registered: number;
@@ -938,6 +938,19 @@ export interface SupportFigures {
   interim: InterimFigures;
 }
 
+export interface SavedFilter {
+  id: number;
+  name: string;
+  shared: boolean;
+  changeable: boolean;
+  filter: Record<string, string>;
+  columns: string[];
+  position: number;
+}
+
+export interface SavedFilterBody {
+  name: string;
+  filter: Record<string, string>;
   columns?: string[];
   shared?: boolean;
   position?: number;
@@ -978,6 +991,12 @@ export interface Ticket extends TicketRow {
   paid_confirm_by: string | null;
   paid_confirmed_at: string | null;
   postponed: Postponed | null;
+  interim: InterimAnswer | null;
+  notify: NotifyWay | null;
+  contract_code: string;
+  links: LinksGiven | null;
+  classifier_version: number | null;
+  classifier_since: string | null;
   repeat_of: string | null;
   moves: MoveOffer[];
   clocks: TermClock[];
@@ -991,12 +1010,6 @@ export interface Ticket extends TicketRow {
 
 export interface Found {
   kind: "call" | "ticket" | "person" | "house" | "duty";
-  interim: InterimAnswer | null;
-  notify: NotifyWay | null;
-  contract_code: string;
-  links: LinksGiven | null;
-  classifier_version: number | null;
-  classifier_since: string | null;
   id: string;
   title: string;
   subtitle: string;
@@ -1107,9 +1120,9 @@ export interface CampaignMessage {
 
 export interface LiveMessage {
   seq: number;
-  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "robot" | "campaign";
+  type: "hello" | "reset" | "ringing" | "call" | "duty" | "state" | "board" | "recording" | "ticket" | "reminder" | "pbx" | "dial" | "handover" | "robot" | "campaign";
   at: string;
-  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | RobotMessage | CampaignMessage | null;
+  data: CallMessage | Ringing | Duty | StaffMember | Board | Recording | TicketRow | TicketReminder | PbxHealth | DialMessage | HandoverView | RobotMessage | CampaignMessage | null;
 }
 
 export interface ContractBody {
@@ -1544,6 +1557,8 @@ export interface PersonForm {
   residences?: HomeForm[];
   anyway?: boolean;
   revision?: string;
+  notify?: "" | "none" | "sms" | "push" | "call" | "email";
+  email?: string;
 }
 
 export interface MergeForm {
@@ -1557,8 +1572,6 @@ export interface DuplicatesView {
 }
 
 export interface FieldChange {
-  notify?: "" | "none" | "sms" | "push" | "call" | "email";
-  email?: string;
   field: string;
   before: string | null;
   after: string;
@@ -2016,6 +2029,9 @@ export interface Rating {
   mark: number | null;
   proof: string;
   keys: string;
+  way: "" | "key" | "said_key" | "said";
+  certainty_percent: number | null;
+  said_recording: RecordingRef | null;
   comment: boolean;
   comment_recording: RecordingRef | null;
   call_id: number | null;
@@ -2029,9 +2045,6 @@ export interface OptOut {
   kind: string;
   since: string;
   how: string;
-  way: "" | "key" | "said_key" | "said";
-  certainty_percent: number | null;
-  said_recording: RecordingRef | null;
   who: string;
   note: string;
 }
