@@ -18,10 +18,18 @@ ShortText = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 LongText = Annotated[str, Field(max_length=10_000, pattern=NO_NUL)]
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
+YEARS = range(1970, 2200)
+
 
 def _with_zone(value: object) -> object:
     # pydantic alone would take "5" as seconds since 1970; a "+" that nobody escaped arrives as a space.
-    return parse_rfc3339(value.replace(" ", "+")) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    at = parse_rfc3339(value.replace(" ", "+"))
+    if at.year not in YEARS:
+        # Terms, months and working days are counted from it, and must find a calendar on both sides.
+        raise ValueError(f"a moment of the years {YEARS[0]} to {YEARS[-1]}, not of {at.year}")
+    return at
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_with_zone)]

@@ -21,7 +21,8 @@ CURSORS = (
     "0001-01-01T00:00:00+03:00 1",
     "-5",
 )
-VALUES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", FAR, "٣")
+BEYOND = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+VALUES = (*BEYOND, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", FAR, "٣")
 
 
 def asked(parameters: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
@@ -53,3 +54,11 @@ async def test_odd_cursors_numbers_and_moments_are_refused_in_words(desk: Desk) 
 def test_a_moment_outside_the_calendar_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError, match="outside the calendar"):
         parse_rfc3339(text)
+
+
+@pytest.mark.parametrize("at", BEYOND)
+async def test_a_moment_that_has_no_calendar_around_it_is_refused_at_its_place(desk: Desk, at: str) -> None:
+    asked = {"classifier": "OTO-02", "house_id": 1, "at": at}
+    said = await desk.ask("POST", "/routing/preview", json=asked, status=422)
+    (error,) = said["errors"]
+    assert error["pointer"] == "#/at" and "1970 to 2199" in error["detail"]
