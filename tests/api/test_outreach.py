@@ -13,11 +13,12 @@ from callengine.api.routes.outreach import routes
 from callengine.calls.events import CallArrived
 from callengine.calls.model import CallKey, Conversation, Direction
 from callengine.config import Speech
-from callengine.menus.outcome import Outcome, Proof, Result
+from callengine.menus.outcome import Outcome, Proof, Result, Spoken
 from callengine.outreach.events import CampaignChanged
 from callengine.outreach.model import CallKind, CallWish
 from callengine.phone import parse
 from callengine.robot import RobotCaller, voice_of
+from callengine.store.recordings import answers_of
 from tests.api.conftest import Desk
 from tests.api.test_fuzz import Hum
 
@@ -108,7 +109,8 @@ async def test_a_mark_is_told_with_its_certainty_and_the_response_rate_beside_th
     assert (progress["marked"], progress["mark_total"], progress["settled"], progress["marks"]) == (1, 4, 1, {"4": 1})
 
 
-async def test_a_spoken_comment_is_fetched_as_a_recording_of_its_call(desk: Desk, tmp_path: Path) -> None:
+async def call_of_the_robot(desk: Desk, tmp_path: Path) -> str:
+    """The robot's call of a standing campaign, on the line."""
     robot = RobotCaller(desk.services, [], voice_of(Speech(dir=tmp_path)))
     robot.react(desk.store)
     services = desk.services
@@ -122,13 +124,45 @@ async def test_a_spoken_comment_is_fetched_as_a_recording_of_its_call(desk: Desk
     call = Conversation(key, Direction.OUTBOUND, now, parse(NUMBER), robot=True, request_id=request_id)
     await services.calls.save([CallArrived(now, call)])
     await services.outreach.begin_dialogue(request_id)
+    return request_id
+
+
+async def test_a_spoken_comment_is_fetched_as_a_recording_of_its_call(desk: Desk, tmp_path: Path) -> None:
+    request_id = await call_of_the_robot(desk, tmp_path)
     said = Outcome(Result.NOT_DONE, keys="21", proof=Proof.KEY, comment=f"callengine/{request_id}-comment")
     for _ in range(2):
-        await services.outreach.told(request_id, said)
+        await desk.services.outreach.told(request_id, said)
     (rating,) = (await desk.ask("GET", "/ratings"))["items"]
     assert rating["comment"] is True and rating["comment_recording"]["state"] == "recording"
     call_seen = await desk.ask("GET", f"/calls/{rating['call_id']}")
     assert call_seen["recording"] is None and rating["recording"] is None  # none of the conversation itself
+
+
+@pytest.mark.parametrize(("confirmed", "way"), [(Proof.KEY, "said_key"), (Proof.SPEECH, "said")])
+async def test_a_mark_that_was_said_is_listed_with_its_way_its_certainty_and_its_sound(
+    desk: Desk, tmp_path: Path, confirmed: Proof, way: str
+) -> None:
+    request_id = await call_of_the_robot(desk, tmp_path)
+    spoken = {"hello": Spoken("1", 97, Proof.KEY), "mark": Spoken("4", 71, confirmed)}
+    told = Outcome(
+        Result.MARKED, mark=4, proof=Proof.SPEECH, comment=f"callengine/{request_id}-comment",
+        spoken=spoken, rests_on="mark", said=f"callengine/{request_id}-said",
+    )  # fmt: skip
+    await desk.services.outreach.told(request_id, told)
+    (rating,) = (await desk.ask("GET", "/ratings"))["items"]
+    assert (rating["mark"], rating["way"], rating["certainty_percent"], rating["proof"]) == (4, way, 71, "speech")
+    kept = {rating[name]["id"] for name in ("said_recording", "comment_recording")}
+    assert len(kept) == 2, "the answer is not taken for the comment"
+    async with desk.store.read() as conn:
+        named = await answers_of(conn, [f"callengine/{request_id}-said-{step}.wav" for step in ("hello", "mark")])
+    assert len(named) == 2
+    assert rating["said_recording"]["id"] == named[f"callengine/{request_id}-said-mark.wav"].id
+
+
+async def test_a_mark_by_key_says_so_and_has_no_certainty_of_a_recogniser(desk: Desk) -> None:
+    await call_and_mark(desk, Outcome(Result.MARKED, mark=4, keys="14", proof=Proof.KEY))
+    (rating,) = (await desk.ask("GET", "/ratings"))["items"]
+    assert (rating["way"], rating["certainty_percent"], rating["said_recording"]) == ("key", None, None)
 
 
 async def test_an_opt_out_is_added_listed_and_removed(desk: Desk) -> None:
