@@ -193,6 +193,7 @@ class Notices(Section):
 
     public_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
     quiet_hours: str = Field("22-08", pattern=r"^(([01]?\d|2[0-4])(:[0-5]\d)?-([01]?\d|2[0-4])(:[0-5]\d)?)?$")
+    awake_seconds: int = Field(600, ge=0)  # who talked with us so long ago is told his number at night too; 0: nobody
     ladder_seconds: list[int] = Field([0, 120, 300, 600], min_length=4, max_length=4)  # push, SMS, call, supervisor
     tell_resident: list[Literal["registered", "postponed", "done", "closed", "cancelled"]] = [
         "registered",

@@ -83,7 +83,7 @@ class Wanted:
     """What is to be told. `key` makes it itself: the same key is never told twice.
 
     `fields` are the values of the template; `not_before` puts it off; `danger` is told by night and to those who
-    asked for silence too.
+    asked for silence too. `answer`: it answers his own talk with us just now, and does not wait for the morning.
     """
 
     key: str
@@ -97,6 +97,7 @@ class Wanted:
     ladder: str = ""
     rung: int = 0
     until: Until = Until.SENT
+    answer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 MOST_RECEIPT = 500
 MOST_UNKNOWN = 5  # so often a repeatable notice goes into the unknown before a person has to look
 MOST_EARLY = 1000
+ANSWERS = (Kind.REGISTERED, Kind.JOINED)  # his number and term, in answer to his own talk
 
 
 class Outbox:
@@ -73,7 +74,8 @@ class Outbox:
         if problem:
             state = State.FAILED if not written.text else State.SUPPRESSED
         now = self._clock.now()
-        next_at = self._allowed(max(now, wanted.not_before or now), wanted.channel, danger=wanted.danger)
+        loud = wanted.danger or wanted.answer
+        next_at = self._allowed(max(now, wanted.not_before or now), wanted.channel, danger=loud)
         values = {
             "key": wanted.key,
             "kind": wanted.kind.value,
@@ -145,6 +147,20 @@ class Outbox:
             return reason("asked")
         return ""
 
+    async def awake(self, tx: Tx, number: str, at: datetime | None = None) -> bool:
+        """Whether somebody at the number talked with us just before `at` (now): what he waits for wakes nobody."""
+        at = at or self._clock.now()
+        since = at - timedelta(seconds=self._settings.awake_seconds)
+        return self._settings.awake_seconds > 0 and await rows.talked(tx.conn, number, since, at)
+
+    async def _allowed_for(self, tx: Tx, one: Notice, at: datetime) -> datetime:
+        """The first moment from `at` on when it may be told; who is answered is awake a while after it was promised."""
+        allowed = self._allowed(at, one.channel, danger=one.danger)
+        patience = timedelta(seconds=self._settings.awake_seconds + self._settings.ladder_seconds[-1])
+        if allowed == at or one.kind not in ANSWERS or at > one.created_at + patience:
+            return allowed
+        return at if await self.awake(tx, one.to.number, one.created_at) else allowed
+
     def _allowed(self, at: datetime, channel: Channel, *, danger: bool) -> datetime:
         quiet = self._settings.quiet_hours
         return rules.allowed_at(at, channel, danger=danger, quiet=quiet, zone=self._zone)
@@ -160,8 +176,8 @@ class Outbox:
         if one.expires_at <= now:
             await self.settle(one, Rejected(reason("late", because=one.problem)), repeatable=False)
             return False
-        allowed = self._allowed(now, one.channel, danger=one.danger)
         async with self._store.begin() as tx:
+            allowed = await self._allowed_for(tx, one, now)
             if _called_off(await rows.of_ladder(tx, one.ladder), one):
                 await self._close(tx, one, State.SUPPRESSED, CALLED_OFF)
                 return False
@@ -224,7 +240,7 @@ class Outbox:
     async def _later(self, tx: Tx, one: Notice, problem: str, after_seconds: float | None) -> None:
         now = self._clock.now()
         wait = max(rules.backoff(one.tries, danger=one.danger), timedelta(seconds=after_seconds or 0))
-        next_at = self._allowed(now + wait, one.channel, danger=one.danger)
+        next_at = await self._allowed_for(tx, one, now + wait)
         expires_at = one.expires_at + (next_at - (now + wait))  # the hours when it may not be told are not its life
         if next_at >= expires_at:
             await self._close(tx, one, State.FAILED, reason("given_up", because=problem, count=one.tries))
@@ -274,7 +290,7 @@ class Outbox:
             place = (place or one.next_at) if failed else None
 
     async def _hasten(self, tx: Tx, one: Notice, place: datetime) -> None:
-        at = self._allowed(max(place, self._clock.now()), one.channel, danger=one.danger)
+        at = await self._allowed_for(tx, one, max(place, self._clock.now()))
         if at < one.next_at:
             await rows.change(tx, one.id, (State.QUEUED,), {"next_at": at})
             await rows.wake(tx, one.channel, at)

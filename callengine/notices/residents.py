@@ -141,6 +141,8 @@ class ResidentNotices:
         """By his own way; else through his browser where he asked for it, by SMS with the link to his ticket, or the
         robot calls. What cannot be told his way is told in that order, and danger always is."""
         sms = self._sms(ticket, kind, what, values)
+        if kind is Kind.REGISTERED:
+            sms = replace(sms, answer=await self._outbox.awake(tx, sms.to.number))
         number, danger, key = sms.to.number, sms.danger, sms.ladder
         way = "" if danger else ticket.applicant.notify
         if way == Way.NONE or (way == Way.CALL and not self._worth_a_call(ticket, kind, by_call=by_call)):
@@ -161,7 +163,7 @@ class ResidentNotices:
         if not rungs and kind is Kind.INTERIM:
             rungs.append(sms)  # it goes nowhere: that stands in the outbox and on the ticket
         patience = self._settings.ladder_seconds[-1]
-        moments = self._climbing([place * patience for place in range(len(rungs))], danger)
+        moments = self._climbing([place * patience for place in range(len(rungs))], danger or sms.answer)
         if rungs:
             await self._outbox.climb(
                 tx, [replace(rung, not_before=at) for rung, at in zip(rungs, moments, strict=True)]
@@ -260,5 +262,6 @@ class ResidentNotices:
                 fields={**values, "news": news},
                 ticket_number=ticket.number,
                 danger=kind is Kind.REGISTERED and ticket.urgency in rules.DANGER,
+                answer=kind is Kind.REGISTERED and await self._outbox.awake(tx, row.number),
             )
             await self._outbox.tell(tx, wanted)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -41,6 +42,7 @@ from callengine.notices.model import (
 from callengine.notices.templates import Text
 from callengine.store.database import Tx
 from callengine.store.tables import (
+    calls,
     notice_events,
     notice_keys,
     notice_parts,
@@ -123,6 +125,14 @@ async def wake(tx: Tx, channel: Channel, next_at: datetime) -> None:
 def _kept(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """With the code of a reason before its words (notices/reasons.py)."""
     return {**values, "problem": reasons.stored(values["problem"])} if "problem" in values else values
+
+
+async def talked(conn: AsyncConnection, number: str, since: datetime, at: datetime) -> bool:
+    """Whether somebody of the number and one of us talked between the moments, or do so still."""
+    c = calls.c
+    recent = (c.number == number, c.arrived_at > since - timedelta(days=1), c.arrived_at <= at)
+    talk = (c.answered_at.is_not(None), c.robot.is_(False), or_(c.ended_at.is_(None), c.ended_at >= since))
+    return bool((await conn.execute(select(exists().where(*recent, *talk)))).scalar_one())
 
 
 # --- the outbox ---------------------------------------------------------------------------------------------
