@@ -634,7 +634,10 @@ class OutreachService:
             return
         if await rows.anything_open(tx.conn, campaign.id, campaign.zones):
             return
-        ended = campaign.evolve(state=CampaignState.FINISHED, changed_at=now, changed_by=ENGINE, ended_at=now)
+        held = await campaign_rows.locked(tx, campaign.id)
+        if held is None or held.state is not campaign.state:
+            return  # somebody stopped or paused it meanwhile: his word stands
+        ended = held.evolve(state=CampaignState.FINISHED, changed_at=now, changed_by=ENGINE, ended_at=now)
         await campaign_rows.save(tx, ended)
         await tx.tell(CampaignChanged(now, ended))
 

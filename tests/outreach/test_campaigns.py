@@ -19,6 +19,7 @@ from callengine.outreach.events import CampaignChanged, OutreachSwitched, RobotC
 from callengine.outreach.model import AttemptState, CallKind, CallState, CallWish, CampaignState, Occupied
 from callengine.outreach.ratings import RatingsService, Sees
 from callengine.outreach.switch import Switch
+from callengine.store import outreach as outreach_rows
 from callengine.store.database import Store, Tx
 from callengine.store.ratings import Wanted
 from callengine.store.tables import people, person_numbers, residences
@@ -195,6 +196,24 @@ async def test_a_campaign_ends_with_its_last_call(world: World) -> None:
         await world.answers(request_id, HEARD)
     assert (await world.campaigns.get(made.campaign.id)).state is CampaignState.FINISHED
     assert [one.campaign.state for one in told] == ["filling", "running", "finished"]
+
+
+async def test_who_stops_a_campaign_in_the_moment_of_its_last_call_is_who_stopped_it(
+    postgres_store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await build(postgres_store, clock)
+    made = await world.campaigns.create(outage(number(1)), "Орлова", 2)
+    request_id = await world.dial_one(after=0)
+    looked = outreach_rows.anything_open
+
+    async def stopped_meanwhile(*asked: Any) -> bool:
+        await world.campaigns.stop(made.campaign.id, "Петрова")
+        return await looked(*asked)
+
+    monkeypatch.setattr("callengine.store.outreach.anything_open", stopped_meanwhile)
+    await world.answers(request_id, HEARD)
+    campaign = await world.campaigns.get(made.campaign.id)
+    assert (campaign.state, campaign.changed_by) == (CampaignState.STOPPED, "Петрова")
 
 
 async def test_a_campaign_of_those_who_all_opted_out_meanwhile_ends_too(world: World) -> None:
