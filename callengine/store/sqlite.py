@@ -33,6 +33,7 @@ class LeanConnection(aiosqlite.Connection):
     """aiosqlite's connection; `_execute` is the one door to its thread, and this one looks at what comes."""
 
     _closing = False
+    _stopped = False
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self._running or self._connection is None:
@@ -42,6 +43,8 @@ class LeanConnection(aiosqlite.Connection):
         return await self._in_thread(partial(fn, *args, **kwargs))
 
     def _in_thread(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
+        if self._stopped:
+            raise ValueError("Connection closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((future, work))
         return future
@@ -60,6 +63,16 @@ class LeanConnection(aiosqlite.Connection):
     async def close(self) -> None:
         self._closing = True
         await super().close()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Ends the thread; a second time it is nothing, for nobody is there to answer, and its future stays for ever.
+
+        SQLAlchemy's `terminate` stops a connection amid its own `close` when who gives it back is cancelled.
+        """
+        if self._stopped:
+            return None
+        self._stopped = True
+        return super().stop()
 
 
 class WriterConnection(LeanConnection):
