@@ -12,7 +12,9 @@ from callengine.store.sqlite import WriterConnection
 
 
 async def opened(path: Path) -> WriterConnection:
-    return await WriterConnection(lambda: sqlite3.connect(path, check_same_thread=False), 64)
+    connection = WriterConnection(lambda: sqlite3.connect(path, check_same_thread=False), 64)
+    await connection
+    return connection
 
 
 async def test_a_connection_that_is_stopped_amid_its_close_ends_all_the_same(tmp_path: Path) -> None:
