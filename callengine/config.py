@@ -188,6 +188,27 @@ def called_by_day(hours: str) -> tuple[time, time]:
     return opens, closes
 
 
+class Meters(Section):
+    """Readings that residents hand in themselves, on the page of their link."""
+
+    link: bool = True
+    link_days: str = "1-31"  # of each month, both included: 15-25
+
+    @field_validator("link_days")
+    @classmethod
+    def _in_a_month(cls, days: str) -> str:
+        match = re.fullmatch(r"(\d{1,2})-(\d{1,2})", days)
+        if not match or not 1 <= int(match[1]) <= int(match[2]) <= 31:
+            raise ValueError('write days of the month like "15-25", the earlier first')
+        return days
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """The first and the last day."""
+        first, _, last = self.link_days.partition("-")
+        return int(first), int(last)
+
+
 class Notices(Section):
     """Letters, SMS, pushes and calls to people. A channel whose settings are empty is not used."""
 
@@ -327,6 +348,7 @@ class Settings(Section):
     desk: Desk = Desk()
     tickets: Tickets = Tickets()
     outreach: Outreach = Outreach()
+    meters: Meters = Meters()
     notices: Notices = Notices()
     speech: Speech = Speech()
     status: Status = Status()

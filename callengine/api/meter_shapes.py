@@ -10,6 +10,7 @@ from pydantic import Field
 from callengine.api.queries import Listed, Query, Words
 from callengine.api.schemas import Body, Id, ShortText, View
 from callengine.directory import metering
+from callengine.directory.by_link import Asked
 
 MeterKindName = Literal["cold_water", "hot_water", "heat", "gas", "electricity", "electricity_day", "electricity_night"]
 Period = Annotated[str, Field(pattern=r"^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")]
@@ -108,6 +109,72 @@ class MeterLine(View):
     reading: MeterReading
     meter: Meter
     address: str
+
+
+class ResidentReading(Body):
+    """`confirmed`: he was asked again (409 reading-doubted), and says the same."""
+
+    value: ShortText
+    confirmed: bool = False
+
+
+class ResidentMeterReading(View):
+    """`flag` jump: kept, and looked at by a human."""
+
+    period: str
+    value: str
+    at: datetime
+    flag: str
+
+
+class ResidentMeter(View):
+    """Below `lowest` and above `highest` no reading is taken; above `doubted_above` it is asked again."""
+
+    id: int
+    kind: MeterKindName
+    serial: str
+    place: str
+    address: str
+    premise: str
+    lowest: str
+    doubted_above: str
+    highest: str
+    before: ResidentMeterReading | None
+    now: ResidentMeterReading | None
+
+
+class ResidentMeters(View):
+    """The meters of who has the number of the link's ticket. `open`: today is one of the days, `first` to `last`."""
+
+    period: str
+    open: bool
+    first: int
+    last: int
+    meters: list[ResidentMeter]
+
+
+def resident_meters(it: Asked) -> ResidentMeters:
+    meters = [
+        ResidentMeter(
+            id=one.meter.id,
+            kind=one.meter.kind.value,
+            serial=one.meter.serial,
+            place=one.meter.place,
+            address=one.address,
+            premise=one.meter.premise,
+            lowest=metering.shown(one.limits.lowest),
+            doubted_above=metering.shown(one.limits.doubted),
+            highest=metering.shown(one.limits.highest),
+            before=resident_reading(one.before) if one.before else None,
+            now=resident_reading(one.now) if one.now else None,
+        )
+        for one in it.meters
+    ]
+    return ResidentMeters(period=it.period, open=it.open, first=it.first, last=it.last, meters=meters)
+
+
+def resident_reading(it: metering.Reading) -> ResidentMeterReading:
+    return ResidentMeterReading(period=it.period, value=it.value, at=it.at, flag=it.flag)
 
 
 def reading(it: metering.Reading) -> MeterReading:

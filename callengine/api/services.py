@@ -16,6 +16,7 @@ from callengine.api.schemas import Health, SampleAccount
 from callengine.api.views import Views
 from callengine.clock import Clock
 from callengine.config import Settings
+from callengine.directory.by_link import ReadingsByLink
 from callengine.directory.houses import HousesService
 from callengine.directory.imports import Imports
 from callengine.directory.merges import MergesService
@@ -141,6 +142,7 @@ class Services:
         self.merges = MergesService(self.store, self.clock)
         self.readings = ReadingsService(self.store)
         self.meters = MetersService(self.store, self.clock, locale)
+        self.by_link = ReadingsByLink(self.clock, self.settings.meters, locale, self.links, self.meters)
         access = self.access
         self.staff = StaffService(
             self.store, self.clock, hash_password=access.hash_password, end_sessions=access.end_sessions, **names

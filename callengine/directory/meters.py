@@ -47,6 +47,17 @@ class MeterForm:
     verified_until: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A meter of somebody's flat: `before` is the last reading of an earlier month, `now` what holds for this one."""
+
+    meter: Meter
+    address: str
+    limits: Limits
+    before: Reading | None
+    now: Reading | None
+
+
 class MetersService:
     def __init__(self, store: Store, clock: Clock, locale: config.Locale) -> None:
         self._store, self._clock, self._zone = store, clock, ZoneInfo(locale.timezone)
@@ -140,6 +151,54 @@ class MetersService:
             values = {"who": who, "staff_id": staff_id, "note": note, "source": Source.OPERATOR.value, "flag": flag}
             written = await rows.write(tx, self._row(meter, period, told) | values)
         assert written is not None
+        return written
+
+    # --- by a resident's link -----------------------------------------------------------------------------------
+
+    async def of_resident(self, number: str) -> list[Owed]:
+        """The meters of the flats of who has the number, as the robot asks him for them (`spoken`)."""
+        period, found = self.this_month(), []
+        async with self._store.read() as conn:
+            for meter, address in await rows.of_number(conn, number):
+                known = metering.limits(meter, period, *await rows.around(conn, meter.id, period))
+                months = {one.period: one for one in await rows.months(conn, meter.id)}
+                before = max((month for month in months if month < period), default="")
+                found.append(Owed(meter, address, known, months.get(before), months.get(period)))
+        return found
+
+    async def hand_in(
+        self, number: str, meter_id: int, value: str, *, who: str, note: str, key: str = "", confirmed: bool = False
+    ) -> Reading:
+        """A reading that its resident hands in himself, of this month; with the limits of the call by keys.
+
+        The same key again, or the very value that stands there, is the same reading. Raises NotFound for a meter that
+        is none of his, Refused, Conflict for a key of another value, ReadingDoubted unless it is `confirmed`: he is
+        asked again, and what he repeats is kept flagged for a human to look at.
+        """
+        try:
+            told = metering.thousandths_of(value)
+        except ValueError as error:
+            raise Refused(str(error), pointer="/value") from None
+        async with self._store.begin() as tx:
+            if meter_id not in {meter.id for meter, _ in await rows.of_number(tx.conn, number)}:
+                raise NotFound("no such meter hangs in a flat of yours")
+            meter, period = await self._hanging(tx, meter_id), self.this_month()
+            kept = await rows.by_key(tx.conn, key) if key else None
+            if kept is not None and (kept.thousandths, kept.meter_id) != (told, meter_id):
+                raise Conflict("this Idempotency-Key was used for something else: send a new key")
+            now = {one.period: one for one in await rows.months(tx.conn, meter.id)}.get(period)
+            again = kept or (now if now is not None and now.thousandths == told else None)
+            if again is not None:
+                return again
+            known = await self._limits(tx, meter, period)
+            _within(told, known)
+            flag = JUMP if told > known.doubted else ""
+            if flag and not confirmed:
+                raise ReadingDoubted(doubted_above=metering.shown(known.doubted))
+            how = {"source": Source.LINK.value, "flag": flag, "key": key or None}
+            values = {"who": who, "note": note[:MOST_NOTE], **how}
+            written = await rows.write(tx, self._row(meter, period, told) | values)
+        assert written is not None  # its meter is held: nobody else wrote the key meanwhile
         return written
 
     @staticmethod

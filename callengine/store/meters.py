@@ -124,6 +124,12 @@ async def write(tx: Tx, values: Mapping[str, Any]) -> Reading | None:
     return _reading(row) if row else None
 
 
+async def by_key(conn: AsyncConnection, key: str) -> Reading | None:
+    """What was written by this key."""
+    row = (await conn.execute(select(meter_readings).where(d.key == key))).one_or_none()
+    return _reading(row) if row else None
+
+
 async def history(conn: AsyncConnection, meter_id: int, limit: int) -> list[Reading]:
     """Every row that was ever written, the newest first."""
     query = select(meter_readings).where(d.meter_id == meter_id).order_by(d.id.desc()).limit(limit)

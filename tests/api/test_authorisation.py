@@ -90,6 +90,8 @@ OPEN = {
     "give_feedback",
     "add_resident_comment",
     "change_resident_way",
+    "get_resident_meters",
+    "hand_in_reading",
     "get_push_key",  # the public half of the key that signs pushes: any browser has to have it
     "subscribe_resident",
     "unsubscribe_resident",

@@ -76,6 +76,7 @@ GET /public/tickets/{token}/files/{id} · GET /public/tickets/{token}/files/{id}
 POST /public/tickets/{token}/feedback · POST /public/tickets/{token}/comments · PUT /public/tickets/{token}/notify
 PUT /tickets/{number}/notify · GET /notify/ways
 POST /public/tickets/{token}/push · POST /public/tickets/{token}/push/end
+GET /public/tickets/{token}/meters · POST /public/tickets/{token}/meters/{id}/readings
 GET /notices · GET /notices/{id} · GET /notices/mine
 POST /notices/{id}/acknowledge · POST /notices/{id}/again · GET /notices/templates · PUT /notices/templates
 POST /notices/templates/preview · GET /push/key · POST /push/subscriptions · DELETE /push/subscriptions/{id}

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from callengine.api import render
+from callengine.api import meter_shapes, render
 from callengine.api.core import Ask, Routes, given_key
 from callengine.api.routes.files import send
 from callengine.api.schemas import FeedbackBody, ResidentComment, ResidentTicket, ResidentWay
@@ -60,3 +60,23 @@ async def add_resident_comment(ask: Ask[ResidentComment, None]) -> ResidentTicke
 async def change_resident_way(ask: Ask[ResidentWay, None]) -> ResidentTicket:
     found = await ask.services.links.way(ask.path["token"], ask.body.notify, ask.body.email, _remote(ask))
     return _shown(ask, found)
+
+
+@routes.get("/public/tickets/{token}/meters", roles=None, summary="The resident's meters, and what they may show now")
+async def get_resident_meters(ask: Ask[None, None]) -> meter_shapes.ResidentMeters:
+    return meter_shapes.resident_meters(await ask.services.by_link.view(ask.path["token"], _remote(ask)))
+
+
+@routes.post(
+    "/public/tickets/{token}/meters/{id:int}/readings",
+    roles=None,
+    summary="He hands a reading in; 409 reading-doubted asks him again, readings-closed says on which days",
+    status=201,
+    idempotent=True,
+)
+async def hand_in_reading(ask: Ask[meter_shapes.ResidentReading, None]) -> meter_shapes.ResidentMeterReading:
+    form = ask.body
+    written = await ask.services.by_link.hand_in(
+        ask.path["token"], ask.id, form.value, _remote(ask), key=given_key(ask), confirmed=form.confirmed
+    )
+    return meter_shapes.resident_reading(written)

@@ -1723,6 +1723,40 @@ export interface MeterLine {
   address: string;
 }
 
+export interface ResidentReading {
+  value: string;
+  confirmed?: boolean;
+}
+
+export interface ResidentMeterReading {
+  period: string;
+  value: string;
+  at: string;
+  flag: string;
+}
+
+export interface ResidentMeter {
+  id: number;
+  kind: "cold_water" | "hot_water" | "heat" | "gas" | "electricity" | "electricity_day" | "electricity_night";
+  serial: string;
+  place: string;
+  address: string;
+  premise: string;
+  lowest: string;
+  doubted_above: string;
+  highest: string;
+  before: ResidentMeterReading | null;
+  now: ResidentMeterReading | null;
+}
+
+export interface ResidentMeters {
+  period: string;
+  open: boolean;
+  first: number;
+  last: number;
+  meters: ResidentMeter[];
+}
+
 export interface NoticeReason {
   code: string;
   values: Record<string, string>;
