@@ -550,13 +550,16 @@ async def create_token(
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """`callengine doctor`: reads only."""
     from callengine.pbx.doctor import examine_pbx
+    from callengine.pbx.doctor_speech import examine_speech
 
-    pbxs = settings.pbxs
+    pbxs, prompts = settings.pbxs, None
     if settings.pbx.mode == "sandbox":
         # The sandbox makes its own secret: it is kept beside it.
         sandbox = await SandboxPbx(settings, tell=_say).prepare()
-        pbxs = [sandbox.joined(), *settings.pbx.more]
+        pbxs, prompts = [sandbox.joined(), *settings.pbx.more], sandbox.speech_dir[0]
     async for finding in examine_pbx(settings, pbxs):
+        yield finding
+    async for finding in examine_speech(settings, prompts):
         yield finding
 
 

@@ -62,6 +62,7 @@ MODULES = (
     "func_uri",
     "func_strings",
 )
+ROBOT_MODULES = ("app_amd", "app_playtones")
 _UNREACHABLE = ("0", "4", "5")  # AST_DEVICE_ UNKNOWN, INVALID, UNAVAILABLE
 SKEW_WARN, SKEW_FAIL = 1.0, 30.0
 FREE_BYTES = 1 << 30
@@ -161,6 +162,7 @@ class _Patient:
             self._events,
             self._clock,
             self._modules,
+            self._robot,
             self._contexts,
             self._queue,
             self._recordings,
@@ -242,15 +244,31 @@ class _Patient:
         return [_warn(what, change)] if abs(skew) >= SKEW_WARN else [_ok("both clocks agree")]
 
     async def _modules(self) -> list[Finding]:
-        missing = []
-        for module in MODULES:
-            try:
-                await self.link.action("ModuleCheck", {"Module": module})
-            except EngineError:
-                missing.append(module)
+        missing = [module for module in MODULES if not await self._is_loaded(module)]
         if missing:
             return [_fail(f"not loaded: {', '.join(missing)}", "load them in the PBX's modules.conf, then restart it")]
         return [_ok("the modules that the dialplan needs are loaded")]
+
+    async def _robot(self) -> list[Finding]:
+        """What the robot's calls use beside the dialplan's own modules."""
+        missing = [one for one in ROBOT_MODULES if not await self._is_loaded(one)]
+        found = []
+        if "app_amd" in missing:
+            change = (
+                "load app_amd in the PBX's modules.conf: without it the robot talks to answering machines to the end"
+            )
+            found.append(_warn("no hint of answering machines: app_amd is not loaded", change))
+        if "app_playtones" in missing:
+            change = "load app_playtones in the PBX's modules.conf"
+            found.append(_warn("no tone before a spoken comment: app_playtones is not loaded", change))
+        return found or [_ok("the PBX has what the robot uses: app_amd, app_playtones")]
+
+    async def _is_loaded(self, module: str) -> bool:
+        try:
+            await self.link.action("ModuleCheck", {"Module": module})
+        except EngineError:
+            return False
+        return True
 
     async def _contexts(self) -> list[Finding]:
         found: list[Finding] = []
