@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, quote_plus
 OPERATOR_CONTEXT = "callengine-robot-operator"
 BEEP_TONE, BEEP_MILLISECONDS = "440/400", 450  # before a recording; made by Asterisk, no file
 KEYS_AT_ONCE = 32  # who leans on the telephone must not keep a dialogue for ever
-SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is nobody's voice
+SOUND_SAMPLES = 4000  # half a second at 8 kHz: less is no comment
+WORD_SAMPLES = 800  # a tenth: «три» is two tenths long, a click a few hundredths
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/=&-]*").fullmatch  # what the ledger's encoding leaves as it is, and its separators
 # AST_PRES_RESTRICTION and its two values that hide the number, in agi_callingpres.
@@ -87,13 +88,13 @@ class Line(Protocol):
     async def hang_up(self) -> None: ...
 
 
-def has_sound(samples: int, silence_seconds: float, *, fell_silent: bool) -> bool:
+def has_sound(samples: int, silence_seconds: float, *, fell_silent: bool, least: int = SOUND_SAMPLES) -> bool:
     """Whether a recording of RECORD FILE (8 kHz) may hold a voice.
 
     One that ended in silence holds that silence too, less the second that Asterisk takes back: no longer than it, it is
     nothing but silence.
     """
-    return samples > (max(1, int(silence_seconds)) * 8000 if fell_silent else 0) + SOUND_SAMPLES
+    return samples > (max(1, int(silence_seconds)) * 8000 if fell_silent else 0) + least
 
 
 def ledger_text(facts: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from callengine.menus.line import (
     BEEP_TONE,
     KEYS_AT_ONCE,
     OPERATOR_CONTEXT,
+    WORD_SAMPLES,
     Caller,
     HungUp,
     caller_of,
@@ -203,14 +204,15 @@ class AgiCall:
         return has_sound(reply.endpos, silence_seconds, fell_silent=reply.data == "timeout")
 
     async def record_or_key(self, file: str, *, seconds: float, silence_seconds: float) -> tuple[str, bool]:
-        """As `record`, without a tone: the key that ended it, or whether there is sound.
+        """As `record`, without a tone: the key that ended it, or whether there is sound, be it one short word.
 
         Raises HungUp, Refused for a wrong name, AgiRefused when the PBX cannot write there.
         """
         reply = await self._record(await self._recording(file), seconds, silence_seconds)
         if reply.result == "-1":
             raise AgiRefused(f"the PBX cannot write {file}") if reply.data == "writefile" else HungUp
-        sound = has_sound(reply.endpos, silence_seconds, fell_silent=reply.data == "timeout")
+        silent = reply.data == "timeout"
+        sound = has_sound(reply.endpos, silence_seconds, fell_silent=silent, least=WORD_SAMPLES)
         return _KEYS.get(reply.result, ""), sound
 
     async def _recording(self, file: str) -> str:

@@ -254,17 +254,20 @@ class Sipp:
         *,
         presses: Sequence[tuple[float, str]] = (),
         speaks_at: float = 0.0,
+        says: Sequence[tuple[float, bytes]] = (),
     ) -> Crowd:
         """All outside numbers, at the port that the trunk calls: whoever is called does what `behaviour` says.
 
         Says a word as he picks up, then is silent, and presses keys so many seconds after it. With `speaks_at` he says
-        the word again for 3 s from then on.
+        the word again for 3 s from then on; `says` are other words (A-law, 8 kHz), each with its second, in order.
         """
         work = self._folder("outside")
         word = (await speech.conversation(["Алло, слушаю."]))[: 2 * speech.RATE]
         sound = word + speech.SILENCE * speech.RATE * 2
         if speaks_at:
             sound = sound.ljust(int(speaks_at * speech.RATE), speech.SILENCE) + (word * 3)[: 3 * speech.RATE]
+        for at, words in says:
+            sound = sound.ljust(int(at * speech.RATE), speech.SILENCE) + words
         pcap = write_pcap(work / "sound.pcap", sound, presses=presses)
         return await self._run(work, _operator(pcap, behaviour or Operator(), self.sip_port), port=trunk_port)
 
