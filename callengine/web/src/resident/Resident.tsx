@@ -12,6 +12,7 @@ import { exact, until } from "@/lib/time";
 import { queries } from "@/session";
 import { Bones, Btn, Failed, I, useWhy } from "@/ui/pieces";
 import { setLanguage } from "@/words";
+import { Readings } from "./Readings";
 import { TellMe } from "./TellMe";
 import "./resident.css";
 
@@ -84,6 +85,7 @@ function Whole({ of: x, path, take, token }: { of: ResidentTicket; path: string;
         <h2 id="story">{t("resident.story")}</h2>
         <ol className="way">{[...x.steps].reverse().map((step, i) => <Step key={`${step.at}${i}`} of={step} now={now} first={i === 0 && !done} />)}</ol>
       </section>
+      <Readings path={path} />
       <Word path={path} take={take} />
       {!done && <TellMe token={token} />}
       <p className="t3 s12 foot">{t("resident.footer")}</p>

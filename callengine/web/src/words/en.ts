@@ -1,5 +1,6 @@
 // Every word of the pages in English.
 import { executorEn } from "@/executor/words";
+import { handinEn } from "@/resident/readingsWords";
 import { residentEn } from "@/resident/words";
 import { journalEn } from "@/tickets/journalWords";
 import { organisationEn } from "@/organisation/words";
@@ -23,6 +24,7 @@ export const en: Like<Words> = {
   directory: directoryEn, staff: staffEn, imports: importsEn, readings: readingsEn,
   ticketForm: ticketFormEn,
   contracts: contractsEn,
+  handin: handinEn,
   reason: reasonEn,
   robot: robotEn,
   push: pushEn, reminder: reminderEn,

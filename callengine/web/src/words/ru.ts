@@ -1,5 +1,6 @@
 // Every word of the pages in Russian. Buttons are verbs, states suit any gender, no exclamation marks.
 import { executorRu } from "@/executor/words";
+import { handinRu } from "@/resident/readingsWords";
 import { residentRu } from "@/resident/words";
 import { journalRu } from "@/tickets/journalWords";
 import { organisationRu } from "@/organisation/words";
@@ -19,6 +20,7 @@ export const ru = {
   directory: directoryRu, staff: staffRu, imports: importsRu, readings: readingsRu,
   ticketForm: ticketFormRu,
   contracts: contractsRu,
+  handin: handinRu,
   reason: reasonRu,
   robot: robotRu,
   push: pushRu, reminder: reminderRu,
