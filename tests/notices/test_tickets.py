@@ -24,7 +24,7 @@ from callengine.outreach.model import CallState, OutreachCall
 from callengine.outreach.service import OutreachService
 from callengine.store import outreach as outreach_rows
 from callengine.store.database import Store
-from callengine.store.tables import duties, organisations, staff
+from callengine.store.tables import duties, organisations, people, staff, tickets
 from callengine.tickets.events import TicketJoined, TicketReminded
 from callengine.tickets.join import Joining, JoinService
 from callengine.tickets.model import Status, Ticket
@@ -620,6 +620,14 @@ async def test_who_joined_is_told_what_the_first_is_told_each_once_and_nobody_re
     neighbour, landline = "+79073305555", "+73072245678"
     for number in (neighbour, landline):
         await joins.join(ticket.number, Joining(Applicant(number, "Соседов Пётр")), office.block.who("petrova"))
+    # Two people of one telephone, which hears of it once.
+    async with sqlite_store.begin() as tx:
+        await tx.conn.execute(
+            insert(people), [{"id": n, "code": f"P{n}", "name": "Мельников", "search": ""} for n in (1, 2)]
+        )
+        await tx.conn.execute(update(tickets).values(person_id=1))
+    son = Joining(Applicant(RESIDENT, "Мельников", person_id=2))
+    assert await joins.join(ticket.number, son, office.block.who("petrova")) is not None
     await joins.join(ticket.number, Joining(Applicant("", "Без номера")), office.block.who("petrova"))
     for _, login, move, needs in WAY:
         ticket = await office.block.move(ticket, login, move, **needs)

@@ -10,7 +10,7 @@ import { Dialog } from "@/ui/dialog";
 import { Btn, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { again } from "./meterQueries";
-import { METER_KINDS, meterWords } from "./meters";
+import { METER_KINDS, meterWords, mistakes } from "./meters";
 import { whole } from "./parts";
 
 export function MeterDialog({ house, premise, changed, replaced, onClose }: { house: number; premise: string; changed?: Meter; replaced?: Meter; onClose: () => void }) {
@@ -34,8 +34,7 @@ export function MeterDialog({ house, premise, changed, replaced, onClose }: { ho
       if (replaced) { setHung(true); await remove(`/meters/${replaced.id}`); }
     } catch (error) {
       setBusy(false);
-      const errors = error instanceof Failure ? (error.problem.errors ?? []) : [];
-      const at = Object.fromEntries(errors.map((one) => [String(one.pointer ?? "").replace(/^#?\//, ""), meterWords(String(one.detail ?? ""), t)]));
+      const at = mistakes(error instanceof Failure ? (error.problem.errors ?? []) : [], t);
       setWrong(at);
       return setFailed(Object.keys(at).length ? Object.values(at).join(". ") : error instanceof Failure && error.problem.detail ? meterWords(error.problem.detail, t) : why(error));
     }

@@ -12,7 +12,7 @@ import { Dialog } from "@/ui/dialog";
 import { Bones, Btn, Failed, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { again, useMeter } from "./meterQueries";
-import { holdsFor, meterWords } from "./meters";
+import { holdsFor, mistakes } from "./meters";
 
 export function ReadingDialog({ of: m, period: asked, onClose }: { of: Meter; period?: string; onClose: () => void }) {
   const { t } = useTranslation();
@@ -37,8 +37,7 @@ export function ReadingDialog({ of: m, period: asked, onClose }: { of: Meter; pe
       (error: unknown) => {
         setBusy(false);
         if (error instanceof Failure && error.code === "reading-doubted") return setDoubted(String((error.problem as { doubted_above?: string }).doubted_above ?? ""));
-        const errors = error instanceof Failure ? (error.problem.errors ?? []) : [];
-        const at = Object.fromEntries(errors.map((one) => { const field = String(one.pointer ?? "").replace(/^#?\//, ""); const told = meterWords(String(one.detail ?? ""), t); return [field, told !== one.detail ? told : t(`directory.meters.wrong.${field}`, { defaultValue: told })]; }));
+        const at = mistakes(error instanceof Failure ? (error.problem.errors ?? []) : [], t);
         setWrong(at);
         setFailed(Object.keys(at).length ? Object.values(at).join(". ") : why(error));
       },

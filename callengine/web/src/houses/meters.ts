@@ -28,3 +28,12 @@ export function corrected(readings: MeterReading[]): Set<number> {
   const seen = new Set<string>();
   return new Set(readings.filter((r) => (seen.has(r.period) ? true : (seen.add(r.period), false))).map((r) => r.id));
 }
+
+/** What is wrong by field, in the reader's words: what the engine says of a shape it says in English alone. */
+export function mistakes(errors: { pointer?: unknown; detail?: unknown }[], t: Say): Record<string, string> {
+  return Object.fromEntries(errors.map((one) => {
+    const field = String(one.pointer ?? "").replace(/^#?\//, ""), detail = String(one.detail ?? "");
+    const told = meterWords(detail, t);
+    return [field, told === detail ? t(`directory.meters.wrong.${field}`, { defaultValue: detail }) : told];
+  }));
+}

@@ -18,7 +18,7 @@ export const directoryEn = {
     doubted: "More than {{value}} is rare for that time. Check the digits. If they are right, write it once more.", confirm: "It is right, write it", correct: "Correct", written: "Reading written", writtenJump: "Reading written, and flagged to be checked", corrected: "corrected",
     flag: { jump: "to check", checked: "checked" }, sources: { robot: "robot", operator: "as told", link: "by link", import: "from a file" }, call: "Call",
     mistake: { below: "Below the last reading: {{value}}", above: "It cannot be that much, at most {{value}}", ahead: "That month has not begun", serial: "The number as it stands on the meter, at most 60 characters", another: "That is another meter: replace the old one", twin: "A meter with that number is here already", flat: "Say in which flat" },
-    wrong: { value: "Write it in digits: 123 or 123.456", period: "There is no such month", note: "At most 200 characters" },
+    wrong: { value: "Write it in digits: 123 or 123.456", period: "There is no such month", note: "At most 200 characters", digits: "3 to 8 digits before the point", most: "A whole number from 1 to 1,000,000, or empty", verified_until: "There is no such day", serial: "At most 60 characters", place: "At most 80 characters", premise: "Say in which flat" },
     monthTitle: "Readings of a month", which: "Which to show", show: { jump: "To check", checked: "Checked", all: "All" }, empty: { jump: "Nothing to check", checked: "None checked", all: "No readings for this month" }, emptyLead: "Choose another month, or show all.", export: "Export {{format}}", right: "Right", checkedNote: "checked", checkedDone: "Reading checked",
   },
   house: {
