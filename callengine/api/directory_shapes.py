@@ -158,8 +158,6 @@ class MergeView(View):
     merged_name: str
     at: datetime
     author: str
-    undone_at: datetime | None
-    undone_by: str
     numbers: int
     residences: int
     notes: int
@@ -235,8 +233,6 @@ def merge(it: merge_rows.Merge, name: str = "") -> MergeView:
         merged_name=name,
         at=it.at,
         author=it.author,
-        undone_at=it.undone_at,
-        undone_by=it.undone_by,
         numbers=len(it.moved["numbers"]),
         residences=len(it.moved["residences"]) + len(it.moved["dropped_residences"]),
         notes=len(it.moved["notes"]),

@@ -708,7 +708,6 @@ class RoutingPreview(View):
     organisation: Organisation | None
     candidates: list[RoutingCandidate]
     reason: str
-    contract_code: str
     spoken: bool
     deadlines: Deadlines
     clocks: list[PreviewClock]
@@ -898,6 +897,21 @@ class OrganisationLoad(View):
     lines: list[LoadLine]
 
 
+class OrganisationReach(View):
+    """Calls from the desk to the telephones of one organisation: settled ones, of people and not of the robot.
+
+    `numbers` is empty when its card has no telephone that can be called.
+    """
+
+    organisation_id: int
+    name: str
+    numbers: list[str]
+    attempted: int
+    answered: int
+    last_at: datetime | None
+    last_answered_at: datetime | None
+
+
 class TicketFile(View):
     id: int
     kind: Literal["photo", "act", "document"]
@@ -965,10 +979,10 @@ class ResidentTicket(View):
     overdue: bool
     postponed_until: datetime | None
     postpone_reason: str
-    interim: InterimAnswer | None
-    notify: Way
-    email: str  # masked: he knows it
-    ways: list[Way]
+    interim: InterimAnswer | None = None
+    notify: Way = ""
+    email: str = ""  # masked: he knows it
+    ways: list[Way] = []  # that this service has
     mark: int | None
     may_mark: bool
     steps: list[ResidentStep]
@@ -1173,7 +1187,6 @@ class Ticket(TicketRow):
     postponed: Postponed | None
     interim: InterimAnswer | None = None
     notify: NotifyWay | None = None  # for the desk
-    contract_code: str = ""  # the contract that routed it
     links: LinksGiven | None = None  # for the desk; null when none was ever given
     classifier_version: int | None = None  # by which it was registered
     classifier_since: datetime | None = None

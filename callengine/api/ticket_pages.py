@@ -36,7 +36,6 @@ def whole(
         postponed=postponed(it),
         interim=render.interim(it),
         notify=_way(it, scope),
-        contract_code=it.contract_code if scope.internal else "",
         links=_links(page) if scope.everything else None,
         classifier_version=page.version.id if page.version else None,
         classifier_since=page.version.applied_at if page.version else None,

@@ -74,7 +74,7 @@ async def test_a_ticket_s_page_says_all_that_stands(people: People, desk: Desk) 
     assert (seen["status"], seen["version"]) == ("awaiting_acceptance", 0)
     assert (seen["postponed"], seen["repeat_of"]) == (None, None)
     clocks = {clock["name"]: clock for clock in seen["clocks"]}
-    assert [clock["name"] for clock in seen["clocks"]] == ["accept", "localise", "fix", "check", "paid"]
+    assert [clock["name"] for clock in seen["clocks"]] == ["accept", "localise", "fix", "interim", "check", "paid"]
     assert clocks["accept"]["state"] == "running" and clocks["accept"]["due_at"] == seen["deadlines"]["accept_by"]
     assert clocks["accept"]["why"].startswith("Принять")
     assert (clocks["check"]["state"], clocks["paid"]["due_at"]) == ("none", None)

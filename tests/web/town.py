@@ -332,7 +332,6 @@ def preview(code: str) -> s.RoutingPreview:
             candidate(VODOKANAL, "если течёт до ввода, на сети города"),
         ],
         reason=REASON,
-        contract_code="14-У",
         spoken=False,
         deadlines=DEADLINES,
         clocks=[

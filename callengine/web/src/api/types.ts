@@ -582,7 +582,6 @@ export interface RoutingPreview {
   organisation: Organisation | null;
   candidates: RoutingCandidate[];
   reason: string;
-  contract_code: string;
   spoken: boolean;
   deadlines: Deadlines;
   clocks: PreviewClock[];
@@ -742,6 +741,16 @@ export interface OrganisationLoad {
   late: number;
   stalled: number;
   lines: LoadLine[];
+}
+
+export interface OrganisationReach {
+  organisation_id: number;
+  name: string;
+  numbers: string[];
+  attempted: number;
+  answered: number;
+  last_at: string | null;
+  last_answered_at: string | null;
 }
 
 export interface TicketFile {
@@ -993,7 +1002,6 @@ export interface Ticket extends TicketRow {
   postponed: Postponed | null;
   interim: InterimAnswer | null;
   notify: NotifyWay | null;
-  contract_code: string;
   links: LinksGiven | null;
   classifier_version: number | null;
   classifier_since: string | null;
@@ -1529,8 +1537,6 @@ export interface MergeView {
   merged_name: string;
   at: string;
   author: string;
-  undone_at: string | null;
-  undone_by: string;
   numbers: number;
   residences: number;
   notes: number;
