@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -10,6 +11,7 @@ from sqlalchemy import update
 from callengine.clock import ManualClock
 from callengine.errors import NotFound
 from callengine.store import moves as move_rows
+from callengine.store import reminders as rows
 from callengine.store.database import Store, Tx
 from callengine.store.tables import tickets
 from callengine.tickets.model import Status, Ticket
@@ -85,8 +87,12 @@ async def test_what_became_another_s_while_he_took_it_is_not_his_to_take(
     assert await standing(reminders, block, "zhukov", ticket) == [("accept", 0)]
 
 
+@pytest.mark.parametrize(
+    ("login", "move", "needs"),
+    [("ivanov", "report_done", {}), ("zhukov", "assign", {"executor_id": 7, "reason": "Иванов на аварии"})],
+)
 async def test_the_day_of_a_postponement_is_settled_by_a_move_and_not_by_a_word(
-    block: Block, reminders: RemindersService, clock: ManualClock
+    block: Block, reminders: RemindersService, clock: ManualClock, login: str, move: str, needs: dict[str, Any]
 ) -> None:
     ticket = await block.to(S.IN_PROGRESS, "KRO-05")
     await block.move(ticket, "ivanov", "postpone", "ждём деталь", until=clock.now() + timedelta(hours=5))
@@ -94,5 +100,6 @@ async def test_the_day_of_a_postponement_is_settled_by_a_move_and_not_by_a_word(
     assert await standing(reminders, block, "ivanov", ticket) == [("postponed", 0)]
     await block.moves.comment(ticket.number, block.who("petrova"), "что с деталью?")
     assert await standing(reminders, block, "ivanov", ticket) == [("postponed", 0)]
-    await block.move(ticket, "ivanov", "report_done")
-    assert await standing(reminders, block, "ivanov", ticket) == []
+    await block.move(ticket, login, move, **needs)
+    async with block.store.read() as conn:
+        assert [one for one in await rows.standing(conn, ticket.id) if one.about == "postponed"] == []
