@@ -123,8 +123,7 @@ class OrganisationNotices:
         key = f"overdue:{ticket.number}:{about}:{rfc3339(due_at)}"
         addresses = await self._addresses(tx, INSPECTORATE)
         if danger or about == "stall":
-            known = {email.lower() for _, email in addresses}
-            addresses += [one for one in await self._addresses(tx, MUNICIPALITY) if one[1].lower() not in known]
+            addresses += await self._addresses(tx, MUNICIPALITY)  # an address of both has one letter, by its key
         people = await rows.with_browsers(tx.conn, INSPECTOR, district=ticket.district)
         people += await rows.with_browsers(tx.conn, ADMINISTRATOR) if about == "stall" else []
         letters = [Recipient(email=email, name=name, language=self._language) for name, email in addresses]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 
-from callengine.callbacks.compliance import Compliance, Covered, bounds, gaps
+from callengine.callbacks.compliance import Compliance, Covered, MessageLine, bounds, gaps, heard
 from callengine.calls.events import MessageLeft
 from callengine.calls.model import Missed, Outcome
 from callengine.phone import WITHHELD
@@ -179,6 +179,17 @@ async def test_a_message_split_off_unheard_is_heard_where_it_is(world: World) ->
     await hear(world, 7, chief, reached.id)
     assert [duty.message_heard_at for duty in await world.duties()] == [at(6), at(7)]
     assert (await compliance(world)).in_legal_time == 2
+
+
+def test_who_hears_what_is_left_of_a_duty_has_not_heard_what_was_split_off_it() -> None:
+    lines = [
+        MessageLine(1, at(0), "message", call_id=10),
+        MessageLine(1, at(1), "message", call_id=11),
+        MessageLine(2, at(2), "split_from", origin=1, moved=(11,)),
+        MessageLine(1, at(3), "heard"),
+    ]
+    assert heard(lines) == {10: at(3)}
+    assert heard([*lines, MessageLine(2, at(9), "heard")]) == {10: at(3), 11: at(9)}
 
 
 async def test_each_exception_opens_to_its_calls(world: World) -> None:
