@@ -99,3 +99,27 @@ class NoWarmTransfer(EngineError):
     """The PBX did not begin the warm transfer: transfer at the telephone, or blindly, and see dialplan/README.md."""
 
     code, status = "no-warm-transfer", 409
+
+
+class TransferLasts(Conflict):
+    """Another warm transfer of this call lasts: complete it or take the resident back first."""
+
+    code = "transfer-lasts"
+
+
+class NotAnsweredYet(Conflict):
+    """Nobody has answered yet: wait for the answer, or take the resident back."""
+
+    code = "not-answered-yet"
+
+
+class NoTransfer(Conflict):
+    """No warm transfer of this call lasts: you talk with the resident."""
+
+    code = "no-transfer"
+
+
+class NotYourCall(Refused):
+    """Only who talks in this call can transfer it warmly, and only who began it can end it."""
+
+    code = "not-your-call"

@@ -18,7 +18,18 @@ from callengine.calls.events import CallEnded
 from callengine.calls.handover import Handover, HandoverChanged, HandoverState, HandoverTold, Lasting
 from callengine.calls.model import CallKey, Conversation, StoredCall
 from callengine.clock import Clock
-from callengine.errors import Conflict, EngineError, NotFound, NoWarmTransfer, OutcomeUnknown, Refused, Unavailable
+from callengine.errors import (
+    Conflict,
+    EngineError,
+    NotAnsweredYet,
+    NotFound,
+    NoTransfer,
+    NotYourCall,
+    NoWarmTransfer,
+    OutcomeUnknown,
+    TransferLasts,
+    Unavailable,
+)
 from callengine.store.database import Store
 from callengine.tasks import Tasks
 
@@ -102,7 +113,9 @@ class HandoversService:
             if now.state is _S.UNKNOWN:
                 raise OutcomeUnknown("whether the transfer began is not known yet: look at your telephone")
             if now.number != to:
-                raise Conflict(f"a warm transfer to {now.number} lasts: complete it or take the resident back first")
+                raise TransferLasts(
+                    f"a warm transfer to {now.number} lasts: complete it or take the resident back first"
+                )
             return now
         self._own(call, who)
         new = self._new(call, to, who, _S.ASKED)
@@ -154,8 +167,7 @@ class HandoversService:
         now = self._lasting(call, who)
         if now is None or now.state is _S.DONE:
             return
-        if now.state is not _S.TALKING and now.state is not _S.JOINED:
-            raise Conflict("nobody has answered yet: wait for the answer, or take the resident back")
+        self._answered(now, _S.TALKING, _S.JOINED)
         await self._phone(call).complete(call.call)
         if now.state is _S.TALKING:
             await self._seen(now, _S.DONE)
@@ -178,20 +190,24 @@ class HandoversService:
         now = self._lasting(call, who)
         if now is None or now.state is _S.JOINED:
             return
-        if now.state is not _S.TALKING:
-            raise Conflict("nobody has answered yet: wait for the answer, or take the resident back")
+        self._answered(now, _S.TALKING)
         await self._phone(call).join(call.call)
         await self._seen(now, _S.JOINED)
 
     def _lasting(self, call: StoredCall, who: Author) -> Handover | None:
         now = self.newest(call.id)
         if now is None:
-            raise Conflict("there is no warm transfer in this call")
+            raise NoTransfer()
         if who.extension != now.extension:
-            raise Refused("only who began the warm transfer can end it")
+            raise NotYourCall("only who began the warm transfer can end it")
         if now.state is _S.UNKNOWN:
             raise OutcomeUnknown("whether the transfer began is not known yet: look at your telephone")
         return now
+
+    @staticmethod
+    def _answered(now: Handover, *wanted: HandoverState) -> None:
+        if now.state not in wanted:
+            raise NotAnsweredYet() if now.state.lasts else NoTransfer()
 
     async def _seen(self, one: Handover, state: HandoverState) -> None:
         try:
@@ -199,14 +215,14 @@ class HandoversService:
         except TimeoutError:
             raise OutcomeUnknown("the PBX took it and has not said that it is done: look at your telephone") from None
         if (now := self._current(one)).state is not state:
-            raise Conflict(f"the warm transfer ended otherwise: {now.state.value}")
+            raise NoTransfer(f"the warm transfer ended otherwise: {now.state.value}")
 
     @staticmethod
     def _own(call: StoredCall, who: Author) -> None:
         if call.call.ended_at is not None:
             raise Conflict("this call is over")
         if not who.extension or call.call.operator != who.extension or not call.call.talks:
-            raise Refused("only who talks in this call can transfer it warmly")
+            raise NotYourCall("only who talks in this call can transfer it warmly")
 
     def _phone(self, call: StoredCall) -> Consulting:
         if call.call.key.pbx not in self._phones:

@@ -528,6 +528,9 @@ class Tracker:
         channels = [c for leg in signal.legs if (c := self._channel(leg, signal.at)) is not None]
         if not signal.succeeded or not channels:
             return None
+        if signal.kind == "attended" and channels[0].holds and max(channels[0].holds)[1]:
+            # Of three who talk together nobody waits: Asterisk says nothing of it.
+            channels[0].holds.append((signal.at, False))
         for other in channels[1:]:
             self._merge(channels[0].evidence, other.evidence)
         return channels[0].evidence

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from callengine.calls.handover import Lasting
 from callengine.calls.model import ROBOT_REQUEST, Conversation, State
 from callengine.config import OnePbx
-from callengine.errors import Conflict, NoHold, NoWarmTransfer, PbxLost, PbxRefused, Refused
+from callengine.errors import NoHold, NoTransfer, NoWarmTransfer, PbxLost, PbxRefused, Refused, TransferLasts
 from callengine.pbx import consult, ledger
 from callengine.pbx.ami import AmiLink, LinkState
 from callengine.pbx.wire import RawEvent
@@ -177,7 +177,7 @@ class AmiOriginator:
             raise Refused("this is no number that can be called")
         channels = await self._channels(call)
         if any(consult.is_consult(c.get("Channel", "")) for c in channels):
-            raise Conflict("a warm transfer of this call is under way already")
+            raise TransferLasts("a warm transfer of this call is under way already")
         channel = self._own(channels, call, "there is nothing to transfer")
         if await self._is_held(channel):
             await self.hold(call, on=False)
@@ -193,7 +193,7 @@ class AmiOriginator:
         channel = self._own(channels, call, "there is nothing to complete")
         room = self._room(channels, channel)
         if not any(consult.is_consult(name) for name in room) and len(room) < 2:
-            raise Refused("the third party is gone: the resident would be left alone")
+            raise NoTransfer("the third party is gone: the resident would be left alone")
         await self._link.action("Hangup", {"Channel": channel, "Cause": "16"})
 
     async def cancel(self, call: Conversation) -> None:
@@ -231,7 +231,7 @@ class AmiOriginator:
         channels = await self._channels(call)
         channel = self._own(channels, call, "there is no warm transfer")
         if not any(consult.is_consult(name) for name in self._room(channels, channel)):
-            raise Refused("the third party is gone: you talk with the resident already")
+            raise NoTransfer("the third party is gone: you talk with the resident already")
         return channel
 
     @staticmethod

@@ -67,7 +67,7 @@ async def test_it_is_begun_once_shown_in_the_call_and_ended_by_its_keys(handing:
     (seen,) = (await handing.ask("GET", f"/calls/{call_id}"))["handovers"]
     assert (seen["state"], seen["number"], seen["operator"]) == ("ringing", "112", "101")
     early = await handing.ask("POST", f"{path}/complete", status=409)
-    assert early["code"] == "conflict"
+    assert early["code"] == "not-answered-yet"
     await handing.ask("POST", f"{path}/cancel", status=204)
     await handing.ask("POST", f"{path}/cancel", status=204)
     (seen,) = (await handing.ask("GET", f"/calls/{call_id}"))["handovers"]
@@ -79,7 +79,7 @@ async def test_who_does_not_talk_in_it_is_refused(handing: Desk) -> None:
     call_id = await talking(handing)
     body = {"to": "112", "warm": True}
     refused = await handing.ask("POST", f"/calls/{call_id}/transfer", json=body, role="administrator", status=422)
-    assert refused["code"] == "refused"
+    assert refused["code"] == "not-your-call"
     await handing.ask("POST", f"/calls/{call_id}/transfer/join", status=409)
     assert handing.consulting.asked == []
 

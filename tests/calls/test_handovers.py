@@ -260,7 +260,7 @@ async def test_only_who_talks_may_begin_and_only_who_began_may_end(room: Room) -
     await room.begin()
     with pytest.raises(Refused, match="only who began"):
         await room.service.cancel(room.call, other)
-    with pytest.raises(Conflict, match="no warm transfer"):
+    with pytest.raises(Conflict, match="No warm transfer"):
         await room.service.cancel(StoredCall(8, room.call.call), room.who)
 
 

@@ -105,7 +105,7 @@ async def test_who_does_not_come_gives_the_resident_back_and_a_hang_up_meanwhile
 
         await engine.until(back, "the operator has the resident back")
         status, refused = await press(engine, call, "/complete")
-        assert (status, refused["code"]) == (409, "conflict"), "nothing is left that could be completed"
+        assert (status, refused["code"]) == (409, "no-transfer"), "nothing is left that could be completed"
 
         # Again, and now his own receiver falls on the hook while it rings.
         assert (await press(engine, call, to=OTHER, warm=True))[0] == 204

@@ -136,6 +136,8 @@ class FakeEngine:
             ("POST", "/calls", lambda r, b: s.Dialled(request_id="r1", state="sent")),
             ("POST", "/calls/{id}/hangup", lambda r, b: None),
             ("POST", "/calls/{id}/transfer", lambda r, b: None),
+            ("POST", "/calls/{id}/transfer/{key}", lambda r, b: None),
+            ("GET", "/organisations", lambda r, b: page([])),
             ("POST", "/calls/{id}/hold", self._hold),
             ("GET", "/caller", lambda r, b: self.card),
             ("POST", "/session/password", self._password),

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from callengine.calls import events as told
+from callengine.calls.handover import HandoverTold
 from callengine.calls.model import CallKey, Conversation, Direction, Offer, State, Talk
 from callengine.phone import parse
 from tests.api.conftest import ISOLDA, ORIGIN_LINE
@@ -171,15 +172,26 @@ async def test_where_life_is_at_risk_the_safety_words_stand_first_with_the_numbe
     assert await safety.locator(".words").evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 16
 
 
-async def test_in_a_talk_f7_hands_the_resident_over_to_those_who_save(served: Served) -> None:
+async def test_in_a_talk_f7_rings_those_who_save_and_the_blind_way_stands_beside_it(served: Served) -> None:
+    its = served.services
+
+    async def rings(call: Conversation, to: str, attempt: str) -> None:
+        told = HandoverTold(its.clock.now(), call.key.pbx, call.key.linkedid, "ringing", attempt, to)
+        await its.services.handovers.on_told(told)
+
+    its.consulting.told = rings
     call = await talk(served)
     page = await at_form(served)
     await page.keyboard.type("LIF-01")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("button", name="Перевести на 112")).to_be_visible()
-    await page.keyboard.press("F7")
+    await expect(page.get_by_role("button", name="Позвонить в 112 и соединить")).to_be_visible()
+    await page.get_by_role("button", name="Отдать сразу, не ожидая").click()
     await expect(page.get_by_text("Житель переведён на 112")).to_be_visible()
-    assert ("transfer", call, "112") in served.services.phone.asked
+    assert ("transfer", call, "112") in its.phone.asked
+    await page.keyboard.press("F7")
+    await expect(page.get_by_text("Звоним 112: житель ждёт, говорите первым")).to_be_visible()
+    assert its.consulting.asked == [("consult", "112")]
+    await expect(page.locator("aside.dock .warm")).to_contain_text("Звоним: 112")
 
 
 async def test_an_approved_answer_closes_the_ticket_in_the_call(served: Served) -> None:

@@ -5,6 +5,7 @@ import { QueryClient, useQuery, type InfiniteData } from "@tanstack/react-query"
 import { call, Failure, get, newKey, post, put } from "@/api/client";
 import { live } from "@/api/live";
 import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, Reminders, StaffMember, TicketReminder } from "@/api/types";
+import { takeHandover, type Handover } from "@/handover";
 import { setServerTime } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
 import { endPushes, staffTaker } from "@/lib/push";
@@ -127,6 +128,7 @@ export function listen(me: Me): () => void {
         soon(["totals"], 3000);
       }
     }),
+    live.on<Handover>("handover", takeHandover),
     live.on<Ringing>("ringing", takeRinging),
     live.on<Duty>("duty", (duty) => {
       tellGiven(duty, me);

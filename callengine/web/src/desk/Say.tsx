@@ -4,6 +4,7 @@ import { IconCheck, IconPhoneOutgoing, IconShieldCheck, IconUrgent } from "@tabl
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { post } from "@/api/client";
+import { handovers, lasts } from "@/handover";
 import { useKeys } from "@/lib/keys";
 import { mine } from "@/mine";
 import { Btn, I, useWhy } from "@/ui/pieces";
@@ -16,18 +17,20 @@ export function Safety({ text, to }: { text: string; to: string }) {
   const own = mine.use();
   const [busy, setBusy] = useState(false);
   const talks = own !== null && (own.phase === "talking" || own.phase === "hold");
-  const give = () => {
-    if (busy || !own) return;
+  const given = handovers.use();
+  const consults = own !== null && (lasts(given[own.call.id] ?? null) || given[own.call.id]?.state === "joined");
+  const give = (warm: boolean) => {
+    if (busy || !own || consults) return;
     setBusy(true);
-    void post(`/calls/${own.call.id}/transfer`, { to }).then(() => say(t("ticketForm.transferred", { to })), (e: unknown) => say(why(e), { bad: true })).finally(() => setBusy(false));
+    void post(`/calls/${own.call.id}/transfer`, { to, warm }).then(() => say(t(warm ? "give.begun" : "ticketForm.transferred", { to })), (e: unknown) => say(why(e), { bad: true })).finally(() => setBusy(false));
   };
-  useKeys({ F7: give }, { when: talks && Boolean(to) });
+  useKeys({ F7: () => give(true) }, { when: talks && Boolean(to) });
   return (
     <section className="safety" aria-labelledby="safety-title" data-step="safety">
       <div className="row"><I of={IconUrgent} size={20} /><h3 id="safety-title">{t("ticketForm.safety")}</h3></div>
       {text && <p className="words">{text}</p>}
       {to && (talks
-        ? <div><Btn look="red" size="main" icon={IconPhoneOutgoing} keys="F7" disabled={busy} onClick={give}>{t("ticketForm.transfer", { to })}</Btn></div>
+        ? <div className="row wrap"><Btn look="red" size="main" icon={IconPhoneOutgoing} keys="F7" disabled={busy || consults} onClick={() => give(true)}>{t("ticketForm.transfer", { to })}</Btn>{!consults && <Btn size="main" disabled={busy} onClick={() => give(false)}>{t("ticketForm.transferBlind")}</Btn>}</div>
         : <p className="row wrap" style={{ gap: "0 10px" }}><b className="dial">{t("ticketForm.dial", { to })}</b><span className="s12">{t("ticketForm.dialLead")}</span></p>)}
     </section>
   );

@@ -1,11 +1,13 @@
 // The call, docked on the right: who, where, what is open there, what was before. It survives navigation and covers nothing.
 
-import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlayerPause, IconPlayerPlay, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangleFilled, IconBuilding, IconCalendarEvent, IconCheck, IconClipboardList, IconEyeOff, IconHistory, IconMicrophone, IconMicrophoneOff, IconPhone, IconPhoneCalling, IconPhoneCheck, IconPhoneIncoming, IconPhoneOff, IconPhoneOutgoing, IconPhonePause, IconPhoneX, IconPlayerPause, IconPlayerPlay, IconPlus, IconRobot, IconTag, IconUserQuestion, IconUsers, IconX, IconArrowBackUp, IconArrowForwardUp, type Icon } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { memo, useEffect, useRef, useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { Failure, post, remove } from "@/api/client";
+import { Failure, get, post, remove } from "@/api/client";
 import { live } from "@/api/live";
-import type { Call, CallerCard, Incident, Me, OpenTicket, Person } from "@/api/types";
+import type { Call, CallerCard, Incident, Me, OpenTicket, Organisation, Page, Person, StaffMember } from "@/api/types";
+import { failure, findHandover, handovers, lasts, type Handover } from "@/handover";
 import { useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone, shortName } from "@/lib/phone";
@@ -171,13 +173,20 @@ function Head({ own, me }: { own: Mine; me: Me }) {
   const machine = () => void post(`/callbacks/${call.duty?.id}/machine`).then(() => say(t("call.machineSaid")), (e: unknown) => say(why(e), { bad: true }));
   // The engine holds for the phone; where the PBX cannot, the phone's own key does, and the page shows it all the same.
   const hold = () => void post(`/calls/${call.id}/hold`, { hold: phase !== "hold" }).catch((e: unknown) => say(e instanceof Failure && e.code === "no-hold" ? t("hold.atPhone", { extension: me.extension }) : why(e), { bad: true }));
+  const given = handovers.use()[call.id] ?? null;
+  const consults = lasts(given);
+  const together = given?.state === "joined";
   const finish = () => void setState("ready").then(forgetCall, (e) => { say(why(e), { bad: true }); forgetCall(); });
   const live = phase === "talking" || phase === "hold";
+  const warm = live && (consults || together);
+  useEffect(() => {
+    if (live) void findHandover(call.id);
+  }, [live, call.id]);
   useKeys({
     ...(phase === "ringing" && { F2: answer }),
-    ...(phase !== "after" && { "Shift+F2": hangup }),
-    ...(live && { F4: hold }),
-    ...((live || phase === "ringing") && { "Shift+F4": () => setGiving(true) }),
+    ...(phase !== "after" && !warm && { "Shift+F2": hangup }),
+    ...(live && !warm && { F4: hold }),
+    ...((live || phase === "ringing") && !warm && { "Shift+F4": () => setGiving(true) }),
   });
   return (
     <div className={`callhead ${phase}`}>
@@ -192,19 +201,20 @@ function Head({ own, me }: { own: Mine; me: Me }) {
       <p className="number">{call.number ? phone(call.number) : t("call.withheld")}</p>
       {phase === "ringing" && <p className="s12 t2">{t("call.waits", { did: phone(call.did) || "—", time: clock((now - Date.parse(call.arrived_at)) / 1000) })}</p>}
       {phase === "dialling" && <p className="s12 t2">{t("call.dialling", { number: phone(call.number) })}</p>}
-      {live && <Recorded call={call} now={now} />}
+      {live && !warm && <Recorded call={call} now={now} />}
+      {live && given && <Warm given={given} call={call} />}
       {phase === "after" && <p className="s12 t2">{call.answered_at ? `${t("call.ended")} · ${t("call.lasted", { time: clock(talked(call)) })}` : t("call.missedHere")}</p>}
       <div className="row wrap">
         {phase === "ringing" && <Btn look="green" size="main" className="grow" icon={IconPhone} keys="F2" onClick={answer}>{t("call.answer")}</Btn>}
         {phase === "ringing" && <Btn size="main" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.give")}</Btn>}
-        {live && <Btn className="grow" icon={phase === "hold" ? IconPlayerPlay : IconPlayerPause} keys="F4" onClick={hold}>{t(phase === "hold" ? "hold.back" : "hold.hold")}</Btn>}
-        {live && <Btn className="grow" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.transfer")}</Btn>}
-        {(live || phase === "dialling") && <Btn className="grow" icon={IconPhoneOff} keys="⇧F2" onClick={hangup}>{t("call.hangup")}</Btn>}
+        {live && !warm && <Btn className="grow" icon={phase === "hold" ? IconPlayerPlay : IconPlayerPause} keys="F4" onClick={hold}>{t(phase === "hold" ? "hold.back" : "hold.hold")}</Btn>}
+        {live && !warm && <Btn className="grow" icon={IconArrowForwardUp} keys="⇧F4" onClick={() => setGiving(true)}>{t("call.transfer")}</Btn>}
+        {((live && !warm) || phase === "dialling") && <Btn className="grow" icon={IconPhoneOff} keys="⇧F2" onClick={hangup}>{t("call.hangup")}</Btn>}
         {call.direction === "outbound" && call.duty && call.answered_at && (live || phase === "after") && <Btn className="grow" icon={IconRobot} onClick={machine}>{t("call.machine")}</Btn>}
         {phase === "after" && <Btn look="primary" size="main" className="grow" icon={IconCheck} keys="F8" onClick={finish}>{t("call.finish")}</Btn>}
       </div>
       {phase === "ringing" && !me.sandbox && <p className="s12 t2">{t("call.handset", { extension: me.extension })}</p>}
-      {giving && <Give onClose={() => setGiving(false)} onSend={(to) => act("transfer", { to }, t("call.transferred", { to }))} />}
+      {giving && <Give talks={live} onClose={() => setGiving(false)} onSend={(to, first) => (first ? act("transfer", { to, warm: true }) : act("transfer", { to }, t("call.transferred", { to })))} />}
     </div>
   );
 }
@@ -226,19 +236,74 @@ function Recorded({ call, now }: { call: Call; now: number }) {
   return <p className={`row s13 ${bad ? "danger b" : ""}`} style={{ gap: 6 }}><I of={bad ? IconMicrophoneOff : IconMicrophone} size={16} className={bad ? "" : "done"} />{bad ? t("call.notRecorded") : t("call.recording")}</p>;
 }
 
-function Give({ onClose, onSend }: { onClose: () => void; onSend: (to: string) => Promise<unknown> }) {
+/** The warm transfer while it lasts, with its keys; then why the resident is back. The timer above goes on. */
+function Warm({ given, call }: { given: Handover; call: Call }) {
+  const { t } = useTranslation();
+  const why = useWhy();
+  const [busy, setBusy] = useState(false);
+  const to = phone(given.number);
+  const talks = given.state === "talking";
+  const together = given.state === "joined";
+  const press = (key: "complete" | "cancel" | "join") => {
+    if (busy) return;
+    setBusy(true);
+    void post(`/calls/${call.id}/transfer/${key}`)
+      .then(() => { if (key === "complete") say(t("give.done", { to })); }, (e: unknown) => say(why(e), { bad: true }))
+      .finally(() => setBusy(false));
+  };
+  useKeys({
+    ...((talks || together) && { F2: () => press("complete") }),
+    ...(talks && { F4: () => press("join") }),
+    ...(lasts(given) && { "Shift+F2": () => press("cancel") }),
+    ...(together && { "Shift+F2": () => press("complete") }),
+  });
+  const failed = failure(given);
+  if (failed) return <p className="row s13 danger b" role="status" style={{ gap: 6 }}><I of={IconPhoneX} size={16} />{t(`give.failed.${failed}`, { to })}</p>;
+  if (!lasts(given) && !together) return null;
+  return (
+    <div className="col warm" role="group" aria-label={t(`give.${given.state}`, { to })} style={{ gap: 8 }}>
+      <p className="row b s13" role="status" style={{ gap: 6 }}><I of={talks || together ? IconPhoneCalling : IconPhoneOutgoing} size={16} className={talks || together ? "done" : "accent"} />{t(`give.${given.state}`, { to })}</p>
+      {!together && <p className="s12 t2">{t("give.music")}</p>}
+      <div className="row wrap">
+        {(talks || together) && <Btn look="primary" className="grow" icon={IconPhoneCheck} keys="F2" disabled={busy} onClick={() => press("complete")}>{t(together ? "give.leave" : "give.complete")}</Btn>}
+        {talks && <Btn className="grow" icon={IconUsers} keys="F4" disabled={busy} onClick={() => press("join")}>{t("give.join")}</Btn>}
+        {!together && <Btn className="grow" icon={IconArrowBackUp} keys="⇧F2" disabled={busy} onClick={() => press("cancel")}>{t("give.back")}</Btn>}
+      </div>
+    </div>
+  );
+}
+
+const SERVICES = ["112", "101", "102", "103", "104"];
+
+/** To whom: a service, a colleague, an organisation of the directory, or any number. Who talks may speak with him first. */
+function Give({ talks, onClose, onSend }: { talks: boolean; onClose: () => void; onSend: (to: string, first: boolean) => Promise<unknown> }) {
   const { t } = useTranslation();
   const [to, setTo] = useState("");
-  const send = (e: FormEvent) => {
-    e.preventDefault();
-    if (to.trim()) void onSend(to.trim()).then(onClose, () => undefined);
+  const [busy, setBusy] = useState(false);
+  const staff = useQuery({ queryKey: ["staff", "phones"], queryFn: () => get<Page<StaffMember>>("/staff", { limit: 200 }), staleTime: 60_000 });
+  const houses = useQuery({ queryKey: ["organisations", "phones"], queryFn: () => get<Page<Organisation>>("/organisations", { limit: 200 }), staleTime: 60_000 });
+  const number = to.replace(/[\s()-]/g, "");
+  const send = (first: boolean) => {
+    if (!number || busy) return;
+    setBusy(true);
+    void onSend(number, first).then(onClose, () => undefined).finally(() => setBusy(false));
   };
   return (
-    <Dialog title={t("call.transferTo")} onClose={onClose} size={400}>
-      <form className="col" style={{ gap: 8 }} onSubmit={send}>
+    <Dialog title={t("call.transferTo")} onClose={onClose} size={500}>
+      <form className="col" style={{ gap: 10 }} onSubmit={(e: FormEvent) => { e.preventDefault(); send(talks); }}>
         <label htmlFor="give-to" className="s13 b">{t("call.transferAsk")}</label>
-        <div className="field"><input id="give-to" data-autofocus inputMode="tel" value={to} onChange={(e) => setTo(e.target.value)} /></div>
-        <div className="row"><button type="submit" className="btn primary main" disabled={!to.trim()}>{t("call.transferDo")}<Keys of="Enter" /></button><Btn size="main" keys="Esc" onClick={onClose}>{t("common.cancel")}</Btn></div>
+        <div className="field"><input id="give-to" data-autofocus inputMode="tel" list="give-known" value={to} onChange={(e) => setTo(e.target.value)} /></div>
+        <datalist id="give-known" aria-label={t("give.known")}>
+          {staff.data?.items.filter((one) => one.extension && one.active).map((one) => <option key={`s${one.id}`} value={one.extension!}>{one.name}</option>)}
+          {houses.data?.items.filter((one) => one.phone).map((one) => <option key={`o${one.id}`} value={one.phone}>{one.name}</option>)}
+        </datalist>
+        <div className="row wrap" role="group" aria-label={t("give.services")} style={{ gap: 6 }}>{SERVICES.map((one) => <Btn key={one} size="small" aria-pressed={number === one} onClick={() => setTo(one)}>{one}</Btn>)}</div>
+        {talks && <p className="s12 t2">{t("give.warmLead")}</p>}
+        <div className="row wrap">
+          {talks && <button type="submit" className="btn primary main" disabled={!number || busy}>{t("give.warm")}<Keys of="Enter" /></button>}
+          <button type={talks ? "button" : "submit"} className={talks ? "btn main" : "btn primary main"} disabled={!number || busy} onClick={talks ? () => send(false) : undefined}>{t("give.blind")}{!talks && <Keys of="Enter" />}</button>
+          <Btn size="main" keys="Esc" onClick={onClose}>{t("common.cancel")}</Btn>
+        </div>
       </form>
     </Dialog>
   );

@@ -15,7 +15,7 @@ export interface Item {
 }
 
 const BEGINNINGS = new Set(["registered", "routed", "spoken", "unassigned"]);
-const ABOUT_CALLS = new Set(["called_again", "call_linked", "recording_attached"]);
+const ABOUT_CALLS = new Set(["called_again", "call_linked", "recording_attached", "handed_over"]);
 const ABOUT_FILES = new Set(["file_added", "file_removed", "file_restored"]);
 /** Files that one person hung up within so long stand in one line. */
 const TOGETHER_MS = 10 * 60_000;
