@@ -15,7 +15,7 @@ from callengine.directory import search
 from callengine.directory.model import FormerName, House, Incident, Note, Organisation, Person, Residence, StaffMember
 from callengine.store import words
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared, keep
+from callengine.store.prepared import Prepared, Reader, keep
 from callengine.store.tables import (
     classifier,
     contract_houses,
@@ -61,7 +61,7 @@ _HOUSES = (
 _ONE_HOUSE = Prepared(_HOUSES.where(houses.c.id == bindparam("id")))
 
 
-async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int, House]:
+async def houses_by_id(conn: Reader, ids: Collection[int]) -> dict[int, House]:
     """Houses with their former names."""
     if not ids:
         return {}
@@ -73,6 +73,7 @@ async def houses_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int,
 
         one = await keep(conn, ("house", id), read)
         return {} if one is None else {id: one}
+    assert isinstance(conn, AsyncConnection)  # many at once are no statement of a glance
     return _houses_of(await conn.execute(_HOUSES.where(houses.c.id.in_(ids))))
 
 
@@ -342,9 +343,25 @@ async def all_organisations(conn: AsyncConnection, *, active_only: bool = False)
     return [Organisation(**row._mapping) for row in rows]
 
 
-async def organisations_by_id(conn: AsyncConnection, ids: Collection[int]) -> dict[int, Organisation]:
+_ONE_ORGANISATION = Prepared(select(organisations).where(organisations.c.id == bindparam("id")))
+
+
+def _organisation_of(row: Any) -> Organisation:
+    return Organisation(**row._asdict())
+
+
+async def organisations_by_id(conn: Reader, ids: Collection[int]) -> dict[int, Organisation]:
     if not ids:
         return {}
+    if len(ids) == 1:  # a ticket's
+        (id,) = ids
+
+        async def read() -> Organisation | None:
+            return next(iter(await _ONE_ORGANISATION.made(conn, _organisation_of, id=id)), None)
+
+        one = await keep(conn, ("organisation", id), read)
+        return {} if one is None else {id: one}
+    assert isinstance(conn, AsyncConnection)  # many at once are no statement of a glance
     rows = await conn.execute(select(organisations).where(organisations.c.id.in_(ids)))
     return {row.id: Organisation(**row._mapping) for row in rows}
 
@@ -357,8 +374,17 @@ async def all_staff(conn: AsyncConnection) -> list[StaffMember]:
     return [StaffMember(**row._mapping) for row in rows]
 
 
-async def staff_by_id(conn: AsyncConnection, ids: Iterable[int]) -> dict[int, StaffMember]:
-    rows = await conn.execute(select(*_STAFF, staff.c.active).where(staff.c.id.in_(list(ids))))
+_ONE_OF_STAFF = Prepared(select(*_STAFF, staff.c.active).where(staff.c.id == bindparam("id")))
+
+
+async def staff_by_id(conn: Reader, ids: Collection[int]) -> dict[int, StaffMember]:
+    if not ids:
+        return {}
+    if len(ids) == 1:  # a ticket's
+        (id,) = ids
+        return {row.id: StaffMember(**row._asdict()) for row in await _ONE_OF_STAFF.rows(conn, id=id)}
+    assert isinstance(conn, AsyncConnection)  # many at once are no statement of a glance
+    rows = await conn.execute(select(*_STAFF, staff.c.active).where(staff.c.id.in_(ids)))
     return {row.id: StaffMember(**row._mapping) for row in rows}
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Text, and_, bindparam, case, cast, exists, func, insert, literal, or_, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.access.model import EXECUTOR, MANAGER
 from callengine.store import directory as directory_rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared
+from callengine.store.prepared import Prepared, Reader
 from callengine.store.tables import (
     staff,
     ticket_declines,
@@ -51,31 +53,33 @@ class Kept:
 # --- reading --------------------------------------------------------------------------------------------------
 
 
-async def ticket_of(conn: AsyncConnection, ticket_id: int) -> Ticket | None:
-    """One whole ticket by its row's id."""
-    number = (await conn.execute(select(tickets.c.number).where(tickets.c.id == ticket_id))).scalar_one_or_none()
-    return await ticket_rows.get(conn, number) if number else None
+ticket_of = ticket_rows.get_by_id
+_VERSION = select(tickets.c.version).where(tickets.c.id == bindparam("id"))
+# NO KEY UPDATE: two that have each hung something on it (a file, a line) do not wait for each other crosswise.
+_LOCKED = Prepared(lambda dialect: _VERSION.with_for_update(key_share=True) if dialect is postgresql else _VERSION)
+_f = ticket_files.c
+_ACT = Prepared(
+    select(_f.id).where(_f.ticket_id == bindparam("ticket_id"), _f.kind == "act", _f.removed_at.is_(None)).limit(1)
+)
+_LINE_BY_KEY = Prepared(
+    select(_h.what, _h.data, _h.reason).where(_h.ticket_id == bindparam("ticket_id"), _h.key == bindparam("key"))
+)
 
 
 async def locked(tx: Tx, ticket_id: int) -> int | None:
     """The version of a ticket, its row held until the commit; None when there is no such ticket."""
-    query = select(tickets.c.version).where(tickets.c.id == ticket_id)
-    if tx.is_postgres:
-        # NO KEY UPDATE: two that have each hung something on it (a file, a line) do not wait for each other crosswise.
-        query = query.with_for_update(key_share=True)
-    return (await tx.conn.execute(query)).scalar_one_or_none()
+    version: int | None = await _LOCKED.scalar(tx.conn, id=ticket_id)
+    return version
 
 
 async def has_act(conn: AsyncConnection, ticket_id: int) -> bool:
     """Whether a signed act is among its files."""
-    c = ticket_files.c
-    query = select(c.id).where(c.ticket_id == ticket_id, c.kind == "act", c.removed_at.is_(None)).limit(1)
-    return (await conn.execute(query)).scalar_one_or_none() is not None
+    return await _ACT.scalar(conn, ticket_id=ticket_id) is not None
 
 
-async def by_key(conn: AsyncConnection, ticket_id: int, key: str) -> Kept | None:
-    row = (await conn.execute(select(ticket_history).where(_h.ticket_id == ticket_id, _h.key == key))).one_or_none()
-    return Kept(row.what, row.data, row.reason) if row else None
+async def by_key(conn: Reader, ticket_id: int, key: str) -> Kept | None:
+    row = await _LINE_BY_KEY.first(conn, ticket_id=ticket_id, key=key)
+    return Kept(*row) if row else None
 
 
 async def open_of_executor(conn: AsyncConnection, staff_id: int) -> list[int]:
@@ -118,33 +122,44 @@ def columns(ticket: Ticket) -> dict[str, Any]:
     }
 
 
+# Made once for the columns that change: there are a few dozen such sets.
+@lru_cache(maxsize=256)
+def _change(names: tuple[str, ...]) -> Prepared:
+    new = {name: bindparam(f"new_{name}", type_=tickets.c[name].type) for name in names}
+    mine = (tickets.c.id == bindparam("ticket_id"), tickets.c.version == bindparam("seen"))
+    return Prepared(update(tickets).where(*mine).values(**new))
+
+
 async def save(tx: Tx, before: Ticket, after: Ticket) -> bool:
     """Write the difference; False when somebody else has moved the ticket since `before` was read."""
     old, new = columns(before), columns(after)
     changed = {name: value for name, value in new.items() if value != old[name]}
     if not changed:
         return True
-    statement = update(tickets).where(tickets.c.id == before.id, tickets.c.version == before.version)
-    return bool((await tx.conn.execute(statement.values(**changed))).rowcount)
+    values = {f"new_{name}": value for name, value in changed.items()}
+    statement = _change(tuple(changed))
+    return bool(await statement.changed(tx.conn, ticket_id=before.id, seen=before.version, **values))
 
 
-_add_event = insert(ticket_history).returning(_h.id)
+_LINE = "ticket_id at what author staff_id reason data role public key".split()
+_add = insert(ticket_history).values(**{name: bindparam(name) for name in _LINE})
+_ADD_EVENT = Prepared(lambda dialect: _add.returning(_h.id) if dialect is postgresql else _add)
 
 
 async def add_event(tx: Tx, ticket_id: int, staff_id: int | None, event: TicketEvent, key: str | None = None) -> int:
-    row = {
-        "ticket_id": ticket_id,
-        "at": event.at,
-        "what": event.what,
-        "author": event.author,
-        "staff_id": staff_id,
-        "reason": event.reason,
-        "data": event.data,
-        "role": event.role,
-        "public": event.public,
-        "key": key,
-    }
-    return int((await tx.conn.execute(_add_event, row)).scalar_one())
+    return await _ADD_EVENT.added(
+        tx.conn,
+        ticket_id=ticket_id,
+        at=event.at,
+        what=event.what,
+        author=event.author,
+        staff_id=staff_id,
+        reason=event.reason,
+        data=event.data,
+        role=event.role,
+        public=event.public,
+        key=key,
+    )
 
 
 def _answers(dialect: Any) -> Any:

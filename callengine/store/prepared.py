@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Boolean
+from sqlalchemy import Boolean, Float
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +46,12 @@ def kept_on(conn: Reader) -> Kept | None:
     """What is kept where the statements of this connection run; None where nothing is: readers, and PostgreSQL."""
     driver = _driver(conn) if isinstance(conn, AsyncConnection) else None
     return driver.kept if isinstance(driver, WriterConnection) else None
+
+
+async def together(conn: Reader) -> None:
+    """From now on one consistent view; where a reader has a transaction, or a thread of its own, it is so already."""
+    if isinstance(conn, Glance):
+        await conn.together()
 
 
 async def keep(conn: Reader, key: Any, read: Callable[[], Awaitable[Made]]) -> Made:
@@ -234,6 +240,8 @@ def _compile(statement: Any, dialect: Any, raw: bool) -> _Compiled:
     if columns:
         row = _named("Row", [getattr(column, "name", "_") for column in columns], rename=True)._make
         for at, column in enumerate(columns):
+            if isinstance(column.type, Float):  # both drivers give a float
+                continue
             process = column.type.dialect_impl(dialect).result_processor(dialect, None)
             if process is not None:
                 read.append((at, process))

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, insert, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal, or_, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +17,7 @@ from callengine.directory.model import House, Organisation, StaffMember
 from callengine.store import directory as directory_rows
 from callengine.store import ticket_words
 from callengine.store.database import Tx
-from callengine.store.prepared import Prepared, keep
+from callengine.store.prepared import Prepared, Reader, keep, together
 from callengine.store.tables import (
     calls,
     classifier,
@@ -103,7 +104,7 @@ async def all_entries(conn: AsyncConnection) -> dict[str, Entry]:
 _ENTRY = Prepared(select(classifier).where(classifier.c.code == bindparam("code")))
 
 
-async def entry(conn: AsyncConnection, code: str) -> Entry | None:
+async def entry(conn: Reader, code: str) -> Entry | None:
     async def read() -> Entry | None:
         return next(iter(await _ENTRY.made(conn, entry_of, code=code)), None)
 
@@ -195,17 +196,19 @@ async def add_words(tx: Tx, ticket: Ticket) -> None:
     await ticket_words.add(tx, ticket.id, ticket.created_at, ticket_words.of_ticket(ticket))
 
 
-async def past_organisations(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:
+_asked = ticket_organisations.c
+_ASKED = select(_asked.organisation_id).where(_asked.ticket_id == bindparam("ticket_id"))
+_EVER_ASKED, _DECLINED = Prepared(_ASKED), Prepared(_ASKED.where(_asked.declined_at.is_not(None)))
+
+
+async def past_organisations(conn: Reader, ticket_id: int) -> frozenset[int]:
     """The ids of those that declined it, and so see it still; as store/visibility.py has it for lists."""
-    c = ticket_organisations.c
-    query = select(c.organisation_id).where(c.ticket_id == ticket_id, c.declined_at.is_not(None))
-    return frozenset((await conn.execute(query)).scalars())
+    return frozenset(one.organisation_id for one in await _DECLINED.rows(conn, ticket_id=ticket_id))
 
 
-async def ever_asked(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:
+async def ever_asked(conn: Reader, ticket_id: int) -> frozenset[int]:
     """The ids of all that ever answered for it, also of those from which it was taken."""
-    c = ticket_organisations.c
-    return frozenset((await conn.execute(select(c.organisation_id).where(c.ticket_id == ticket_id))).scalars())
+    return frozenset(one.organisation_id for one in await _EVER_ASKED.rows(conn, ticket_id=ticket_id))
 
 
 _CALL_NUMBER = Prepared(select(calls.c.number).where(calls.c.id == bindparam("call_id")))
@@ -228,40 +231,63 @@ async def by_key(conn: AsyncConnection, key: str) -> str | None:
     return number
 
 
+_ID = Prepared(select(tickets.c.id).where(tickets.c.number == bindparam("number")))
+_BY_NUMBER = Prepared(select(tickets).where(tickets.c.number == bindparam("number")))
+_BY_ID = Prepared(select(tickets).where(tickets.c.id == bindparam("id")))
+_CALLS = select(ticket_calls.c.call_id).where(ticket_calls.c.ticket_id == bindparam("ticket_id"))
+_CALL_IDS = Prepared(_CALLS.order_by(ticket_calls.c.call_id))
+_HEARD = Prepared(
+    select(*(recordings.c[name] for name in ("id", "seconds", "state")))
+    .where(recordings.c.call_id.in_(_CALLS))
+    .order_by(recordings.c.id)
+)
+_PAST = Prepared(
+    select(*(ticket_history.c[name] for name in "at what author reason data role public id".split()))
+    .where(ticket_history.c.ticket_id == bindparam("ticket_id"))
+    .order_by(ticket_history.c.id)
+)
+
+
 async def id_of(conn: AsyncConnection, number: str) -> int | None:
-    return (await conn.execute(select(tickets.c.id).where(tickets.c.number == number))).scalar_one_or_none()
+    found: int | None = await _ID.scalar(conn, number=number)
+    return found
 
 
-async def get(conn: AsyncConnection, number: str) -> Ticket | None:
-    """One whole ticket: with its calls, their recordings and its history."""
-    row = (await conn.execute(select(tickets).where(tickets.c.number == number))).one_or_none()
-    if row is None:
-        return None
-    linked = select(ticket_calls.c.call_id).where(ticket_calls.c.ticket_id == row.id)
-    call_ids = tuple((await conn.execute(linked.order_by(ticket_calls.c.call_id))).scalars())
-    heard = select(recordings).where(recordings.c.call_id.in_(call_ids)).order_by(recordings.c.id)
-    refs = tuple(RecordingRef(r.id, r.seconds, r.state) for r in await conn.execute(heard))
-    past = select(ticket_history).where(ticket_history.c.ticket_id == row.id).order_by(ticket_history.c.id)
-    events = tuple(
-        TicketEvent(e.at, e.what, e.author, e.reason, e.data, e.role, e.public, e.id) for e in await conn.execute(past)
-    )
-    return (await _tickets(conn, [row], call_ids, refs, events))[0]
+async def get(conn: Reader, number: str) -> Ticket | None:
+    """One whole ticket, as it stood at one moment: with its calls, their recordings and its history."""
+    await together(conn)
+    row = await _BY_NUMBER.first(conn, number=number)
+    return None if row is None else await _whole(conn, row)
 
 
-async def _tickets(
-    conn: AsyncConnection,
-    rows: Sequence[Row[Any]],
-    call_ids: tuple[int, ...] = (),
-    refs: tuple[RecordingRef, ...] = (),
-    events: tuple[TicketEvent, ...] = (),
-) -> list[Ticket]:
+async def get_by_id(conn: Reader, ticket_id: int) -> Ticket | None:
+    await together(conn)
+    row = await _BY_ID.first(conn, id=ticket_id)
+    return None if row is None else await _whole(conn, row)
+
+
+async def _whole(conn: Reader, row: Any) -> Ticket:
+    call_ids = tuple(one.call_id for one in await _CALL_IDS.rows(conn, ticket_id=row.id))
+    heard = await _HEARD.rows(conn, ticket_id=row.id) if call_ids else ()
+    events = tuple(TicketEvent(*one) for one in await _PAST.rows(conn, ticket_id=row.id))
+    its = await entry(conn, row.classifier_code)
+    assert its is not None  # a foreign key
+    at = await directory_rows.houses_by_id(conn, [row.house_id] if row.house_id else ())
+    answer = await directory_rows.organisations_by_id(conn, [row.organisation_id] if row.organisation_id else ())
+    doers = await directory_rows.staff_by_id(conn, [row.executor_id] if row.executor_id else ())
+    refs = tuple(RecordingRef(*one) for one in heard)
+    return _ticket_of(row, {its.code: its}, at, answer, doers, call_ids, refs, events)
+
+
+async def _tickets(conn: AsyncConnection, rows: Sequence[Any]) -> list[Ticket]:
+    """Without what hangs on them."""
     if not rows:
         return []
     known = await entries_by_code(conn, {row.classifier_code for row in rows})
     at = await directory_rows.houses_by_id(conn, {row.house_id for row in rows if row.house_id})
     answer = await directory_rows.organisations_by_id(conn, {r.organisation_id for r in rows if r.organisation_id})
     doers = await directory_rows.staff_by_id(conn, {row.executor_id for row in rows if row.executor_id})
-    return [_ticket_of(row, known, at, answer, doers, call_ids, refs, events) for row in rows]
+    return [_ticket_of(row, known, at, answer, doers) for row in rows]
 
 
 # Columns that a ticket keeps under their own names.
@@ -270,17 +296,18 @@ _PLAIN = (
     "postponed_until postpone_reason touched_at stall_level declined_count reopened_count applicant_count paid "
     "paid_confirm_by paid_confirmed_at marked_at contract_code parent_id interim_at interim_until interim_text"
 ).split()
+_plain = attrgetter(*_PLAIN)
 
 
 def _ticket_of(
-    row: Row[Any],
+    row: Any,
     known: Mapping[str, Entry],
     at: Mapping[int, House],
     answer: Mapping[int, Organisation],
     doers: Mapping[int, StaffMember],
-    call_ids: tuple[int, ...],
-    refs: tuple[RecordingRef, ...],
-    events: tuple[TicketEvent, ...],
+    call_ids: tuple[int, ...] = (),
+    refs: tuple[RecordingRef, ...] = (),
+    events: tuple[TicketEvent, ...] = (),
 ) -> Ticket:
     return Ticket(
         id=row.id,
@@ -300,7 +327,7 @@ def _ticket_of(
         executor=doers.get(row.executor_id),
         mark=row.mark,
         created_by=row.created_by,
-        **{name: row._mapping[name] for name in _PLAIN},
+        **dict(zip(_PLAIN, _plain(row), strict=True)),
         call_ids=call_ids,
         recordings=refs,
         history=events,

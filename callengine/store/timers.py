@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Integer, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.database import Tx
@@ -45,55 +46,48 @@ async def set_timer(tx: Tx, kind: str, subject: str, due_at: datetime) -> None:
     await tx.tell(TimerSet(due_at))
 
 
-_cancel = delete(timers).where(timers.c.kind == bindparam("k"), timers.c.subject == bindparam("s"))
+_CANCEL = Prepared(delete(timers).where(timers.c.kind == bindparam("k"), timers.c.subject == bindparam("s")))
 
 
 async def cancel_timer(tx: Tx, kind: str, subject: str) -> None:
     """Take the promise back; nothing happens when there is none."""
-    await tx.conn.execute(_cancel, {"k": kind, "s": subject})
+    await _CANCEL.changed(tx.conn, k=kind, s=subject)
+
+
+def _claim(dialect: Any) -> Any:
+    c = timers.c
+    now = bindparam("now", type_=c.due_at.type)
+    free = or_(and_(c.lease_until.is_(None), c.due_at <= now), and_(c.lease_until.is_not(None), c.lease_until <= now))
+    due = select(c.id).where(free).order_by(c.due_at).limit(bindparam("most", type_=Integer))
+    if dialect is postgresql:
+        due = due.with_for_update(skip_locked=True)
+    lease = bindparam("until", type_=c.lease_until.type)
+    claimed = update(timers).where(c.id.in_(due.scalar_subquery()))
+    return claimed.values(lease_until=lease, fence=c.fence + 1, tries=c.tries + 1).returning(
+        c.id, c.kind, c.subject, c.due_at, c.fence, c.tries
+    )
+
+
+_CLAIM = Prepared(_claim)
 
 
 async def claim_due(tx: Tx, now: datetime, *, lease_seconds: float, limit: int) -> list[Timer]:
     """Claim what is due and not leased by somebody who still lives; the earliest first."""
-    due = (
-        select(timers.c.id)
-        .where(
-            or_(
-                and_(timers.c.lease_until.is_(None), timers.c.due_at <= now),
-                and_(timers.c.lease_until.is_not(None), timers.c.lease_until <= now),
-            )
-        )
-        .order_by(timers.c.due_at)
-        .limit(limit)
-    )
-    if tx.is_postgres:
-        due = due.with_for_update(skip_locked=True)
-    claimed = (
-        update(timers)
-        .where(timers.c.id.in_(due.scalar_subquery()))
-        .values(
-            lease_until=now + timedelta(seconds=lease_seconds),
-            fence=timers.c.fence + 1,
-            tries=timers.c.tries + 1,
-        )
-        .returning(timers.c.id, timers.c.kind, timers.c.subject, timers.c.due_at, timers.c.fence, timers.c.tries)
-    )
-    rows = (await tx.conn.execute(claimed)).all()
+    rows = await _CLAIM.rows(tx.conn, now=now, until=now + timedelta(seconds=lease_seconds), most=limit)
     return sorted((Timer(*row) for row in rows), key=lambda timer: timer.due_at)
+
+
+_OURS = (timers.c.id == bindparam("i"), timers.c.fence == bindparam("f"))
+_DONE = Prepared(delete(timers).where(*_OURS))
+_AGAIN = Prepared(update(timers).where(*_OURS).values(lease_until=bindparam("u", type_=timers.c.lease_until.type)))
 
 
 async def finish(tx: Tx, done: Sequence[Timer], failed: Sequence[tuple[Timer, datetime]]) -> None:
     """Delete what its owner did, and put off what he failed at; only where our claim still holds."""
     if done:
-        statement = delete(timers).where(timers.c.id == bindparam("i"), timers.c.fence == bindparam("f"))
-        await tx.conn.execute(statement, [{"i": timer.id, "f": timer.fence} for timer in done])
+        await _DONE.many(tx.conn, [{"i": timer.id, "f": timer.fence} for timer in done])
     if failed:
-        again = (
-            update(timers)
-            .where(timers.c.id == bindparam("i"), timers.c.fence == bindparam("f"))
-            .values(lease_until=bindparam("u", type_=timers.c.lease_until.type))
-        )
-        await tx.conn.execute(again, [{"i": timer.id, "f": timer.fence, "u": at} for timer, at in failed])
+        await _AGAIN.many(tx.conn, [{"i": timer.id, "f": timer.fence, "u": at} for timer, at in failed])
 
 
 async def free_all(tx: Tx) -> None:

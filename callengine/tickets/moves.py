@@ -23,6 +23,7 @@ from callengine.store import ticket_pages as pages
 from callengine.store import tickets as ticket_rows
 from callengine.store import timers
 from callengine.store.database import Store, Tx
+from callengine.store.prepared import Reader as Glanced
 from callengine.store.ticket_pages import TicketPage
 from callengine.tickets import clocks, effects, lifecycle
 from callengine.tickets.calendar import Calendar
@@ -93,11 +94,10 @@ class MovesService:
         """
         asked = replace(asked, reason=storable(asked.reason).strip())
         mover = mover_of(who)
-        async with self._store.read() as conn:
-            ticket = await self._seen(conn, number, mover)
-            if asked.key and (kept := await rows.by_key(conn, ticket.id, asked.key)):
-                _same(kept, asked)
-                return ticket
+        ticket, kept = await self._store.glance(lambda conn: self._look_before(conn, number, mover, asked))
+        if kept is not None:
+            _same(kept, asked)
+            return ticket
         async with self._store.begin(shared=True) as tx:
             # The ticket was read outside: whoever has moved it since is found out by the version. Locked before the
             # key is looked for: of two that are sent at once the second sees the first.
@@ -109,6 +109,13 @@ class MovesService:
                     raise _outrun(ticket)
                 return await self.act(tx, ticket, mover, asked)
         return await self._read(number)
+
+    async def _look_before(
+        self, conn: Glanced, number: str, mover: Mover, asked: Asked
+    ) -> tuple[Ticket, rows.Kept | None]:
+        """The ticket, and the line of its history that the key has written already."""
+        ticket = await self._seen(conn, number, mover)
+        return ticket, await rows.by_key(conn, ticket.id, asked.key) if asked.key else None
 
     async def act(self, tx: Tx, ticket: Ticket, mover: Mover, asked: Asked) -> Ticket:
         """One move inside a transaction, by a person or by the engine; `ticket` is whole, with its history."""
@@ -251,8 +258,7 @@ class MovesService:
             _refuse([("#/text", "write something")])
         if len(text) > MOST_COMMENT:
             _refuse([("#/text", f"a comment has at most {MOST_COMMENT} characters")])
-        async with self._store.read() as conn:
-            ticket = await self._seen(conn, number, mover)
+        ticket = await self._store.glance(lambda conn: self._seen(conn, number, mover))
         now = self._clock.now()
         event = TicketEvent(now, "comment", mover.name, text, {}, mover.role, public)
         async with self._store.begin(shared=True) as tx:
@@ -392,7 +398,7 @@ class MovesService:
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    async def _seen(self, conn: rows.Conn, number: str, mover: Mover) -> Ticket:
+    async def _seen(self, conn: Glanced, number: str, mover: Mover) -> Ticket:
         ticket = await ticket_rows.get(conn, storable(number))
         scope = EVERYTHING if mover.role == SYSTEM else scope_of(mover)
         if ticket is None or not await self._sees(conn, scope, ticket):
@@ -400,7 +406,7 @@ class MovesService:
         return ticket
 
     @staticmethod
-    async def _sees(conn: rows.Conn, scope: Scope, ticket: Ticket) -> bool:
+    async def _sees(conn: Glanced, scope: Scope, ticket: Ticket) -> bool:
         if sees(scope, ticket):
             return True
         if scope.organisation_id is None:
@@ -408,8 +414,7 @@ class MovesService:
         return sees(scope, ticket, await ticket_rows.past_organisations(conn, ticket.id))
 
     async def _read(self, number: str) -> Ticket:
-        async with self._store.read() as conn:
-            ticket = await ticket_rows.get(conn, number)
+        ticket = await self._store.glance(lambda conn: ticket_rows.get(conn, number))
         if ticket is None:
             raise NotFound(f"there is no ticket {number}")
         return ticket

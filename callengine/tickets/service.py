@@ -365,8 +365,7 @@ class TicketsService:
 
     async def get(self, number: str) -> Ticket:
         """A whole ticket: with its calls, recordings and history."""
-        async with self._store.read() as conn:
-            ticket = await rows.get(conn, storable(number))
+        ticket = await self._store.glance(lambda conn: rows.get(conn, storable(number)))
         if ticket is None:
             raise NotFound(f"there is no ticket {number}")
         return ticket
