@@ -252,6 +252,31 @@ async def test_without_an_engine_the_pbx_itself_asks_whether_it_is_done_and_take
 
 
 @pytest.mark.pbx
+async def test_who_picks_up_in_the_last_second_of_the_ringing_is_heard_out(robot: Robot, outside: Sipp) -> None:
+    """As 29 s of 30: the PBX's timer ends within his call, and takes nothing of it."""
+    pressed: list[str] = []
+
+    async def dialogue(call: AgiCall) -> None:
+        # Longer than all of the ringing, from an answer close to its end.
+        key = await call.ask("callengine/robot-mark", digits=1, seconds=10)
+        pressed.append(key)
+        await call.keep(menu.Outcome(Result.MARKED, mark=int(key), keys=key, proof=Proof.KEY, step="mark").to_facts())
+
+    agi = FastAgiServer("127.0.0.1", robot.pbx.fastagi_port, {"robot": dialogue})
+    await agi.start()
+    try:
+        behaviour = Operator(ring_seconds=4.0, talk_seconds=12)
+        crowd = await outside.outside(robot.pbx.trunk_port, behaviour, presses=[(7.0, "5")])
+        call, noted = await robot.call(ring_seconds=5)
+        results = await crowd.wait_for(1, 15)
+    finally:
+        await agi.close()
+    assert (call.outcome, pressed, len(results)) == (Outcome.ANSWERED, ["5"], 1)
+    assert call.answered_at is not None and (call.answered_at - call.arrived_at).total_seconds() > 3
+    assert noted is not None and menu.Outcome.from_facts(dict(noted.robot_facts)).mark == 5
+
+
+@pytest.mark.pbx
 @pytest.mark.once
 async def test_an_engine_that_dies_after_the_first_answer_has_the_pbx_ask_for_the_mark_alone(
     robot: Robot, outside: Sipp
