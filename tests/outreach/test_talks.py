@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from callengine.calls.model import Outcome as CallOutcome
+from callengine.config import Speech
 from callengine.errors import EngineError
 from callengine.menus import ears as aloud
 from callengine.menus.ears import Ears
 from callengine.menus.line import Caller, HungUp
+from callengine.menus.listening import LineEars
 from callengine.menus.outcome import Outcome, Proof, Result, Spoken
 from callengine.outreach.model import AttemptState, CallKind, CallState, CallWish
 from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.service import Planned
 from callengine.outreach.talks import RobotLine, Talks
+from callengine.pbx.fastagi import AgiCall, AgiLimits
+from callengine.robot import Heard, recogniser_of
 from callengine.speech.answers import YES
 from callengine.speech.voice import Ahead, NoVoice
 from callengine.tasks import Tasks
@@ -25,6 +30,7 @@ from callengine.tickets.model import Status
 from tests.menus.fake_ears import FakeEars, One, heard
 from tests.menus.fake_line import FakeLine
 from tests.outreach.world import World, number
+from tests.speech.test_asr import a_model
 
 
 class Phone:
@@ -181,6 +187,25 @@ async def test_a_pbx_whose_recordings_are_elsewhere_asks_by_keys(world: World, v
     ticket = await world.done_job()
     await talks.hold(Phone(await world.dial_one(), "15"))
     assert ((await world.ticket(ticket)).mark, hearing.names) == (5, [])
+
+
+def test_answers_are_heard_only_where_a_model_stands_and_the_recordings_lie_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert recogniser_of(Speech()) is None, "off by default"
+    assert recogniser_of(Speech(asr_model=str(tmp_path))) is None
+    assert "it needs model.bin" in caplog.text, "a model that is none is told, and calls are asked by keys"
+    monkeypatch.setattr("callengine.speech.hearing.find_spec", lambda name: name)
+    model = str(a_model(tmp_path / "model"))
+    assert recogniser_of(Speech(asr_model=model, asr_answers=False)) is None
+    live = recogniser_of(Speech(asr_model=model))
+    assert live is not None and not live.ready
+    hearing = Heard(live, {"main": str(tmp_path), "far": ""})
+    call = AgiCall(cast("Any", None), {}, AgiLimits())
+    ears = hearing.ears(call, "main", "callengine/7-said", "ru")
+    assert isinstance(ears, LineEars) and (ears.said, ears.ready) == ("callengine/7-said", False)
+    assert hearing.ears(call, "far", "callengine/7-said", "ru") is None, "another machine's recordings"
+    assert hearing.ears(Phone("robot-7"), "main", "callengine/7-said", "ru") is None, "a line that only has keys"
 
 
 async def test_the_recogniser_is_warm_and_its_sentences_are_spoken_before_it_rings(
