@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from callengine.api.queries import Between, Listed, Words
+from callengine.api.queries import Between, Listed, Query, Words
 from callengine.api.schemas import NO_NUL, Body, CampaignProgress, Id, Moment, RecordingRef, ShortText, View
 
 CampaignKind = Literal["rating", "result", "job", "outage", "survey", "meter"]
@@ -382,3 +382,61 @@ class ScriptPreview(Body):
     step: StepName
     language: Language = "ru"
     text: StepText = ""
+
+
+class SurveyAnswer(Body):
+    """`key` 1 to 7; `to`: "" the next question, "end", or the number of a question, from 1."""
+
+    key: Annotated[str, Field(min_length=1, max_length=1, pattern=NO_NUL)]
+    label: ShortText
+    to: Annotated[str, Field(max_length=3, pattern=NO_NUL)] = ""
+
+
+class SurveyQuestion(Body):
+    text: Annotated[str, Field(max_length=600, pattern=NO_NUL)]
+    answers: Annotated[list[SurveyAnswer], Field(max_length=20)]
+
+
+class SurveyBody(Body):
+    """At most 12 questions with 1 to 7 answers each, keys unique; no way comes back, one leads to every question."""
+
+    name: ShortText
+    language: Language
+    intro: Annotated[str, Field(max_length=600, pattern=NO_NUL)]
+    questions: Annotated[list[SurveyQuestion], Field(max_length=50)]
+
+
+class SurveyChange(SurveyBody):
+    """`after` is the version that its writer saw: 409 when there is a newer one."""
+
+    after: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class SurveyAsked(Query):
+    """Without a version the newest."""
+
+    version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class SurveyKept(View):
+    """One version of a survey. A campaign takes a copy: what is written later changes nothing of it."""
+
+    id: str
+    version: int
+    at: datetime
+    who: str
+    name: str
+    language: Language
+    intro: str
+    questions: list[SurveyQuestion]
+
+
+class SurveyVersion(View):
+    """`gone`: it was put away then."""
+
+    version: int
+    at: datetime
+    who: str
+    name: str
+    questions: int
+    gone: bool

@@ -34,6 +34,7 @@ from callengine.outreach.preview import Previews
 from callengine.outreach.ratings import RatingsService
 from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.service import OutreachService
+from callengine.outreach.surveys import SurveysService
 from callengine.outreach.switch import Switch
 from callengine.recordings.marks import MarksService
 from callengine.store.database import Store
@@ -165,6 +166,7 @@ class Services:
         self.campaigns = CampaignsService(self.store, self.clock, outreach, locale, self.notices.outbox)
         self.ratings = RatingsService(self.store, self.clock, locale)
         self.scripts = ScriptsService(self.store, self.clock)
+        self.surveys = SurveysService(self.store, self.clock)
         self.previews = Previews(self.scripts, self.clock, outreach, locale)
         follow_up = FollowUp(self.clock, outreach, self.moves, self.callbacks)
         self.outreach = OutreachService(

@@ -16,7 +16,7 @@ from callengine.menus import jobs
 from callengine.menus import script as scripts
 from callengine.menus.script import Kind
 from callengine.notices.model import Channel
-from callengine.outreach import rules, texts
+from callengine.outreach import rules, surveys, texts
 from callengine.outreach.choice import Choice, mistakes, to_raw
 from callengine.outreach.events import CampaignChanged, OutreachDue
 from callengine.outreach.model import (
@@ -346,7 +346,10 @@ class CampaignsService:
             if dialogue and dialogue["kind"] != wish.kind.value:
                 _refuse([("/dialogue", f"its kind is {dialogue['kind']!r}, and not {wish.kind.value!r}")], [])
             if dialogue:
-                job = replace(job, script=scripts.read(dialogue))
+                own = scripts.read(dialogue)
+                if wrong := surveys.wrong_dialogue(own):
+                    raise scripts.ScriptWrong(own.kind, wrong)
+                job = replace(job, script=own)
             job.texts()
         except scripts.ScriptWrong:
             raise

@@ -449,6 +449,19 @@ async def script_texts_of(conn: AsyncConnection, kind: str) -> list[ScriptText]:
     return [ScriptText(**row._mapping) for row in rows.all()]
 
 
+async def script_texts_like(conn: AsyncConnection, prefix: str) -> list[ScriptText]:
+    """Of all kinds that begin so."""
+    query = select(script_texts).where(script_texts.c.kind.startswith(prefix, autoescape=True))
+    return [ScriptText(**row._mapping) for row in (await conn.execute(query)).all()]
+
+
+async def add_script_text(tx: Tx, one: ScriptText) -> bool:
+    """False when it is there already: nothing is overwritten."""
+    values = {name: getattr(one, name) for name in ScriptText.__dataclass_fields__}
+    made = _insert(tx, script_texts).values(values).on_conflict_do_nothing(index_elements=["kind", "language", "step"])
+    return bool((await tx.conn.execute(made)).rowcount)
+
+
 async def put_script_text(tx: Tx, one: ScriptText) -> None:
     values = {name: getattr(one, name) for name in ScriptText.__dataclass_fields__}
     made = _insert(tx, script_texts).values(values)

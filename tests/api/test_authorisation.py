@@ -40,6 +40,7 @@ MAY = {
         preview_routing create_ticket list_applicants join_ticket withdraw_applicant create_link list_notice_templates
         preview_notice_template list_notices get_notice list_campaigns get_campaign list_campaign_calls
         get_campaign_results list_opt_outs add_opt_out get_robot get_script preview_script list_meters get_meter
+        list_surveys get_survey list_survey_versions
         add_meter_reading list_meter_readings change_way list_ways
     """,
     "a": """
@@ -57,6 +58,7 @@ MAY = {
         create_contract get_contract change_contract remove_contract restore_contract list_declines suggest put_day
         drop_day revoke_links put_notice_template send_notice_again create_campaign pause_campaign resume_campaign
         stop_campaign preview_campaign remove_opt_out halt_robot resume_robot put_script add_meter put_meter
+        add_survey put_survey put_survey_away
         remove_meter export_meter_readings get_support
     """,
     "asoi": """

@@ -84,7 +84,8 @@ GET /campaigns · POST /campaigns · GET /campaigns/{id} · POST /campaigns/{id}
 POST /campaigns/{id}/stop · GET /campaigns/{id}/calls · GET /campaigns/{id}/results · GET /ratings · GET /opt-outs
 POST /opt-outs · DELETE /opt-outs/{id} · GET /outreach · POST /outreach/halt · POST /outreach/resume
 GET /scripts/{kind} · PUT /scripts/{kind} · POST /scripts/{kind}/preview · GET /robot/job
-POST /campaigns/preview
+POST /campaigns/preview · GET /surveys · POST /surveys · GET /surveys/{id} · PUT /surveys/{id}
+DELETE /surveys/{id} · GET /surveys/{id}/versions
 GET /reminders · POST /reminders/{id}/take
 DELETE /meters/{id} · GET /meter-readings · GET /meter-readings/export · GET /meters
 GET /meters/{id} · POST /meters · POST /meters/{id}/readings · PUT /meters/{id}

@@ -16,6 +16,7 @@ from callengine.api.render import recording_ref
 from callengine.api.schemas import Page, RecordingRef
 from callengine.menus.outcome import Outcome, Proof, Spoken
 from callengine.menus.script import Kind, graph
+from callengine.outreach import surveys
 from callengine.outreach.campaigns import Left, NewCampaign, Progress
 from callengine.outreach.choice import Choice
 from callengine.outreach.choice import from_raw as choice_of
@@ -320,6 +321,67 @@ async def preview_script(ask: Ask[shapes.ScriptPreview, None]) -> web.StreamResp
     form = ask.body
     audio = await ask.services.previews.audio(ask.path["kind"], form.step, form.language, form.text)
     return web.Response(body=audio, content_type="audio/wav")
+
+
+# --- surveys -----------------------------------------------------------------------------------------------------
+
+
+@routes.get("/surveys", roles=CAMPAIGNS, summary="The service's own surveys, the newest version of each")
+async def list_surveys(ask: Ask[None, None]) -> Page[shapes.SurveyKept]:
+    return Page(items=[_survey(one) for one in await ask.services.surveys.all()])
+
+
+@routes.post("/surveys", roles=LEADERS, summary="A survey is kept, checked first; nobody is called by it", status=201)
+async def add_survey(ask: Ask[shapes.SurveyBody, None]) -> shapes.SurveyKept:
+    return _survey(await ask.services.surveys.add(_asked(ask.body), ask.who.name))
+
+
+@routes.get("/surveys/{id}", roles=CAMPAIGNS, summary="A survey, as it stands or as a version of it was")
+async def get_survey(ask: Ask[None, shapes.SurveyAsked]) -> shapes.SurveyKept:
+    return _survey(await ask.services.surveys.get(ask.path["id"], ask.query.version))
+
+
+@routes.get("/surveys/{id}/versions", roles=CAMPAIGNS, summary="Its versions, the newest first")
+async def list_survey_versions(ask: Ask[None, None]) -> Page[shapes.SurveyVersion]:
+    found = await ask.services.surveys.versions(ask.path["id"])
+    return Page(
+        items=[
+            shapes.SurveyVersion(
+                version=one.version,
+                at=one.at,
+                who=one.who,
+                name=one.survey.name if one.survey else "",
+                questions=len(one.survey.questions) if one.survey else 0,
+                gone=one.survey is None,
+            )
+            for one in found
+        ]
+    )
+
+
+@routes.put("/surveys/{id}", roles=LEADERS, summary="Another version of it; campaigns that run keep theirs")
+async def put_survey(ask: Ask[shapes.SurveyChange, None]) -> shapes.SurveyKept:
+    kept = await ask.services.surveys.put(ask.path["id"], _asked(ask.body), ask.who.name, after=ask.body.after)
+    return _survey(kept)
+
+
+@routes.delete("/surveys/{id}", roles=LEADERS, summary="It is offered no more; its versions stay")
+async def put_survey_away(ask: Ask[None, None]) -> None:
+    await ask.services.surveys.put_away(ask.path["id"], ask.who.name)
+
+
+def _asked(form: shapes.SurveyBody) -> surveys.Survey:
+    questions = tuple(
+        surveys.Question(one.text, tuple(surveys.Answer(a.key, a.label, a.to) for a in one.answers))
+        for one in form.questions
+    )
+    return surveys.Survey(form.name, form.language, form.intro, questions)
+
+
+def _survey(it: surveys.Kept) -> shapes.SurveyKept:
+    assert it.survey is not None
+    raw = surveys.to_raw(it.survey)
+    return shapes.SurveyKept.model_validate({"id": it.id, "version": it.version, "at": it.at, "who": it.who, **raw})
 
 
 # --- shapes ---------------------------------------------------------------------------------------------------------

@@ -2136,3 +2136,45 @@ export interface ScriptPreview {
   language?: "ru" | "en";
   text?: string;
 }
+
+export interface SurveyAnswer {
+  key: string;
+  label: string;
+  to?: string;
+}
+
+export interface SurveyQuestion {
+  text: string;
+  answers: SurveyAnswer[];
+}
+
+export interface SurveyBody {
+  name: string;
+  language: "ru" | "en";
+  intro: string;
+  questions: SurveyQuestion[];
+}
+
+export interface SurveyChange extends SurveyBody {
+  after: number;
+}
+
+export interface SurveyKept {
+  id: string;
+  version: number;
+  at: string;
+  who: string;
+  name: string;
+  language: "ru" | "en";
+  intro: string;
+  questions: SurveyQuestion[];
+}
+
+export interface SurveyVersion {
+  version: number;
+  at: string;
+  who: string;
+  name: string;
+  questions: number;
+  gone: boolean;
+}
