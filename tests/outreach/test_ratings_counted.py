@@ -11,6 +11,7 @@ from sqlalchemy import text
 from callengine import config
 from callengine.errors import Forbidden, Refused
 from callengine.outreach.ratings import RatingsService, Sees
+from callengine.store import ratings as rating_rows
 from callengine.store.ratings import Wanted
 from callengine.tickets.model import Applicant, Ticket
 from tests.outreach.world import DONE_NO_MARK, NOT_DONE, World, mark, number
@@ -68,6 +69,19 @@ async def test_what_the_ledger_tells_later_counts_once_and_instead_of_what_was_g
     assert (whole.asked, whole.marked, whole.mean) == (1, 1, 4)
     (rating,) = (await service(world).find(Wanted(answered=True), ALL))[0]
     assert (rating.attempt.id, rating.mark) == (request_id, 4)
+
+
+async def test_an_attempt_in_vain_that_is_settled_late_takes_no_mark_away(both: World) -> None:
+    world = both
+    await world.done_job()
+    await world.unanswered(vain := await world.dial_one(after=3600))
+    await world.answers(told := await world.dial_one(after=3600), mark(4))
+    (call,) = await world.made()
+    async with world.store.begin() as tx:  # its PBX was away: only now is it known how that one ended
+        late = {"ticket_id": call.ticket_id, "at": world.clock.now(), "result": "no_answer", "mark": None}
+        await rating_rows.put(tx, call_id=call.id, attempt_id=vain, **late)
+    (rating,) = (await service(world).find(Wanted(), ALL))[0]
+    assert (rating.attempt.id, rating.result, rating.mark) == (told, "marked", 4)
 
 
 async def test_an_organisation_and_an_executor_see_their_own_and_may_not_ask_for_others(both: World) -> None:
