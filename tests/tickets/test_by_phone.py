@@ -143,6 +143,13 @@ async def test_zero_and_not_mine_lead_to_an_operator_at_any_time(key: str) -> No
         assert (line.came, line.transferred, line.hung_up_by_us) == ("operator", "", False), "the dialplan leads him on"
 
 
+async def test_who_interrupts_his_tickets_has_not_heard_them() -> None:
+    heard = (await answered(Inbound(), Tickets(1))).heard
+    told = next(one for one in heard if "26-00012" in one or "течь крана" in one)
+    line = await answered(Inbound(during={told: "0"}), Tickets(1))
+    assert (line.came, line.stages) == ("operator", []), "hanging up in the queue now, he is a missed call"
+
+
 async def test_a_number_that_nobody_has_is_told_so_by_the_dialplan() -> None:
     for line, people in ((Inbound(), 0), (Inbound(withheld=True), 3)):
         await answered(line, Tickets(0), people)
