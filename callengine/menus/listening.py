@@ -28,6 +28,8 @@ class Recogniser(Protocol):
     @property
     def ready(self) -> bool: ...
 
+    def knows(self, language: str) -> bool: ...
+
     async def hear(self, recording: Path, language: str, wanted: Collection[str]) -> Heard: ...
 
 
@@ -49,7 +51,7 @@ class LineEars:
 
     @property
     def ready(self) -> bool:
-        return self._recogniser.ready and not self._deaf
+        return self._recogniser.ready and not self._deaf and self._recogniser.knows(self._language)
 
     async def listen(self, name: str, wanted: Collection[str], *, seconds: float) -> Listened | None:
         file = f"{self.said}-{name}"
@@ -72,6 +74,7 @@ class LineEars:
         try:
             heard = await self._recogniser.hear(self._folder / f"{file}.wav", self._language, wanted)
         except NoAsr as error:
+            self._deaf = True  # whatever it was, he is not to speak in vain twice
             log.warning("an answer was not heard: %s", error.detail, extra={"action": "answer_unheard", "file": file})
             return Listened(spoke=True)
         it = understood(heard, self._language, wanted)

@@ -419,7 +419,7 @@ class Walk:
             if not first:
                 if step.id in self._by_keys and not by_keys:
                     # He did answer: being misunderstood costs him no try, unless nobody has proved to be there.
-                    told, tries = _BY_KEYS, tries if tries > 1 or not self._machine else 0
+                    told, tries = _BY_KEYS, 0 if self._machine and self.known.proof is Proof.NONE else tries
                 else:
                     tries -= 1
                 continue

@@ -66,6 +66,7 @@ class LiveAsr:
         self._keeping: asyncio.Task[None] | None = None
         self._one = asyncio.Lock()
         self._in_line = self._asked = 0
+        self._multilingual = True
         self._used = self._rests_until = 0.0
         self._tasks = Tasks()
 
@@ -74,6 +75,10 @@ class LiveAsr:
         """Whether an answer that is said now would be heard."""
         process = self._process
         return process is not None and process.returncode is None and self._in_line < MOST_IN_LINE
+
+    def knows(self, language: str) -> bool:
+        """Whether the model that is loaded was taught that language; one that knows English alone says so."""
+        return self._multilingual or language == "en"
 
     def warm(self) -> None:
         """A call is about to be made: have the model in memory by then. Returns at once."""
@@ -155,13 +160,14 @@ class LiveAsr:
                 told = json.loads(await process.stdout.readline() or b'{"problem": "it ended while it was loading"}')
             if "problem" in told:
                 raise NoAsr(str(told["problem"]))
+            self._multilingual = bool(told["multilingual"])
             self._process, self.problem = process, ""
             while (left := self._used + self._idle - loop.time()) > 0 and process.returncode is None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(process.wait(), left)
             if left > 0 and self._process is process:
                 raise NoAsr(f"it ended with {process.returncode}")
-        except (NoAsr, OSError, ValueError, TimeoutError) as error:
+        except (NoAsr, OSError, ValueError, KeyError, TypeError, TimeoutError) as error:
             self.problem = error.detail if isinstance(error, NoAsr) else f"no recogniser: {error or 'it did not load'}"
             self._rests_until = loop.time() + self._rest
             journal.warning("answers are not heard: %s", self.problem, extra={"action": "asr_off"})
@@ -201,6 +207,10 @@ class Ear:
         self._silence = self._encoded(self._numpy.zeros(_RATE, dtype="float32"))
         self._in_silence: dict[tuple[str, str], float] = {}
         self._tokenizers: dict[str, Any] = {}
+
+    @property
+    def multilingual(self) -> bool:
+        return bool(self._whisper.model.is_multilingual)
 
     def hear(self, recording: str, language: str, wanted: Collection[str]) -> Heard:
         """Raises NoAsr for a language that the model does not know, and the library's own errors for a bad file."""
@@ -266,7 +276,7 @@ def serve(model: Path) -> None:
         ear = Ear(model)
     except Exception as error:  # the library's own errors have no common class
         return tell({"problem": error.detail if isinstance(error, NoAsr) else f"{type(error).__name__}: {error}"})
-    tell({"ready": True})
+    tell({"multilingual": ear.multilingual})
     for line in sys.stdin:
         asked = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]))  # nobody waits for it any more by then

@@ -346,6 +346,9 @@ class Recording:
 class Recogniser:
     ready = True
 
+    def knows(self, language: str) -> bool:
+        return language in ("ru", "en")
+
     def __init__(self, told: Heard | Exception) -> None:
         self.told = told
         self.asked: list[tuple[Path, str, list[str]]] = []
@@ -385,7 +388,10 @@ async def test_silence_is_silence_after_its_time_and_leaves_no_file(tmp_path: Pa
 
 async def test_a_recogniser_in_trouble_understands_nothing_and_the_call_goes_on(tmp_path: Path) -> None:
     hearing = LineEars(Recording(("", True)), Recogniser(NoAsr("too slow")), tmp_path, SAID, "ru")
+    assert hearing.ready
     assert await hearing.listen("mark", "12345", seconds=6) == Listened(spoke=True)
+    assert not hearing.ready, "he is not asked to speak in vain again"
+    assert not LineEars(Recording(), Recogniser(FIVE), tmp_path, SAID, "de").ready
 
 
 async def test_a_pbx_that_cannot_write_is_known_for_the_rest_of_the_call_and_a_hangup_is_told(tmp_path: Path) -> None:

@@ -106,6 +106,9 @@ class Recogniser:
 
     ready = True
 
+    def knows(self, language: str) -> bool:
+        return True
+
     def __init__(self) -> None:
         self.heard: list[tuple[float, int]] = []
 

@@ -37,7 +37,7 @@ if how == "cannot":
     sys.exit(0)
 if how == "never":
     time.sleep(60)
-print(json.dumps({{"ready": True}}), flush=True)
+print(json.dumps({{"multilingual": how != "english"}}), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
     said = Path(asked["recording"]).read_text()
@@ -196,6 +196,14 @@ async def test_who_hangs_up_meanwhile_leaves_no_answer_to_the_next(how: Path, ma
     with pytest.raises(asyncio.CancelledError):
         await gone
     assert (await live.hear(recording(how, "три"), "ru", "3")).text == "три"
+
+
+async def test_a_model_that_knows_english_alone_is_not_asked_in_russian(how: Path, make: Make) -> None:
+    live = await warmed(make())
+    assert live.knows("ru") and live.knows("en")
+    how.write_text("english")
+    english = await warmed(make())
+    assert (english.knows("ru"), english.knows("en")) == (False, True)
 
 
 async def test_without_calls_its_memory_is_given_back(how: Path, make: Make) -> None:
