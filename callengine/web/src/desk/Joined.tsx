@@ -37,6 +37,7 @@ export function JoinedApplicants({ number }: { number: string }) {
             <span className="grow" style={{ overflowWrap: "anywhere" }}>
               <span className="b" style={{ fontWeight: 500 }}>{x.applicant.name || phone(x.applicant.number) || t("call.unknown")}</span>
               <span className="t3 s12"> {[x.premise && t("common.flat", { flat: x.premise }), x.applicant.name && phone(x.applicant.number)].filter(Boolean).join(" · ")}</span>
+              {x.joined_by && <span className="t3 s12" style={{ display: "block" }}>{t("ticket.joinedBy", { name: x.joined_by })}</span>}
               {x.text && <span className="t2 s12" style={{ display: "block" }}>{x.text}</span>}
             </span>
             {x.call_id === null ? <At at={x.joined_at} now={now} className="t3 s12" /> : <a className="s12" style={{ textDecoration: "underline" }} href={`/calls?open=${x.call_id}`} onClick={follow(`/calls?open=${x.call_id}`)}><At at={x.joined_at} now={now} /></a>}

@@ -1,6 +1,6 @@
 // Beside the form: by when, who answers, and why; counted anew as the answers come.
 
-import { IconCash, IconDropletOff, IconTool, IconUserCheck, type Icon } from "@tabler/icons-react";
+import { IconCash, IconDropletOff, IconMailForward, IconTool, IconUserCheck, type Icon } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { PreviewClock, RoutingPreview } from "@/api/types";
 import { useNow } from "@/lib/clock";
@@ -11,7 +11,7 @@ import type { PreviewQuery } from "./preview";
 import { SayCard } from "./Say";
 
 const TERM_WORDS: Record<PreviewClock["name"], [string, Icon]> = {
-  accept: ["form.accept", IconUserCheck], localise: ["form.localise", IconDropletOff], fix: ["form.fix", IconTool], paid: ["ticketForm.paidTerm", IconCash],
+  accept: ["form.accept", IconUserCheck], localise: ["form.localise", IconDropletOff], fix: ["form.fix", IconTool], interim: ["ticket.clock.interim", IconMailForward], paid: ["ticketForm.paidTerm", IconCash],
 };
 
 interface SideProps {

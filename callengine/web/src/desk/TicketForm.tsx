@@ -247,7 +247,7 @@ function Writing({ me, draft, setDraft, onSent, onDone }: WritingProps) {
   const join = (number: string) => {
     if (busy) return;
     setBusy(true);
-    const body: JoinTicket = { applicant: applicantOf(draft), premise: draft.elsewhere ? draft.place.trim() : draft.premise, text: draft.text, call_id: draft.callId };
+    const body: JoinTicket = { applicant: callerOf(draft), premise: draft.elsewhere ? draft.place.trim() : draft.premise, text: draft.text, call_id: draft.callId };
     const path = `/tickets/${encodeURIComponent(number)}/applicants`;
     const fresh = () => void queries.invalidateQueries({ queryKey: ["tickets"] });
     const old = draft;
@@ -341,9 +341,15 @@ function whereOf(draft: Draft): Pick<NewTicket, "house_id" | "premise" | "place"
   return { house_id: draft.house!.id, premise: draft.premise };
 }
 
+/** Who joins a known matter is told of it by SMS alone: he chooses no way. */
+function callerOf(draft: Draft): NonNullable<JoinTicket["applicant"]> {
+  const { number, name, person_id } = applicantOf(draft);
+  return { number, name, person_id };
+}
+
 function applicantOf(draft: Draft): NonNullable<NewTicket["applicant"]> {
   if (draft.anonymous) return { number: "", name: "", person_id: null };
-  return { number: draft.number, name: draft.name, person_id: draft.personId };
+  return { number: draft.number, name: draft.name, person_id: draft.personId, notify: draft.notify, email: draft.notify === "email" ? draft.email.trim() : "" };
 }
 
 /** Whom the number leads to: the call's own candidates, or those of the number that was typed without a call. */

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Person } from "@/api/types";
 import { phone } from "@/lib/phone";
+import { WayFields } from "@/people/WayFields";
 import { Btn } from "@/ui/pieces";
 import type { Draft } from "./draft";
 
@@ -35,6 +36,7 @@ export function Who({ draft, people, person, onChange, onPerson }: WhoProps) {
           {(adding || draft.second) && <div className="field second"><input aria-label={t("ticketForm.second")} placeholder={t("ticketForm.second")} maxLength={40} inputMode="tel" autoFocus={adding} value={draft.second} onChange={(e) => onChange({ second: e.target.value })} /></div>}
         </div>
       )}
+      {!draft.anonymous && <WayFields compact way={draft.notify} email={draft.email} card={person} onChange={(some) => onChange({ ...(some.way !== undefined && { notify: some.way }), ...(some.email !== undefined && { email: some.email }) })} />}
       {draft.anonymous && <p className="t2 s12">{t("ticketForm.anonymousLead")}</p>}
       <div className="row wrap" style={{ gap: "4px 14px" }}>
         <label className="check"><input type="checkbox" checked={draft.anonymous} onChange={(e) => onChange({ anonymous: e.target.checked })} />{t("ticketForm.anonymous")}</label>

@@ -3,6 +3,7 @@
 import { newKey } from "@/api/client";
 import type { ClassifierProblem, House } from "@/api/types";
 import type { Answers } from "@/lib/questions";
+import type { Way } from "@/people/WayFields";
 
 export interface Draft {
   key: string;
@@ -21,6 +22,9 @@ export interface Draft {
   number: string;
   /** Another telephone of the same applicant. */
   second: string;
+  /** How he is told of this ticket: "" as his card says, or as usual; and where letters go. */
+  notify: Way;
+  email: string;
   /** The applicant names nobody: neither his name nor his number goes into the ticket. */
   anonymous: boolean;
   answers: Answers;
@@ -38,7 +42,7 @@ const place = (login: string) => `callengine.draft.${login}`;
 
 export function emptyDraft(): Draft {
   return {
-    key: newKey(), callId: null, personId: null, words: "", entry: null, house: null, houseFromCard: false, premise: "", elsewhere: false, place: "", district: "", name: "", number: "", second: "", anonymous: false,
+    key: newKey(), callId: null, personId: null, words: "", entry: null, house: null, houseFromCard: false, premise: "", elsewhere: false, place: "", district: "", name: "", number: "", second: "", notify: "", email: "", anonymous: false,
     answers: {}, text: "", organisationId: null, paid: false, parent: "", given: false, savedAt: 0,
   };
 }

@@ -11,6 +11,7 @@ import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
 import { follow, go } from "@/lib/route";
 import { queries } from "@/session";
+import { wayReady, WayFields, type Way } from "./WayFields";
 import { Dialog } from "@/ui/dialog";
 import { Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
@@ -26,16 +27,18 @@ export function PersonDialog({ person, onClose, onSaved }: { person?: PersonCard
   const [name, setName] = useState(person?.name ?? "");
   const [numbers, setNumbers] = useState<string[]>(person?.numbers.length ? person.numbers.map(phone) : [""]);
   const [homes, setHomes] = useState<Home[]>(person ? person.residences.map((r) => home(r.house, r.premise, r.relation)) : [home()]);
+  const [way, setWay] = useState<Way>(person?.notify ?? "");
+  const [email, setEmail] = useState(person?.email ?? "");
   const [wrong, setWrong] = useState<unknown>(null);
   const [alike, setAlike] = useState<Alike[]>([]);
   const [busy, setBusy] = useState(false);
   const unfinished = homes.some((h) => h.text.trim() && !h.house);
   const stale = wrong instanceof Failure && wrong.code === "conflict";
   const save = (anyway = false) => {
-    if (busy || unfinished || !name.trim()) return;
+    if (busy || unfinished || !name.trim() || !wayReady(way, email)) return;
     setBusy(true); setWrong(null); setAlike([]);
     const body: PersonForm = {
-      name, numbers: numbers.map((n) => n.trim()).filter(Boolean), anyway, revision: person?.revision ?? "",
+      notify: way, email: email.trim(), name, numbers: numbers.map((n) => n.trim()).filter(Boolean), anyway, revision: person?.revision ?? "",
       residences: homes.flatMap((h) => (h.house ? [{ house_id: h.house.id, premise: h.premise, relation: h.relation }] : [])),
     };
     (person ? put<PersonCard>(`/people/${person.id}`, body) : post<PersonCard>("/people", body)).then(
@@ -72,6 +75,7 @@ export function PersonDialog({ person, onClose, onSaved }: { person?: PersonCard
           {homes.map((h, n) => <HomeRow key={h.key} of={h} label={t("directory.person.home", { n: n + 1 })} onChange={(what) => change(n, what)} onDrop={() => setHomes((old) => old.filter((_, i) => i !== n))} />)}
           <div><Btn look="link" icon={IconPlus} onClick={() => setHomes((old) => [...old, home()])}>{t("directory.person.addHome")}</Btn></div>
         </fieldset>
+        <WayFields way={way} email={email} onChange={(some) => { if (some.way !== undefined) setWay(some.way); if (some.email !== undefined) setEmail(some.email); }} />
         {alike.length > 0 && (
           <div className="warnbox" role="alert">
             <p className="b row"><I of={IconAlertTriangle} size={16} className="soon" />{t("directory.person.alike")}</p>
@@ -82,7 +86,7 @@ export function PersonDialog({ person, onClose, onSaved }: { person?: PersonCard
         {wrong !== null && (
           <div className="errorline" role="alert">{stale ? t("directory.person.stale") : why(wrong)}{stale && <> <Btn look="link" onClick={() => { void queries.invalidateQueries({ queryKey: ["directory"] }); onClose(); if (person) go(`/houses/people/${person.id}`); }}>{t("directory.person.reread")}</Btn></>}</div>
         )}
-        <div className="row"><Btn look="primary" size="main" keys="Ctrl Enter" disabled={busy || unfinished || !name.trim()} onClick={() => save()}>{t("directory.save")}</Btn><Btn size="main" keys="Esc" onClick={onClose}>{t("common.cancel")}</Btn></div>
+        <div className="row"><Btn look="primary" size="main" keys="Ctrl Enter" disabled={busy || unfinished || !name.trim() || !wayReady(way, email)} onClick={() => save()}>{t("directory.save")}</Btn><Btn size="main" keys="Esc" onClick={onClose}>{t("common.cancel")}</Btn></div>
       </form>
     </Dialog>
   );

@@ -17,9 +17,11 @@ import { say } from "@/ui/toasts";
 import { MergeDialog } from "./MergeDialog";
 import { useUndoMerge } from "./merging";
 import { PersonDialog } from "./PersonDialog";
+import { useWayName } from "./WayFields";
 
 export function PersonPage({ id, leader }: { id: number; leader: boolean }) {
   const { t } = useTranslation();
+  const name = useWayName();
   const [over, setOver] = useState<"edit" | "merge" | null>(null);
   const found = useQuery({ queryKey: ["directory", "person", id], queryFn: () => get<PersonCard>(`/people/${id}`) });
   const kept = found.data && found.data.id !== id ? found.data : null;
@@ -44,6 +46,7 @@ export function PersonPage({ id, leader }: { id: number; leader: boolean }) {
         <Part title={t("directory.person.numbers")}>
           {p.numbers.length === 0 && <p className="dirquiet">{t("directory.person.noNumbers")}</p>}
           {p.numbers.map((n) => <div key={n} className="dirline"><a className="grow" href={`/calls?q=${encodeURIComponent(n)}`} onClick={follow(`/calls?q=${encodeURIComponent(n)}`)}>{phone(n)}</a></div>)}
+          <div className="dirline"><span className="grow t2">{t("way.title")}</span><span>{[name(p.notify ?? ""), p.email].filter(Boolean).join(" · ")}</span></div>
         </Part>
         <Part title={t("directory.person.homes")}>
           {p.residences.length === 0 && <p className="dirquiet">{t("directory.person.noHomes")}</p>}

@@ -13,6 +13,7 @@ import { queries } from "@/session";
 import { Bones, Btn, Failed, I, useWhy } from "@/ui/pieces";
 import { setLanguage } from "@/words";
 import { Readings } from "./Readings";
+import { MyWay } from "./MyWay";
 import { TellMe } from "./TellMe";
 import "./resident.css";
 
@@ -64,6 +65,7 @@ function Whole({ of: x, path, take, token }: { of: ResidentTicket; path: string;
         <p className={`state ${done ? "done" : x.overdue ? "danger" : "accent"}`} role="status"><I of={done ? IconCheck : x.overdue ? IconAlertTriangle : IconClock} size={20} /><b>{t(`resident.status.${x.status}`)}</b></p>
         {x.overdue && <p className="danger s13">{t("resident.overdue")}</p>}
         {x.postponed_until && !done && <div className="postponed"><b>{t("resident.postponed", { time: until(x.postponed_until, now) })}</b>{x.postpone_reason && <p>{x.postpone_reason}</p>}</div>}
+        {x.interim && !x.interim.done_at && !done && <div className="postponed"><b>{t("resident.promised", { time: until(x.interim.until, now) })}</b><p>{x.interim.text}</p></div>}
         {x.mark !== null && <p className="s13">{t("resident.yourMark", { mark: x.mark })}</p>}
       </section>
       {x.may_mark && <Feedback path={path} take={take} />}
@@ -87,6 +89,7 @@ function Whole({ of: x, path, take, token }: { of: ResidentTicket; path: string;
       </section>
       <Readings path={path} />
       <Word path={path} take={take} />
+      {!done && <MyWay key={x.notify} of={x} path={path} take={take} />}
       {!done && <TellMe token={token} />}
       <p className="t3 s12 foot">{t("resident.footer")}</p>
     </>

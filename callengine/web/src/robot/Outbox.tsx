@@ -23,7 +23,7 @@ const STATES: Record<Notice["state"], [Icon, string]> = {
   failed: [IconAlertTriangleFilled, "danger"], suppressed: [IconBellOff, "t3"],
 };
 export const CHANNELS: Record<Notice["channel"], Icon> = { push: IconBell, sms: IconMessage, email: IconMail, call: IconPhone };
-const KINDS = ["job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage", "routed", "overdue", "postponed", "cancelled", "joined"] as const;
+const KINDS = ["job", "unacknowledged", "reminder", "registered", "done", "closed", "critical", "untold", "outage", "routed", "overdue", "postponed", "cancelled", "joined", "interim"] as const;
 const NOTHING = { state: "", channel: "", kind: "", ticket: "" };
 
 export function Outbox({ leads, query }: { leads: boolean; query: URLSearchParams }) {

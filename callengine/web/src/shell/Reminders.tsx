@@ -25,7 +25,7 @@ const useReminders = () => useQuery({ queryKey: ["reminders"], queryFn: () => ge
 const listOpen = new Store(false);
 const SEVERAL = 3;
 // Their moment is that of a promise; of the others it is when it happened.
-const TERMS = new Set(["accept", "localise", "fix", "check", "client", "paid", "postponed"]);
+const TERMS = new Set(["accept", "localise", "fix", "check", "client", "paid", "postponed", "interim", "promised"]);
 
 const pathOf = (me: Me, number: string) => `${me.role === "executor" ? "/work" : "/tickets"}/${number}`;
 

@@ -140,12 +140,14 @@ export function OrganisationField({ of, moved = false, value, onChange }: { of: 
 
 // --- a moment ---------------------------------------------------------------------------------------------
 
-export function UntilField({ value, onChange }: { value: number | null; onChange: (at: number | null) => void }) {
+/** `promise`: the date of a fix that the resident is promised, days away; else a postponement, of hours. */
+export function UntilField({ value, onChange, promise = false }: { value: number | null; onChange: (at: number | null) => void; promise?: boolean }) {
   const { t } = useTranslation();
   const now = useNow();
   const id = useId();
   const [typed, setTyped] = useState(false);
-  const offers: [string, number][] = [...[1, 2, 4].map((n): [string, number] => [t("ticket.hours", { count: n }), Math.ceil((now + n * HOUR) / (15 * MINUTE)) * 15 * MINUTE]), [t("ticket.tomorrow"), clockAt(shiftDay(dayOf(now), 1), "09:00")]];
+  const days = [3, 7, 14, 30].map((n): [string, number] => [t("ticket.days", { count: n }), clockAt(shiftDay(dayOf(now), n), "18:00")]);
+  const offers: [string, number][] = promise ? days : [...[1, 2, 4].map((n): [string, number] => [t("ticket.hours", { count: n }), Math.ceil((now + n * HOUR) / (15 * MINUTE)) * 15 * MINUTE]), [t("ticket.tomorrow"), clockAt(shiftDay(dayOf(now), 1), "09:00")]];
   const day = value === null ? "" : dayOf(value);
   const time = value === null ? "" : hm(value);
   const put = (d: string, at: string) => {
@@ -154,13 +156,13 @@ export function UntilField({ value, onChange }: { value: number | null; onChange
   };
   return (
     <div className="col" role="group" aria-labelledby={id} style={{ gap: 6 }}>
-      <span id={id} className="b s13">{t("ticket.untilLabel")}</span>
+      <span id={id} className="b s13">{t(promise ? "ticket.promiseLabel" : "ticket.untilLabel")}</span>
       <div className="row wrap">{offers.map(([word, at], i) => <button key={word} type="button" className="btn" aria-pressed={!typed && value === at} onClick={() => { setTyped(false); onChange(at); }} {...(i === 0 && { "data-autofocus": true })}>{word}</button>)}</div>
       <div className="row wrap">
         <label className="field compact"><span className="t2 s12">{t("ticket.day")}</span><input type="date" value={day} min={dayOf(now)} onChange={(e) => put(e.target.value, time)} /></label>
         <label className="field compact"><span className="t2 s12">{t("ticket.time")}</span><input type="time" value={time} onChange={(e) => put(day || dayOf(now), e.target.value)} /></label>
       </div>
-      <p className="t2 s12">{t("ticket.untilLead")}</p>
+      <p className="t2 s12">{t(promise ? "ticket.promiseLead" : "ticket.untilLead")}</p>
     </div>
   );
 }

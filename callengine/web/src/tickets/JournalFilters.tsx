@@ -46,6 +46,7 @@ export function JournalFilters({ me, filter, houseName, onChange, onColumns, col
           <Choice word={t("journal.branch")} any={t("journal.anyBranch")} value={filter.classifier ?? ""} options={(c?.branches ?? []).map((b) => [b.code, b.name])} onPick={(classifier) => onChange({ classifier })} />
           {c && c.executors.length > 0 && <Choice word={t("journal.executor")} any={t("journal.anyExecutor")} value={filter.executor_id ?? ""} options={c.executors.map((x) => [String(x.id), x.name])} onPick={(executor_id) => onChange({ executor_id })} />}
           <Choice word={t("journal.mark")} any={t("journal.anyMark")} value={filter.mark ?? ""} options={["1,2", "1", "2", "3", "4", "5"].map((m) => [m, t("journal.marked", { mark: m.replace(",", "–") })])} onPick={(mark) => onChange({ mark, ...(mark ? { status: "all" } : {}) })} />
+          <Choice word={t("support.level")} any={t("support.any")} value={filter.level ?? ""} options={["1", "2", "3", "4"].map((l) => [l, t(`support.of.${l}`)])} onPick={(level) => onChange({ level })} />
           <Choice word={t("journal.sort")} any={t("journal.sorts.danger")} value={filter.sort ?? ""} options={(["due", "newest"] as const).map((s) => [s, t(`journal.sorts.${s}`)])} onPick={(sort) => onChange({ sort })} />
           <button type="button" className="btn" aria-pressed={filter.late === "true"} onClick={() => onChange({ late: filter.late ? "" : "true", ...(filter.late ? {} : { status: "all" }) })}>{t("journal.late")}</button>
           <button type="button" className="btn" aria-pressed={filter.houseless === "true"} onClick={() => onChange({ houseless: filter.houseless ? "" : "true" })}>{t("journal.houseless")}</button>
@@ -74,6 +75,7 @@ function chipsOf(f: Filter, c: JournalChoices | undefined, houseName: string, t:
   if (f.district) found.push([["district"], f.district]);
   if (f.executor_id) found.push([["executor_id"], c?.executors.find((x) => String(x.id) === f.executor_id)?.name ?? t("journal.executor")]);
   if (f.classifier) found.push([["classifier"], c?.branches.find((b) => b.code === f.classifier)?.name ?? f.classifier]);
+  if (f.level) found.push([["level"], f.level.split(",").map((l) => t(`support.short.${l}`)).join(", ")]);
   if (f.mark) found.push([["mark"], t("journal.marked", { mark: f.mark.replace(",", "–") })]);
   return found;
 }

@@ -54,7 +54,7 @@ export function MoveDialog({ me, of, offer, title, kept, usual = [], usualLabel,
         : needs.has("executor_id") && filled.executor === null ? t("ticket.needExecutor")
           : needs.has("until") && (filled.until === null || filled.until <= serverNow()) ? t("ticket.needUntil")
             : needs.has("mark") && filled.mark === null ? t("ticket.needMark")
-              : needs.has("reason") && filled.reason.trim().length < 3 ? t("ticket.needReason") : "";
+              : needs.has("reason") && filled.reason.trim().length < 3 ? t(offer.move === "interim" ? "ticket.needAnswer" : "ticket.needReason") : "";
   const send = () => {
     if (busy) return;
     const lacks = missing();
@@ -85,11 +85,11 @@ export function MoveDialog({ me, of, offer, title, kept, usual = [], usualLabel,
         {offer.move === "route" && <HouseField of={of} house={filled.house} premise={filled.premise} onChange={(some) => put({ ...some, ...(some.house !== undefined && { organisation: null }) })} />}
         {needs.has("organisation_id") && <OrganisationField of={filled.house ? { ...of, house: filled.house } : of} moved={filled.house !== null} value={filled.organisation} onChange={(organisation) => put({ organisation, executor: null })} />}
         {needs.has("executor_id") && <ExecutorField me={me} organisationId={organisationId} now={of.status === "executor_assigned" ? (of.executor?.id ?? null) : null} value={filled.executor} onChange={(executor) => put({ executor })} />}
-        {needs.has("until") && <UntilField value={filled.until} onChange={(until) => put({ until })} />}
+        {needs.has("until") && <UntilField value={filled.until} promise={offer.move === "interim"} onChange={(until) => put({ until })} />}
         {needs.has("mark") && <MarkField value={filled.mark} onChange={(mark) => put({ mark })} />}
         <div className="col">
           {usual.length > 0 && <div className="row wrap" role="group" aria-label={usualLabel}>{usual.map((one) => <Btn key={one} size="small" aria-pressed={filled.reason === one} onClick={() => put({ reason: one })}>{one}</Btn>)}</div>}
-          <label htmlFor={id} className="b s13">{t(needs.has("reason") ? "ticket.reasonLabel" : "ticket.reasonLess")}</label>
+          <label htmlFor={id} className="b s13">{t(offer.move === "interim" ? "ticket.answerLabel" : needs.has("reason") ? "ticket.reasonLabel" : "ticket.reasonLess")}</label>
           <textarea id={id} className="area" rows={3} maxLength={2000} value={filled.reason} onChange={(e) => put({ reason: e.target.value })} {...(reasonFirst && { "data-autofocus": true })} />
         </div>
         {wrong && <p className="danger s13" role="alert">{wrong}</p>}

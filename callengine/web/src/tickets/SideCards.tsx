@@ -7,11 +7,12 @@ import { JoinedApplicants } from "@/desk/Joined";
 import { useNow } from "@/lib/clock";
 import { phone } from "@/lib/phone";
 import { follow } from "@/lib/route";
-import { exact, span, until } from "@/lib/time";
+import { dateOnly, exact, span, until } from "@/lib/time";
 import { dial } from "@/session";
 import { At, Btn, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 import { DESK } from "./buttons";
+import { WayLine } from "./WayLine";
 
 const SOON_SECONDS = 1800;
 export const FINAL = new Set(["closed", "cancelled"]);
@@ -66,6 +67,7 @@ export function Terms({ of: x }: { of: Ticket }) {
           </div>
         ))}
         {x.postponed && <div className="term"><p className="row s13"><b>{t("ticket.postponedTo", { time: until(x.postponed.until, now) })}</b></p><p className="t2 s12 words">{x.postponed.reason}</p></div>}
+        {x.interim && <div className="term"><p className="row s13"><b className={!x.interim.done_at && Date.parse(x.interim.until) < now && !FINAL.has(x.status) ? "danger" : ""}>{t(x.interim.done_at || Date.parse(x.interim.until) >= now ? "ticket.promised" : "ticket.promisedLate", { time: until(x.interim.until, now) })}</b><span className="t3 s12 end">{t("ticket.interimGiven", { time: until(x.interim.at, now) })}</span></p><p className="t2 s12 words">{x.interim.text}</p></div>}
         {x.late_at && !FINAL.has(x.status) && <p className="warnline danger"><I of={IconAlertTriangle} size={16} />{t("ticket.wasLate", { time: until(x.late_at, now) })}</p>}
       </div>
     </section>
@@ -82,11 +84,12 @@ export function Who({ me, of: x }: { me: Me; of: Ticket }) {
       <header><h2 id="ticket-who">{t("ticket.who")}</h2></header>
       <div className="inset">
         <Person name={x.applicant.name || (masked ? "" : phone(x.applicant.number)) || t("ticket.unnamed")} role={[t("ticket.applicant"), x.applicant.number && phone(x.applicant.number)].filter(Boolean).join(" · ")} number={masked ? "" : x.applicant.number} desk={desk} />
+        {x.notify && <WayLine of={x} way={x.notify} />}
         {desk ? <JoinedApplicants number={x.number} /> : x.applicants.length > 0 && (
           <section aria-label={t("join.others", { count: x.applicants.length })} className="term">
             <p className="b s13">{t("join.others", { count: x.applicants.length })}</p>
             <ul className="col" style={{ gap: 2 }}>
-              {x.applicants.map((one, i) => <li key={i} className="row s13"><span className="grow">{one.name || phone(one.number) || t("ticket.unnamed")} <span className="t3 s12">{[one.premise && t("common.flat", { flat: one.premise }), one.name && phone(one.number)].filter(Boolean).join(" · ")}</span></span><At at={one.joined_at} now={now} className="t3 s12" /></li>)}
+              {x.applicants.map((one, i) => <li key={i} className="row s13"><span className="grow">{one.name || phone(one.number) || t("ticket.unnamed")} <span className="t3 s12">{[one.premise && t("common.flat", { flat: one.premise }), one.name && phone(one.number), one.joined_by && t("ticket.joinedBy", { name: one.joined_by })].filter(Boolean).join(" · ")}</span></span><At at={one.joined_at} now={now} className="t3 s12" /></li>)}
             </ul>
           </section>
         )}
@@ -114,19 +117,21 @@ function Person({ name, role, number, desk }: { name: string; role: string; numb
 export function Facts({ of: x }: { of: Ticket }) {
   const { t } = useTranslation();
   const now = useNow();
-  const linked = x.repeat_of || x.mark !== null || x.paid;
+  const l = x.links;
   return (
     <>
-      {linked && (
-        <section className="card" aria-labelledby="ticket-links">
-          <header><h2 id="ticket-links">{t("ticket.links")}</h2></header>
-          <div className="inset col">
-            {x.repeat_of && <p className="s13"><a href={`/tickets/${x.repeat_of}`} onClick={follow(`/tickets/${x.repeat_of}`)}>{t("ticket.repeatOf", { number: x.repeat_of })}</a></p>}
-            {x.paid && <p className="s13"><b>{t("ticket.paidCard")}</b>{x.paid_confirmed_at ? ` · ${t("ticket.paidDone", { time: until(x.paid_confirmed_at, now) })}` : x.paid_confirm_by && ` · ${t("ticket.paidWait", { time: until(x.paid_confirm_by, now) })}`}</p>}
-            {x.mark !== null && <p className={x.mark < 3 ? "s13 danger b" : "s13"}>{t("ticket.marked", { mark: x.mark })}</p>}
-          </div>
-        </section>
-      )}
+      <section className="card" aria-labelledby="ticket-links">
+        <header><h2 id="ticket-links">{t("ticket.links")}</h2></header>
+        <div className="inset col">
+          {x.repeat_of && <p className="s13"><a href={`/tickets/${x.repeat_of}`} onClick={follow(`/tickets/${x.repeat_of}`)}>{t("ticket.repeatOf", { number: x.repeat_of })}</a></p>}
+          {x.paid && <p className="s13"><b>{t("ticket.paidCard")}</b>{x.paid_confirmed_at ? ` · ${t("ticket.paidDone", { time: until(x.paid_confirmed_at, now) })}` : x.paid_confirm_by && ` · ${t("ticket.paidWait", { time: until(x.paid_confirm_by, now) })}`}</p>}
+          <p className="s13">{t("support.is", { level: t(`support.of.${x.level ?? 3}`) })}</p>
+          {x.stall_level > 0 && !FINAL.has(x.status) && <p className="s13 soon">{t("ticket.stall", { count: x.stall_level })}</p>}
+          {l && <p className="s13">{[l.opened_at ? t("ticket.linkGiven", { time: until(l.opened_at, now), count: l.views }) : t("ticket.linkUnopened", { time: until(l.given_at, now) }), l.living === 0 && t("ticket.linkDead")].filter(Boolean).join(" · ")}</p>}
+          {x.classifier_version != null && <p className="t2 s12">{x.classifier_since ? t("ticket.versionFrom", { id: x.classifier_version, time: dateOnly(x.classifier_since) }) : t("ticket.version", { id: x.classifier_version })}</p>}
+          {x.mark !== null && <p className={x.mark < 3 ? "s13 danger b" : "s13"}>{t("ticket.marked", { mark: x.mark })}</p>}
+        </div>
+      </section>
       {x.answers.length > 0 && (
         <section className="card" aria-labelledby="ticket-answers">
           <header><h2 id="ticket-answers">{t("ticket.answers")}</h2></header>

@@ -1,6 +1,6 @@
 // What happened with a ticket, newest first: moves, words, calls with their recordings, photos; and tabs to look at one kind.
 
-import { IconAlertTriangle, IconArrowBackUp, IconBell, IconCalendarClock, IconCheck, IconDropletOff, IconEyeOff, IconFile, IconLink, IconLock, IconMessage, IconPaperclip, IconPhone, IconPhoneOutgoing, IconPlayerPlay, IconPoint, IconRefresh, IconRobot, IconRoute, IconScale, IconSignature, IconStar, IconTrash, IconUserCheck, IconUsersPlus, IconX, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangle, IconArrowBackUp, IconBell, IconCalendarClock, IconCheck, IconDropletOff, IconEyeOff, IconFile, IconLink, IconLock, IconMailForward, IconMessage, IconPaperclip, IconPhone, IconPhoneOutgoing, IconPlayerPlay, IconPoint, IconRefresh, IconRobot, IconRoute, IconScale, IconSignature, IconStar, IconTrash, IconUserCheck, IconUsersPlus, IconX, type Icon } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { post, remove } from "@/api/client";
@@ -96,6 +96,8 @@ function Title({ event: e, now }: { event: TicketEvent; now: number }) {
   if (e.what === "robot_call") return <>{t("ticket.robotCalled", { result: d.mark ? t("ticket.marked", { mark: d.mark }) : t(`robot.result.${d.result}`, { defaultValue: String(d.result ?? "") }) })}</>;
   if (e.what === "assign" && d.executor) return <>{t("ticket.assignedTo", { name: d.executor })}</>;
   if (e.what === "postpone" && d.until) return <>{t("ticket.postponedUntil", { time: until(String(d.until), now) })}</>;
+  if (e.what === "interim" && d.until) return <>{t("ticket.promisedUntil", { time: until(String(d.until), now) })}</>;
+  if (e.what === "way_changed") return <>{t("ticket.wayChanged", { way: t(`way.of.${d.after || "asEver"}`, { defaultValue: String(d.after) }) })}</>;
   if (e.what === "mark") return <>{d.not_done ? t("ticket.notDone") : t("ticket.marked", { mark: d.mark })}</>;
   if (e.what === "applicant_joined" && d.name) return <>{t("ticket.joined", { name: d.name })}</>;
   if (e.what === "handed_over") return <>{t("ticket.handed.to", { number: phone(String(d.number)) })}: {t(`ticket.handed.${d.result}`, { defaultValue: String(d.result) })}</>;

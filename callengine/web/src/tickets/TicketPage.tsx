@@ -79,13 +79,14 @@ function Head({ me, of: x, back }: { me: Me; of: Ticket; back: () => void }) {
       <div className="grow">
         <div className="row wrap" style={{ gap: "0 12px" }}><span className="t2 b s15">{x.number}</span><h1>{i18n.language === "ru" ? x.classifier.problem_ru : x.classifier.problem_en || x.classifier.problem_ru}</h1><Urgency of={x.urgency} word /></div>
         <p className="t2 s13 about">
-          {[place, x.classifier.code, said ? t("tickets.said", { name: said }) : t("ticket.unnamed")].filter(Boolean).join(" · ")}
+          {[place, x.house?.renamed_to && t("ticket.renamed", { address: x.house.renamed_to }), x.classifier.code, said ? t("tickets.said", { name: said }) : t("ticket.unnamed")].filter(Boolean).join(" · ")}
           {x.repeat_of && <> · <a href={`/tickets/${x.repeat_of}`} onClick={follow(`/tickets/${x.repeat_of}`)}>{t("ticket.repeatOf", { number: x.repeat_of })}</a></>}
           {x.paid && <> · {t("ticket.paid")}</>}{x.declined_count > 0 && <> · {t("ticket.declined", { count: x.declined_count })}</>}{x.reopened_count > 0 && <> · {t("ticket.reopened", { count: x.reopened_count })}</>}
         </p>
       </div>
       <div className="row wrap headend">
         {x.postponed && !FINAL.has(x.status) && <span className="chip big soon" title={x.postponed.reason}>{t("ticket.postponedTo", { time: until(x.postponed.until, now) })}</span>}
+        {x.interim && !x.interim.done_at && !FINAL.has(x.status) && <span className={`chip big ${Date.parse(x.interim.until) < now ? "danger" : "accent"}`} title={x.interim.text}>{t(Date.parse(x.interim.until) < now ? "ticket.promisedLate" : "ticket.promised", { time: until(x.interim.until, now) })}</span>}
         <TermChip of={x} />
         {me.role !== "inspector" && <Btn icon={IconPrinter} onClick={() => setOpen("act")}>{t("ticket.act")}</Btn>}
         {DESK.has(me.role) && <Btn icon={IconLink} onClick={() => setOpen("link")}>{t("ticket.link")}</Btn>}

@@ -1,6 +1,6 @@
 // The journal of tickets: the rail of filters, the list by danger, its columns, the export. The address bar holds the filter.
 
-import { IconClipboardList, IconClock, IconClockExclamation, IconCoin, IconFileSpreadsheet, IconPlus, IconRefresh, IconUrgent, IconUsersGroup } from "@tabler/icons-react";
+import { IconClipboardList, IconClock, IconClockExclamation, IconCoin, IconFileSpreadsheet, IconPlus, IconRefresh, IconStairs, IconUrgent, IconUsersGroup } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery, type InfiniteData } from "@tanstack/react-query";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -23,10 +23,12 @@ import { JournalFilters, type Change } from "./JournalFilters";
 import { asked, EXTRAS, fromUrl, keepColumns, kept, myColumns, toUrl, type Column, type Filter } from "./journalFilter";
 import { counted, JournalRail } from "./JournalRail";
 import { SaveFilter } from "./SaveFilter";
+import { SupportDialog } from "./SupportDialog";
 import { STATUS_PICTURES } from "./statuses";
 import "./journal.css";
 
 const SOON_SECONDS = 1800;
+const LEADERS = new Set<Me["role"]>(["supervisor", "administrator"]);
 type Pages = InfiniteData<Page<TicketRow>, string>;
 
 export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
@@ -38,6 +40,7 @@ export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
   const [columns, setColumns] = useState<Column[]>(myColumns);
   const [choosing, setChoosing] = useState(false);
   const [saving, setSaving] = useState(false);
+  const [support, setSupport] = useState(false);
   const [at, setAt] = useState<string | null>(null);
   const search = useRef<HTMLInputElement>(null);
   const body = useRef<HTMLDivElement>(null);
@@ -107,6 +110,7 @@ export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
         <p className="t2 s13 cut">{heading}</p>
         <span className="end row">
           {changed > 0 && <Btn size="small" icon={IconRefresh} onClick={refresh}>{t("journal.changed", { count: changed })}</Btn>}
+          {LEADERS.has(me.role) && <Btn icon={IconStairs} onClick={() => setSupport(true)}>{t("support.button")}</Btn>}
           <Btn icon={IconFileSpreadsheet} keys="E" onClick={startExport}>{t("journal.export")}</Btn>
           {DESK.has(me.role) && <Btn look="primary" icon={IconPlus} keys="F3" onClick={() => go("/desk?new=1")}>{t("desk.newTicket")}</Btn>}
         </span>
@@ -131,6 +135,7 @@ export function Tickets({ me, query }: { me: Me; query: URLSearchParams }) {
         {choosing && <ColumnChooser columns={columns} onChange={choose} onClose={() => setChoosing(false)} />}
       </div>
       <ExportBar state={exporting} again={startExport} />
+      {support && <SupportDialog onClose={() => setSupport(false)} />}
       {saving && <SaveFilter me={me} over={opened?.changeable ? opened : undefined} onClose={() => setSaving(false)} onSave={save} />}
     </>
   );
@@ -184,6 +189,7 @@ function Cell({ of, row: x, now, hot }: { of: Column; row: TicketRow; now: numbe
     case "district": return <td className="t2 cut">{x.district || "—"}</td>;
     case "mark": return <td className={x.mark && x.mark < 3 ? "danger b" : "t2"}>{x.mark ?? "—"}</td>;
     case "paid": return <td className="t2">{x.paid ? t("journal.paidYes") : "—"}</td>;
+    case "level": return <td className="t2" title={t(`support.of.${x.level ?? 3}`)}>{t(`support.short.${x.level ?? 3}`)}</td>;
     case "recording": return <td className="t2">{x.recording_id ? t("journal.hasRecording") : "—"}</td>;
     case "comment": return <td className="t2 cut" title={x.comment}>{x.comment || "—"}</td>;
     case "text":

@@ -1,6 +1,6 @@
 // The buttons of one's role: the move that leads on, the others, and why some are not possible now.
 
-import { IconAlertTriangle, IconArrowBackUp, IconCheck, IconClockPlus, IconDropletOff, IconPlayerPlay, IconRefresh, IconRoute, IconStar, IconUserCheck, IconX, type Icon } from "@tabler/icons-react";
+import { IconAlertTriangle, IconArrowBackUp, IconCheck, IconClockPlus, IconDropletOff, IconMailForward, IconPlayerPlay, IconRefresh, IconRoute, IconStar, IconUserCheck, IconX, type Icon } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me, MoveOffer, Ticket, TicketMove } from "@/api/types";
@@ -13,7 +13,7 @@ import { askFirst, DESK, MOVE_KEYS, sorted } from "./buttons";
 import { isConflict, useMoveWhy, useSendMove } from "./moves";
 
 const PICTURES: Record<string, Icon> = {
-  route: IconRoute, accept: IconCheck, decline: IconX, assign: IconUserCheck, start: IconPlayerPlay, localise: IconDropletOff, postpone: IconClockPlus, report_done: IconCheck, confirm: IconCheck,
+  route: IconRoute, accept: IconCheck, decline: IconX, assign: IconUserCheck, start: IconPlayerPlay, localise: IconDropletOff, postpone: IconClockPlus, interim: IconMailForward, report_done: IconCheck, confirm: IconCheck,
   return: IconRefresh, rework: IconRefresh, mark: IconStar, close: IconX, reopen: IconArrowBackUp, confirm_paid: IconCheck,
 };
 

@@ -6,7 +6,7 @@ export const DESK = new Set<Me["role"]>(["operator", "supervisor", "administrato
 
 /** The physical key of each move; what ends a ticket has none. */
 export const MOVE_KEYS: Record<string, [code: string, cap: string]> = {
-  route: ["KeyN", "N"], accept: ["KeyA", "A"], decline: ["KeyD", "D"], assign: ["KeyA", "A"], start: ["KeyS", "S"], localise: ["KeyL", "L"], postpone: ["KeyP", "P"], report_done: ["KeyG", "G"],
+  route: ["KeyN", "N"], accept: ["KeyA", "A"], decline: ["KeyD", "D"], assign: ["KeyA", "A"], start: ["KeyS", "S"], localise: ["KeyL", "L"], postpone: ["KeyP", "P"], interim: ["KeyI", "I"], report_done: ["KeyG", "G"],
   confirm: ["KeyY", "Y"], return: ["KeyR", "R"], rework: ["KeyR", "R"], mark: ["KeyK", "K"], close: ["KeyX", "X"], reopen: ["KeyR", "R"], confirm_paid: ["KeyB", "B"],
 };
 const LEADS_ON: Record<string, string> = {

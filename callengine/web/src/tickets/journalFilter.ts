@@ -1,10 +1,10 @@
 // The journal's filter as it stands in the address bar, as the engine takes it, and the columns one has chosen. Pure but for localStorage.
 
-const PARAMETERS = ["q", "status", "urgency", "accident", "paid", "overdue", "late", "unassigned", "houseless", "organisation_id", "house_id", "district", "executor_id", "classifier", "mark", "from", "to", "days", "sort"] as const;
+const PARAMETERS = ["q", "status", "urgency", "accident", "paid", "overdue", "late", "unassigned", "houseless", "organisation_id", "house_id", "district", "executor_id", "classifier", "mark", "level", "from", "to", "days", "sort"] as const;
 export type Parameter = (typeof PARAMETERS)[number];
 export type Filter = Partial<Record<Parameter, string>>;
 
-export const COLUMNS = ["number", "what", "where", "status", "organisation", "created", "due", "executor", "applicant", "district", "mark", "paid", "recording", "comment", "damage", "accepted", "localised", "fixed", "closed", "late", "text", "close_reason"] as const;
+export const COLUMNS = ["number", "what", "where", "status", "organisation", "created", "due", "executor", "applicant", "district", "mark", "paid", "level", "recording", "comment", "damage", "accepted", "localised", "fixed", "closed", "late", "text", "close_reason"] as const;
 /** What costs the engine a look of its own: asked for only when one has chosen it. */
 export const EXTRAS: readonly Column[] = ["comment", "recording", "damage", "accepted", "localised", "fixed", "closed", "late", "text", "close_reason"];
 export type Column = (typeof COLUMNS)[number];

@@ -30,7 +30,7 @@ export const contractsEn = {
   },
   rules: {
     title: "Rules of terms", packs: "Rule packs", active: "in force here", source: "Basis: {{source}}", since: "since {{day}}", readOn: "read on {{day}}", rules: "Terms of tickets", duties: "Duties of the service", rule: "Rule", limit: "Limit", clock: "Clock", start: "Counted", when: "Condition", about: "Branches", where: "Basis",
-    clocks: { accept: "accept", localise: "localise", fix: "fix", paid: "confirm a paid job" }, starts: { registration: "from registration", damage: "from the date of damage", outage: "from the start of the outage" }, all: "all", default: "unless asked", monthly: "{{limit}} a month", window: "within {{window}}", unverified: "not checked against the text", none: "There is no rule pack for this country", noneLead: "Terms come from the classifier. A pack is chosen in config.toml: [locale] rules.",
+    clocks: { accept: "accept", localise: "localise", fix: "fix", interim: "interim answer", paid: "confirm a paid job" }, starts: { registration: "from registration", damage: "from the date of damage", outage: "from the start of the outage" }, all: "all", default: "unless asked", monthly: "{{limit}} a month", window: "within {{window}}", unverified: "not checked against the text", none: "There is no rule pack for this country", noneLead: "Terms come from the classifier. A pack is chosen in config.toml: [locale] rules.",
     lead: "Of the classifier's term, the organisation's own and the rule's, the earliest stands. Figures are changed in the pack's file; a row with its last day stays beside the new one.",
   },
 };

@@ -2,7 +2,9 @@
 import { executorEn } from "@/executor/words";
 import { handinEn } from "@/resident/readingsWords";
 import { residentEn } from "@/resident/words";
+import { wayEn } from "@/people/wayWords";
 import { journalEn } from "@/tickets/journalWords";
+import { supportEn } from "@/tickets/supportWords";
 import { organisationEn } from "@/organisation/words";
 import { ticketEn } from "@/tickets/ticketWords";
 

@@ -2,7 +2,9 @@
 import { executorRu } from "@/executor/words";
 import { handinRu } from "@/resident/readingsWords";
 import { residentRu } from "@/resident/words";
+import { wayRu } from "@/people/wayWords";
 import { journalRu } from "@/tickets/journalWords";
+import { supportRu } from "@/tickets/supportWords";
 import { organisationRu } from "@/organisation/words";
 import { ticketRu } from "@/tickets/ticketWords";
 
