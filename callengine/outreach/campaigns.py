@@ -16,6 +16,7 @@ from callengine.menus import jobs
 from callengine.menus import script as scripts
 from callengine.menus.script import Kind
 from callengine.notices.model import Channel
+from callengine.notices.reasons import reason
 from callengine.outreach import rules, surveys, texts
 from callengine.outreach.choice import Choice, mistakes, to_raw
 from callengine.outreach.events import CampaignChanged, OutreachDue
@@ -446,7 +447,7 @@ class CampaignsService:
             return
         others = [one for one in await rows.going(tx.conn, CallKind.OUTAGE) if one.id != campaign.id]
         if all(one.script.get(NEWS) != key for one in others):
-            await self._outbox.take_back(tx, texts.prefix_of(key), "the campaign was stopped")
+            await self._outbox.take_back(tx, texts.prefix_of(key), reason("campaign_stopped"))
 
     # --- looking ---------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    String,
     and_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -263,13 +265,13 @@ async def waiting(tx: Tx, ticket_number: str, kind: Kind) -> list[Notice]:
     return [_notice(row) for row in await tx.conn.execute(query.order_by(_c.id))]
 
 
-async def queued_of(tx: Tx, prefix: str) -> list[Notice]:
-    """What is still to be sent of all whose keys begin so, held until the commit."""
+async def take_back(tx: Tx, prefix: str, problem: str, now: datetime) -> list[int]:
+    """What is queued of all whose keys begin so is suppressed, and its key is free; the ids."""
     begins = _c.key.startswith(prefix, autoescape=True)
-    query = select(notices).where(_c.state == State.QUEUED, begins).order_by(_c.id)
-    if tx.is_postgres:
-        query = query.with_for_update()
-    return [_notice(row) for row in await tx.conn.execute(query)]
+    values = {"state": State.SUPPRESSED.value, "settled_at": now, "problem": problem}
+    query = update(notices).where(_c.state == State.QUEUED, begins)
+    query = query.values(**_kept(values), key=_c.key + ":taken back:" + cast(_c.id, String))
+    return list((await tx.conn.execute(query.returning(_c.id))).scalars())
 
 
 async def untold(conn: AsyncConnection, ticket_number: str) -> bool:

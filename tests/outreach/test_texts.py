@@ -15,6 +15,7 @@ from callengine.clock import ManualClock
 from callengine.errors import Conflict, Refused
 from callengine.notices.model import Channel
 from callengine.notices.outbox import Outbox
+from callengine.notices.reasons import read
 from callengine.outreach.campaigns import CampaignsService, NewCampaign
 from callengine.outreach.model import CallKind, CampaignState
 from callengine.store.database import Store
@@ -159,7 +160,7 @@ async def test_a_stopped_campaign_sends_nothing_that_waits_and_may_be_made_anew(
     made = await world.campaigns.create(outage(number(1), number(2), begins_at=later), "Орлова", 2)
     await world.campaigns.stop(made.campaign.id, "Орлова")
     stopped = await written(world)
-    assert [(one.state, one.problem) for one in stopped] == [("suppressed", "the campaign was stopped")] * 2
+    assert [(one.state, read(one.problem)) for one in stopped] == [("suppressed", "the campaign was stopped")] * 2
     assert (await world.campaigns.create(outage(number(1), begins_at=later), "Орлова", 2)).texts == 1
 
 
