@@ -1,6 +1,6 @@
 // A new campaign: what about, to whom, when; nothing is called before the engine found every word of it sayable.
 
-import { IconCalculator, IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconTopologyStar3, IconX } from "@tabler/icons-react";
+import { IconCalculator, IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -21,7 +21,6 @@ import { Field, Pick, Several, Text } from "@/ui/Field";
 import { Foreseen } from "./Foreseen";
 import { Houses } from "./Houses";
 import { mistakesOf, useInWords } from "./mistakes";
-import { usePhrases } from "./phrases";
 import { LANGUAGES, type Language } from "./shapes";
 import { SurveyForm } from "./SurveyForm";
 import { dialogueOf, numbersIn, unwritten, type Question } from "./survey";

@@ -14,7 +14,6 @@ import { useCampaignNews } from "./news";
 import { Outbox } from "./Outbox";
 import { Ratings } from "./Ratings";
 import { Scripts } from "./Scripts";
-import { AddSurvey, Surveys } from "./Surveys";
 import { Switch } from "./Switch";
 import { Templates } from "./Templates";
 import { Voice } from "./Voice";

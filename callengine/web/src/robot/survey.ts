@@ -1,7 +1,5 @@
 // A survey as one writes it, questions with their answers, and as the engine walks it: steps and keys. Pure.
 
-import type { Script, SurveyQuestion } from "@/api/types";
-
 export interface Answer { label: string; to: string }
 export interface Question { text: string; answers: Answer[] }
 /** Where an answer leads: "" to the next question, "end", or the number of a question from 1. */

@@ -19,7 +19,7 @@ const PICTURES: Record<string, [Icon, string]> = {
   registered: [IconCheck, ""], unassigned: [IconAlertTriangle, "soon"], spoken: [IconMessage, "done"], routed: [IconRoute, ""], route: [IconRoute, ""], accept: [IconCheck, "done"], decline: [IconArrowBackUp, "danger"], assign: [IconUserCheck, ""], start: [IconPlayerPlay, "accent"],
   localise: [IconDropletOff, "done"], postpone: [IconCalendarClock, "soon"], report_done: [IconCheck, "done"], confirm: [IconCheck, "done"], return: [IconRefresh, "soon"], rework: [IconRefresh, "soon"], mark: [IconStar, "accent"], close: [IconCheck, "done"],
   reopen: [IconArrowBackUp, "soon"], cancel: [IconX, ""], release: [IconArrowBackUp, "soon"], executor_left: [IconAlertTriangle, "soon"], move: [IconScale, "soon"], comment: [IconMessage, "accent"], file_added: [IconPaperclip, ""], file_removed: [IconTrash, ""], file_restored: [IconArrowBackUp, ""],
-  handed_over: [IconPhoneOutgoing, "accent"], link_given: [IconLink, ""], links_ended: [IconLink, ""], applicant_joined: [IconUsersPlus, ""], called_again: [IconPhone, "accent"], call_linked: [IconPhone, "done"], reminder: [IconBell, "soon"], reminder_taken: [IconBell, "done"], acknowledged: [IconBell, "done"], notified: [IconBell, "done"], not_notified: [IconBell, "danger"],
+  handed_over: [IconPhoneOutgoing, "accent"], interim: [IconMailForward, "accent"], interim_sent: [IconMailForward, "done"], interim_not_sent: [IconMailForward, "danger"], way_changed: [IconBell, ""], link_given: [IconLink, ""], links_ended: [IconLink, ""], applicant_joined: [IconUsersPlus, ""], called_again: [IconPhone, "accent"], call_linked: [IconPhone, "done"], reminder: [IconBell, "soon"], reminder_taken: [IconBell, "done"], acknowledged: [IconBell, "done"], notified: [IconBell, "done"], not_notified: [IconBell, "danger"],
 };
 const TABS: Tab[] = ["all", "moves", "calls", "files", "internal"];
 
@@ -100,7 +100,7 @@ function Title({ event: e, now }: { event: TicketEvent; now: number }) {
   if (e.what === "way_changed") return <>{t("ticket.wayChanged", { way: t(`way.of.${d.after || "asEver"}`, { defaultValue: String(d.after) }) })}</>;
   if (e.what === "mark") return <>{d.not_done ? t("ticket.notDone") : t("ticket.marked", { mark: d.mark })}</>;
   if (e.what === "applicant_joined" && d.name) return <>{t("ticket.joined", { name: d.name })}</>;
-  if (e.what === "handed_over") return <>{t("ticket.handed.to", { number: phone(String(d.number)) })}: {t(`ticket.handed.${d.result}`, { defaultValue: String(d.result) })}</>;
+  if (e.what === "handed_over") return <>{t("ticket.handedTo", { number: phone(String(d.number)) })}: {t(`ticket.handed.${d.result}`, { defaultValue: String(d.result) })}</>;
   if (e.what === "reminder") return <>{t("ticket.reminded", { about: t(`ticket.about.${d.about}`, { defaultValue: t("reminder.plain") }) })}</>;
   if (e.what === "reminder_taken") return <>{t("ticket.reminderTaken", { about: t(`ticket.about.${d.about}`, { defaultValue: t("reminder.plain") }) })}</>;
   if (e.what === "file_removed" || e.what === "file_restored") return <>{t(`ticket.what.${e.what}`)}: {d.name}</>;
