@@ -14,14 +14,17 @@ from aiohttp import ClientWebSocketResponse
 
 from callengine import bridge as module
 from callengine.api.live import LiveHub
-from callengine.api.schemas import Ringing
+from callengine.api.ringing import _message
+from callengine.api.schemas import PersonRef, Ringing
 from callengine.bridge import Bridge
 from callengine.calls.events import CallFact
+from callengine.calls.model import CallKey, Conversation, Direction
 from callengine.calls.signals import Signal
 from callengine.calls.signals import Snapshot as ChannelsAlive
 from callengine.clock import ManualClock
 from callengine.config import Locale, OnePbx
 from callengine.pbx.wire import RawEvent
+from callengine.phone import WITHHELD
 from callengine.store.database import StoreFull, sqlite_path
 from tests.api.conftest import Desk
 from tests.api.test_live import OPERATOR, OTHER, drained, heard, until
@@ -199,6 +202,13 @@ async def test_a_withheld_number_is_not_said_and_neither_is_a_name(desk: Desk, p
     assert {k: said["data"][k] for k in ("number", "number_kind", "name", "people")} == {
         "number": "", "number_kind": "withheld", "name": "", "people": [],
     }  # fmt: skip
+
+
+def test_what_the_network_sent_with_a_withheld_number_is_not_said_either(clock: ManualClock) -> None:
+    isolda = PersonRef(id=1, name="Кузнецова Изольда Марковна", address="ул. Чкалова, 17", premise="184")
+    hidden = Conversation(CallKey("main", "1.1"), Direction.INBOUND, clock.now(), number=WITHHELD, name="Кузнецова И.")
+    said = _message(hidden, [isolda], rings=True)
+    assert (said["number"], said["name"], said["people"]) == ("", "", [])
 
 
 async def test_a_line_that_comes_back_hears_it_again_while_it_stands_and_then_the_stored_call(

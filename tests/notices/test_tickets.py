@@ -449,12 +449,18 @@ async def test_an_executor_who_refuses_by_key_2_is_his_manager_s_and_the_centre_
     await office.close()
 
 
-async def test_a_refusal_of_a_job_that_is_another_s_by_now_troubles_nobody(office: Office) -> None:
+@pytest.mark.parametrize(
+    "moves", [[("zhukov", "assign", {"executor_id": 7})], [("ivanov", "start", {}), ("ivanov", "report_done", {})]]
+)
+async def test_a_refusal_of_a_job_that_is_another_s_or_done_by_now_troubles_nobody(
+    office: Office, moves: list[tuple[str, str, dict[str, Any]]]
+) -> None:
     told: list[TicketReminded] = []
     office.store.after[TicketReminded] = [told.append]
     ticket = await assigned(office)
     key = await job(office, "call")
-    await office.block.move(ticket, "zhukov", "assign", executor_id=7)
+    for login, move, needs in moves:
+        ticket = await office.block.move(ticket, login, move, **needs)
     call = OutreachCall(
         id=1,
         campaign_id=1,
