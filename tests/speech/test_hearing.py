@@ -234,16 +234,15 @@ async def test_the_real_library_tells_digits_apart_that_our_voice_says(
     python = os.environ.get("CALLENGINE_TEST_ASR_PYTHON", sys.executable)
     live = LiveAsr(Path(os.environ["CALLENGINE_TEST_ASR_MODEL"]), seconds=30, python=python)
     voice, came = Voice(tmp_path), {}
+    expected = {"один": "1", "два": "2", "три": "3", "четыре": "4", "пять": "5", "да": YES, "нет": NO}
     try:
         live.warm()
         await until(lambda: live.ready or live.problem)
-        for text, wanted in (("четыре", "12345"), ("пять", "12345"), ("да", (YES, NO)), ("нет", (YES, NO))):
+        for text, meaning in expected.items():
+            wanted = (YES, NO) if meaning in (YES, NO) else "12345"
             heard = await live.hear(Path(await voice.say("ru", text) + ".wav"), "ru", wanted)
             came[text] = understood(heard, "ru", wanted).meaning
     finally:
         await live.close()
-    # Of espeak-ng's words a small model hears about two thirds; none for another one.
-    assert {text: one for text, one in came.items() if one} == {
-        text: one for text, one in (("четыре", "4"), ("пять", "5"), ("да", YES), ("нет", NO)) if came[text]
-    }
-    assert sum(map(bool, came.values())) >= 2, came
+    # A small model takes espeak-ng's «четыре» for three: that is what it is read back for (docs/decisions.md).
+    assert sum(came[text] == meaning for text, meaning in expected.items()) >= 4, came
