@@ -14,6 +14,7 @@ from callengine.callbacks import compliance as figures
 from callengine.callbacks import model as callbacks
 from callengine.calls.handover import Handover
 from callengine.calls.model import Conversation
+from callengine.calls.reach import Reached
 from callengine.directory import model as directory
 from callengine.directory.ways import hidden
 from callengine.log import masked
@@ -117,6 +118,18 @@ def offers(it: Conversation) -> list[schemas.OfferView]:
 
 def talks(it: Conversation) -> list[schemas.TalkView]:
     return [schemas.TalkView(operator=t.operator, began_at=t.began_at, ended_at=t.ended_at) for t in it.talks]
+
+
+def reach(it: Reached) -> schemas.OrganisationReach:
+    return schemas.OrganisationReach(
+        organisation_id=it.organisation.id,
+        name=it.organisation.name,
+        numbers=list(it.numbers),
+        attempted=it.reach.attempted,
+        answered=it.reach.answered,
+        last_at=it.reach.last_at,
+        last_answered_at=it.reach.last_answered_at,
+    )
 
 
 def handover(it: Handover) -> schemas.HandoverView:

@@ -897,6 +897,21 @@ class OrganisationLoad(View):
     lines: list[LoadLine]
 
 
+class OrganisationReach(View):
+    """Calls from the desk to the telephones of one organisation: settled ones, of people and not of the robot.
+
+    `numbers` is empty when its card has no telephone that can be called.
+    """
+
+    organisation_id: int
+    name: str
+    numbers: list[str]
+    attempted: int
+    answered: int
+    last_at: datetime | None
+    last_answered_at: datetime | None
+
+
 class TicketFile(View):
     id: int
     kind: Literal["photo", "act", "document"]

@@ -14,6 +14,7 @@ from callengine.api.journal_filter import written
 from callengine.api.live import LiveHub
 from callengine.api.schemas import Health, SampleAccount
 from callengine.api.views import Views
+from callengine.calls.reach import ReachService
 from callengine.clock import Clock
 from callengine.config import Settings
 from callengine.directory.by_link import ReadingsByLink
@@ -122,6 +123,7 @@ class Services:
         self.marks = MarksService(self.store, self.clock)
         self.joins = JoinService(self.store, self.clock, country=locale.country, city_code=locale.city_code)
         self.classifier = ClassifierService(self.store, self.clock)
+        self.reach = ReachService(self.store, country=locale.country, city_code=locale.city_code)
         names = {"country": locale.country, "city_code": locale.city_code}
         self.journal = JournalService(self.store, self.clock, **names)
         self.filters = FiltersService(self.store, self.clock)

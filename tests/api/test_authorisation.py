@@ -71,7 +71,7 @@ MAY = {
         list_staff list_shifts get_tree get_entry export_classifier list_versions get_version list_overrides get_load
     """,
     "asm": """
-        add_staff put_staff add_shift remove_shift
+        add_staff put_staff add_shift remove_shift list_reach
     """,
     "asome": """
         move_ticket comment_ticket upload_file remove_file restore_file list_ratings sum_ratings list_reminders

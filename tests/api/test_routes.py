@@ -45,7 +45,8 @@ GET /health · GET /coverage · POST /import/{kind} · POST /demo/call · GET /s
 GET /session · DELETE /session · POST /session/password · PUT /session/state · GET /board · GET /shift · GET /caller
 GET /search · GET /live · GET /calls · POST /calls · GET /calls/totals · GET /calls.csv · GET /calls/live
 GET /calls/{id} · POST /calls/{id}/answer · POST /calls/{id}/hangup · POST /calls/{id}/transfer
-POST /calls/{id}/transfer/complete · POST /calls/{id}/transfer/cancel · POST /calls/{id}/transfer/join
+GET /organisations/reach · POST /calls/{id}/transfer/complete · POST /calls/{id}/transfer/cancel
+POST /calls/{id}/transfer/join
 POST /calls/{id}/hold · GET /callbacks · GET /callbacks/compliance · GET /callbacks/compliance.csv
 POST /callbacks/close · POST /callbacks/reopen · POST /callbacks/assign · GET /callbacks/{id}
 POST /callbacks/{id}/claim · POST /callbacks/{id}/release · POST /callbacks/{id}/dial · POST /callbacks/{id}/heard

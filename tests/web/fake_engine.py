@@ -68,6 +68,7 @@ class FakeEngine:
         self.unclaimed: list[s.UnclaimedRecording] = []
         self.failing: set[str] = set()
         self.reminders: list[s.Reminder] = []
+        self.reach: list[s.OrganisationReach] = []
         self.taken_by = ""  # a colleague who is always first
         self.slow: set[str] = set()
         self.asked: list[tuple[str, str, Any, dict[str, str], str]] = []  # method, path, body, headers, day
@@ -138,6 +139,7 @@ class FakeEngine:
             ("POST", "/calls/{id}/transfer", lambda r, b: None),
             ("POST", "/calls/{id}/transfer/{key}", lambda r, b: None),
             ("GET", "/organisations", lambda r, b: page([])),
+            ("GET", "/organisations/reach", lambda r, b: page(self.reach)),
             ("POST", "/calls/{id}/hold", self._hold),
             ("GET", "/caller", lambda r, b: self.card),
             ("POST", "/session/password", self._password),
@@ -157,6 +159,7 @@ class FakeEngine:
             ("POST", "/callbacks/assign", self._assign_several),
             ("POST", "/callbacks/{id}/release", self._release),
             ("GET", "/staff", lambda r, b: page(town.staff())),
+            ("GET", "/notify/ways", lambda r, b: s.WaysThere(ways=["push", "sms", "call", "email"])),
             ("GET", "/houses", self._houses),
             ("GET", "/houses/{id:[0-9]+}", self._house),
             ("GET", "/houses/{id:[0-9]+}/tickets", lambda r, b: page([])),

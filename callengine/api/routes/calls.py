@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import timedelta
 
 from aiohttp import web
 
-from callengine.access.model import DESK
-from callengine.api import export
+from callengine.access.model import DESK, LEADERS, MANAGER
+from callengine.api import export, render
 from callengine.api.core import Ask, Routes, clear, opaque
 from callengine.api.dialling import place_call
-from callengine.api.queries import CallsFilter, CallsList
-from callengine.api.schemas import Call, CallDetail, CallTotals, Dial, Dialled, HoldCall, Page, Transfer
+from callengine.api.queries import Between, CallsFilter, CallsList
+from callengine.api.schemas import (
+    Call,
+    CallDetail,
+    CallTotals,
+    Dial,
+    Dialled,
+    HoldCall,
+    OrganisationReach,
+    Page,
+    Transfer,
+)
 from callengine.calls.model import CallFilter
 from callengine.errors import Refused
 
@@ -74,6 +85,21 @@ async def list_live_calls(ask: Ask[None, None]) -> Page[Call]:
 @routes.get("/calls/{id:int}", roles=DESK, summary="One call with its offers and talks")
 async def get_call(ask: Ask[None, None]) -> CallDetail:
     return await ask.services.views.call(await ask.services.calls.get(ask.id))
+
+
+@routes.get(
+    "/organisations/reach",
+    roles=LEADERS | {MANAGER},
+    summary="Which organisation answers when the desk calls it; for a manager, his own. Without a period: 30 days",
+)
+async def list_reach(ask: Ask[None, Between]) -> Page[OrganisationReach]:
+    until = ask.query.to or ask.services.clock.now()
+    since = ask.query.from_ or until - timedelta(days=30)
+    known = [one for one in await ask.services.directory.organisations() if one.active]
+    if ask.who.role == MANAGER:
+        known = [one for one in known if one.id == ask.who.organisation_id]
+    found = await ask.services.reach.of(known, since, until)
+    return Page(items=[render.reach(one) for one in found], next=None)
 
 
 @routes.post("/calls", roles=DESK, summary="Click to call; never dials twice", status=202, idempotent=True)

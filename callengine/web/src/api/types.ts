@@ -743,6 +743,16 @@ export interface OrganisationLoad {
   lines: LoadLine[];
 }
 
+export interface OrganisationReach {
+  organisation_id: number;
+  name: string;
+  numbers: string[];
+  attempted: number;
+  answered: number;
+  last_at: string | null;
+  last_answered_at: string | null;
+}
+
 export interface TicketFile {
   id: number;
   kind: "photo" | "act" | "document";

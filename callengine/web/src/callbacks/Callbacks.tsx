@@ -13,6 +13,7 @@ import { go } from "@/lib/route";
 import { clock, dayName, dayOf, hm, midnight, shiftDay, span } from "@/lib/time";
 import { DayField } from "@/ui/DayField";
 import { Bones, Btn, Empty, Faces, Failed, I, Keys, Toggles } from "@/ui/pieces";
+import { Reach } from "@/organisation/Reach";
 import { CallsDialog } from "./CallsDialog";
 import { HourChart, HourTable } from "./Chart";
 import { limitsOf } from "./limits";
@@ -64,7 +65,7 @@ export function Callbacks({ me, query }: { me: Me; query: URLSearchParams }) {
           </section>
           <ByOperator of={c} pending={report.isPending} />
         </div>
-        <Exceptions report={report} onOpen={reads ? null : setOpened} />
+        {reads ? <Exceptions report={report} onOpen={null} /> : <div className="middle"><Exceptions report={report} onOpen={setOpened} /><Reach /></div>}
       </div>
       {opened && <CallsDialog opened={opened} me={me} onClose={() => { setOpened(null); if (asked) go("/callbacks", { replace: true }); }} />}
     </>

@@ -19,6 +19,7 @@ import { MoveDialog } from "@/tickets/MoveDialog";
 import { readAnew, useMoveWhy, useSendMove } from "@/tickets/moves";
 import { count, hands, MOST, query as asks, TABS, type Hands, type Tab } from "./lists";
 import { Load } from "./Load";
+import { Reach } from "./Reach";
 import "@/tickets/ticket.css";
 import "./organisation.css";
 
@@ -132,7 +133,10 @@ function RoomOf({ me, id, name, tab }: { me: Me; id: number; name: string; tab: 
             </Faces>
           </div>
         </section>
-        <Load load={load} all={all} doers={fit} may={may && !busy} onGive={(h) => assign(chosen, h)} />
+        <div className="col" style={{ gap: 12, minHeight: 0, maxHeight: "100%" }}>
+          <Load load={load} all={all} doers={fit} may={may && !busy} onGive={(h) => assign(chosen, h)} />
+          <Reach own />
+        </div>
       </div>
       {asking && <Ask me={me} of={asking} onClose={() => setAsking(null)} onSend={(wish) => move(asking.rows, wish)} />}
     </div>

@@ -14,6 +14,7 @@ import { contractsEn } from "./contracts.en";
 import { ticketFormEn } from "./form.en";
 import { giveEn } from "./give";
 import { pushEn } from "./push";
+import { reachEn } from "./reach";
 import { reminderEn } from "./reminder";
 import { reasonEn } from "./reason";
 import { robotEn } from "./robot.en";
@@ -30,7 +31,7 @@ export const en: Like<Words> = {
   handin: handinEn,
   reason: reasonEn,
   robot: robotEn,
-  push: pushEn, reminder: reminderEn, give: giveEn,
+  push: pushEn, reminder: reminderEn, give: giveEn, reach: reachEn, way: wayEn, support: supportEn,
   app: "Dispatch centre",
   room: { desk: "Desk", calls: "Calls", callbacks: "Callbacks", tickets: "Tickets", organisation: "Company", houses: "Houses and people", robot: "Robot", admin: "Administration" },
   admin: { sections: "Sections of the administration", section: { classifier: "Classifier", staff: "Staff", import: "Import", readings: "Log of readings", contracts: "Contracts", misroutes: "Misroutes", calendar: "Calendar", rules: "Rules of terms" } },

@@ -14,6 +14,7 @@ import { contractsRu } from "./contracts.ru";
 import { ticketFormRu } from "./form.ru";
 import { giveRu } from "./give";
 import { pushRu } from "./push";
+import { reachRu } from "./reach";
 import { reminderRu } from "./reminder";
 import { reasonRu } from "./reason";
 import { robotRu } from "./robot.ru";
@@ -26,7 +27,7 @@ export const ru = {
   handin: handinRu,
   reason: reasonRu,
   robot: robotRu,
-  push: pushRu, reminder: reminderRu, give: giveRu,
+  push: pushRu, reminder: reminderRu, give: giveRu, reach: reachRu, way: wayRu, support: supportRu,
   app: "Диспетчерская",
   room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", robot: "Робот", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
