@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from callengine.menus.outcome import Outcome, Proof, Result
+from callengine.menus.outcome import Outcome, Proof, Result, Spoken
 from callengine.outreach.model import CallKind, CallWish
 from tests.web.conftest import Served
 from tests.web.test_axe import look
@@ -17,13 +17,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def marked(served: Served) -> None:
-    """Three were called: one gave 5, one 2, one said that he is another."""
+    """Three were called: one said 5 aloud and confirmed it by a key, one pressed 2, one is another."""
     outreach = served.services.services.outreach
     for number in NUMBERS:
         async with served.services.store.begin() as tx:
             assert await outreach.ask_call(tx, CallKind.RATING, CallWish(number, f"rating {number}"))
-    marks = [Outcome(Result.MARKED, mark=m, keys=f"1{m}", proof=Proof.KEY) for m in (5, 2)]
-    await answer(served, *marks, Outcome(Result.NOT_ME, keys="8", proof=Proof.KEY))
+    said = {"mark": Spoken("5", 83, Proof.KEY)}
+    aloud = Outcome(Result.MARKED, mark=5, keys="11", proof=Proof.KEY, spoken=said, rests_on="mark")
+    await answer(
+        served,
+        aloud,
+        Outcome(Result.MARKED, mark=2, keys="12", proof=Proof.KEY),
+        Outcome(Result.NOT_ME, keys="8", proof=Proof.KEY),
+    )
 
 
 async def opened(served: Served) -> Any:
@@ -56,6 +62,10 @@ async def test_marks_are_listed_narrowed_and_opened_with_their_keys(served: Serv
     await expect(page.locator(".rbtry")).to_contain_text("клавиши 12 · нажата клавиша")
     await page.keyboard.press("Escape")
     await expect(page.locator(".rbtry")).to_have_count(0)
+    await page.get_by_label("Оценка", exact=True).select_option("5")
+    await rows.first.click()
+    said = "клавиши 11 · сказано вслух, подтверждено клавишей (распознано на 83 %)"
+    await expect(page.locator(".rbtry")).to_contain_text(said)
 
 
 async def test_a_time_without_marks_and_one_that_is_upside_down_say_so(served: Served) -> None:
