@@ -1,6 +1,6 @@
 // A new campaign: what about, to whom, when; nothing is called before the engine found every word of it sayable.
 
-import { IconCalculator, IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconX } from "@tabler/icons-react";
+import { IconCalculator, IconFileSpreadsheet, IconPhoneOutgoing, IconPlus, IconTopologyStar3, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -21,9 +21,12 @@ import { Field, Pick, Several, Text } from "@/ui/Field";
 import { Foreseen } from "./Foreseen";
 import { Houses } from "./Houses";
 import { mistakesOf, useInWords } from "./mistakes";
+import { usePhrases } from "./phrases";
 import { LANGUAGES, type Language } from "./shapes";
 import { SurveyForm } from "./SurveyForm";
-import { dialogueOf, numbersIn, unwritten, type Question } from "./survey";
+import { SurveyPicture } from "./SurveyPicture";
+import { useSurveys } from "./Surveys";
+import { dialogueOf, numbersIn, questionsOf, unwritten, wrongWays, type Question } from "./survey";
 import { TicketsChoice } from "./TicketsChoice";
 
 const KINDS = ["outage", "result", "survey", "meter", "rating"] as const;
@@ -35,10 +38,10 @@ interface Meter { id: string; title: string; last: string; most: string }
 const JOB = { what: "", address: "", begins: "", ends: "", work: "", result: "" };
 const WHEN = { hours: "", days: "", lines: "", attempts: "", zone: "", begins_at: "", ends_at: "" };
 
-export function CampaignForm() {
+export function CampaignForm({ survey = "" }: { survey?: string }) {
   const { t, i18n } = useTranslation();
   const why = useWhy();
-  const [kind, setKind] = useState<Kind>("outage");
+  const [kind, setKind] = useState<Kind>(survey ? "survey" : "outage");
   const [name, setName] = useState("");
   const [text, setText] = useState("");
   const [houses, setHouses] = useState<House[]>([]);
@@ -79,10 +82,20 @@ export function CampaignForm() {
     if (kind === "meter") return { address: job.address.trim(), meters: meters.map((m) => ({ id: m.id.trim(), title: m.title.trim(), last: Number(m.last) || 0, most: Number(m.most) || 0 })) };
     return {};
   };
-  const phrases = () => ({
-    begin: words("robot.form.begin"), thanks: words("robot.form.thanks"), bye: words("robot.form.bye"), operator: words("robot.form.operator"), sorry: words("robot.form.sorry"), never: words("robot.form.never"), wrong: words("robot.form.wrongKey"),
-    press: (label: string, key: number) => words("robot.form.pressFor", { label, key }),
-  });
+  const phrases = usePhrases();
+  const surveys = useSurveys();
+  const [picture, setPicture] = useState(false);
+  const [taken, setTaken] = useState("");
+  const take = (id: string) => {
+    const kept = surveys.data?.items.find((one) => one.id === id);
+    if (!kept) return setTaken("");
+    setTaken(id);
+    setLanguage(kept.language);
+    setIntro(kept.intro);
+    setQuestions(questionsOf(kept.questions));
+    if (!name.trim()) setName(kept.name);
+  };
+  useEffect(() => { if (survey && surveys.data && !taken) take(survey); }, [survey, surveys.data]);
   const waits = kind === "rating";
   const picks = waits || (byTickets && OF_TICKETS.has(kind));
   const written = kind === "outage" && channels.some((one) => one !== "call");
@@ -92,15 +105,16 @@ export function CampaignForm() {
     lines: whole(when.lines), attempts: whole(when.attempts), begins_at: momentOf(when.begins_at) || null, ends_at: momentOf(when.ends_at) || null, spacing: spacingOf(minutes),
     ...(picks && { choice: choiceOf(chosen, waits) }),
     ...(kind === "outage" && { channels: channels as NewCampaign["channels"], danger, ...(written && { text: sms.trim() }) }),
-    ...(kind === "survey" && { dialogue: dialogueOf(language, name.trim(), spokenIntro, questions, phrases()) }),
+    ...(kind === "survey" && { dialogue: dialogueOf(language, name.trim(), spokenIntro, questions, phrases(language)) }),
   });
   const shows = foreseen && foreseen.of === JSON.stringify(bodyOf()) ? foreseen.found : null;
   /** What can be seen to be missing without the engine; a survey's questions alone. */
   const lacking = () => {
     const lacks = kind === "survey" ? unwritten(questions) : [];
     setWrong({});
-    setFailed(lacks.map((one) => t(one.key ? "robot.form.emptyAnswer" : "robot.form.emptyQuestion", one)));
-    return lacks.length > 0;
+    const ways = kind === "survey" ? wrongWays(questions) : [];
+    setFailed([...lacks.map((one) => t(one.key ? "robot.form.emptyAnswer" : "robot.form.emptyQuestion", one)), ...ways.map((one) => t(one.what === "loop" ? "robot.survey.loop" : "robot.survey.unreached", one))]);
+    return lacks.length + ways.length > 0;
   };
   const count = () => {
     if (busy || !ready || lacking()) return;
@@ -162,7 +176,10 @@ export function CampaignForm() {
           {kind === "meter" && <label className="checkline"><input type="checkbox" checked={ownMeters} onChange={(e) => setOwnMeters(e.target.checked)} />{t("robot.form.ownMeters")}</label>}
           {kind !== "survey" && !waits && !(kind === "meter" && ownMeters) && <Text label={t("robot.form.address")} value={job.address} onChange={setJ("address")} most={300} wrong={wrong["job/address"]} />}
           {kind === "meter" && !ownMeters && <Meters of={meters} onChange={setMeters} />}
+          {kind === "survey" && (surveys.data?.items.length ?? 0) > 0 && <Pick label={t("robot.survey.from")} value={taken} onChange={take} options={[["", t("robot.survey.own")], ...surveys.data!.items.map((one): [string, string] => [one.id, one.name])]} />}
           {kind === "survey" && <SurveyForm intro={spokenIntro} onIntro={setIntro} questions={questions} onChange={setQuestions} />}
+          {kind === "survey" && <Btn icon={IconTopologyStar3} aria-expanded={picture} onClick={() => setPicture((p) => !p)}>{t(picture ? "robot.survey.hide" : "robot.survey.show")}</Btn>}
+          {kind === "survey" && picture && <SurveyPicture language={language} name={name} intro={spokenIntro} questions={questions} />}
           {waits && <p className="t2 s13">{t("robot.form.ratingLead")}</p>}
           {wrong.job && <p className="errorline">{wrong.job}</p>}
           {kind === "outage" && (

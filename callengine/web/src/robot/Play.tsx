@@ -12,7 +12,7 @@ import { nameOf, waysOf, type Language, type Step } from "./shapes";
 
 const PAD = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
-export function Play({ of: x, nodes, language, onAt, onClose }: { of: Script; nodes: Step[]; language: Language; onAt: (step: string) => void; onClose: () => void }) {
+export function Play({ of: x, nodes, language, onAt, onClose, mute = false }: { of: Script; nodes: Step[]; language: Language; onAt: (step: string) => void; onClose: () => void; mute?: boolean }) {
   const { t, i18n } = useTranslation();
   const reader: Language = i18n.language === "en" ? "en" : "ru";
   const dialogue = { nodes, edges: waysOf(x) };
@@ -37,7 +37,7 @@ export function Play({ of: x, nodes, language, onAt, onClose }: { of: Script; no
   const end = here?.kind === "end" && !walk.over;
   return (
     <section className="card" aria-labelledby="rbplay-title">
-      <header><h2 id="rbplay-title">{t("robot.play.title")}</h2><span className="end row" style={{ gap: 4 }}><Btn size="small" icon={aloud ? IconVolume : IconVolumeOff} aria-pressed={aloud} onClick={() => setAloud((a) => !a)}>{t("robot.play.aloud")}</Btn><Btn size="small" icon={IconX} aria-label={t("common.close")} title={`${t("common.close")}, Esc`} onClick={onClose} /></span></header>
+      <header><h2 id="rbplay-title">{t("robot.play.title")}</h2><span className="end row" style={{ gap: 4 }}>{!mute && <Btn size="small" icon={aloud ? IconVolume : IconVolumeOff} aria-pressed={aloud} onClick={() => setAloud((a) => !a)}>{t("robot.play.aloud")}</Btn>}<Btn size="small" icon={IconX} aria-label={t("common.close")} title={`${t("common.close")}, Esc`} onClick={onClose} /></span></header>
       <div className="body rbplay">
         <ol className="rbtalk" ref={log} tabIndex={0} aria-live="polite" aria-label={t("robot.play.talk")}>
           {walk.said.map((one, i) => <Line key={i} of={one} before={walk.said[i - 1]} script={x} nodes={nodes} language={language} />)}

@@ -14,12 +14,13 @@ import { useCampaignNews } from "./news";
 import { Outbox } from "./Outbox";
 import { Ratings } from "./Ratings";
 import { Scripts } from "./Scripts";
+import { AddSurvey, Surveys } from "./Surveys";
 import { Switch } from "./Switch";
 import { Templates } from "./Templates";
 import { Voice } from "./Voice";
 import "./robot.css";
 
-const TABS = ["campaigns", "ratings", "scripts", "notices", "templates", "optouts"] as const;
+const TABS = ["campaigns", "ratings", "scripts", "surveys", "notices", "templates", "optouts"] as const;
 type Tab = (typeof TABS)[number];
 
 export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: string[]; query: URLSearchParams }) {
@@ -35,12 +36,14 @@ export function Robot({ me, id, rest, query }: { me: Me; id: string; rest: strin
         <h1>{t("robot.title")}</h1>
         <Toggles label={t("robot.tabs")} value={tab} onChange={(x) => go(`/robot/${x}`)} options={TABS.map((x) => [x, t(`robot.tab.${x}`)])} />
         {leads && tab === "campaigns" && at !== "new" && <Btn className="end" look="primary" icon={IconPlus} keys="N" onClick={() => go("/robot/campaigns/new")}>{t("robot.campaign.new")}</Btn>}
+        {leads && tab === "surveys" && at === "" && <AddSurvey />}
       </div>
       <Switch leads={leads} />
       {me.role === "administrator" && <Voice />}
-      {tab === "campaigns" && (at === "new" && leads ? <CampaignForm /> : Number(at) ? <CampaignPage key={at} id={Number(at)} me={me} leads={leads} /> : <Campaigns leads={leads} query={query} />)}
+      {tab === "campaigns" && (at === "new" && leads ? <CampaignForm survey={query.get("survey") ?? ""} /> : Number(at) ? <CampaignPage key={at} id={Number(at)} me={me} leads={leads} /> : <Campaigns leads={leads} query={query} />)}
       {tab === "ratings" && <Ratings me={me} />}
       {tab === "scripts" && <Scripts key={at} kind={at} leads={leads} />}
+      {tab === "surveys" && <Surveys key={at} id={at} leads={leads} />}
       {tab === "notices" && <Outbox leads={leads} query={query} />}
       {tab === "templates" && <Templates at={at} channel={rest[1] ?? ""} leads={leads} />}
       {tab === "optouts" && <OptOuts leads={leads} />}

@@ -1,5 +1,7 @@
 // A survey as one writes it, questions with their answers, and as the engine walks it: steps and keys. Pure.
 
+import type { Script, SurveyQuestion } from "@/api/types";
+
 export interface Answer { label: string; to: string }
 export interface Question { text: string; answers: Answer[] }
 /** Where an answer leads: "" to the next question, "end", or the number of a question from 1. */
@@ -16,6 +18,55 @@ export function without(questions: Question[], n: number): Question[] {
   const moved = (to: string) => (/^\d+$/.test(to) && Number(to) > n ? (Number(to) === n + 1 ? "" : String(Number(to) - 1)) : to);
   return questions.filter((_, i) => i !== n).map((q) => ({ ...q, answers: q.answers.map((a) => ({ ...a, to: moved(a.to) })) }));
 }
+
+/** One question at another place: ways keep to the questions that they led to, and "" goes on to whichever comes next. */
+export function moved(questions: Question[], from: number, to: number): Question[] {
+  if (from === to || to < 0 || to >= questions.length) return questions;
+  const order = questions.map((_, i) => i);
+  order.splice(to, 0, ...order.splice(from, 1));
+  const place = (way: string) => (/^\d+$/.test(way) ? String(order.indexOf(Number(way) - 1) + 1) : way);
+  return order.map((i) => ({ ...questions[i]!, answers: questions[i]!.answers.map((a) => ({ ...a, to: place(a.to) })) }));
+}
+
+/** Where an answer of a question leads: its place from 0, or null for the goodbye. */
+const leads = (n: number, to: string, count: number): number | null => (to === TO_END || (to === "" && n + 1 >= count) ? null : to === "" ? n + 1 : Number(to) - 1);
+
+export type WrongWay = { n: number; key?: number; what: "unreached" | "loop" };
+
+/** What the engine will refuse (outreach/surveys.py): a question that no answer leads to, a way that comes back; from 1. */
+export function wrongWays(questions: Question[]): WrongWay[] {
+  const out = questions.map((q, n) => q.answers.map((a) => leads(n, a.to, questions.length)));
+  const reach = (start: number) => {
+    const seen = new Set([start]);
+    for (const at of seen) for (const to of out[at] ?? []) if (to !== null && to < questions.length) seen.add(to);
+    return seen;
+  };
+  const reached = reach(0);
+  return questions.flatMap((_, n): WrongWay[] => [
+    ...(reached.has(n) ? [] : [{ n: n + 1, what: "unreached" as const }]),
+    ...out[n]!.flatMap((to, k): WrongWay[] => (to !== null && reach(to).has(n) ? [{ n: n + 1, key: k + 1, what: "loop" }] : [])),
+  ]);
+}
+
+interface RawStep { kind: string; say: Record<string, string>; title?: Record<string, string>; result?: string; silent?: string; keys?: Record<string, { next: string; result?: string; label?: Record<string, string> }> }
+
+/** The dialogue as the picture and the walk want it, before the engine has seen it; `names` are those of the steps that nobody wrote. */
+export function scriptOf(dialogue: Record<string, unknown>, names: Record<string, Record<string, string>> = {}): Script {
+  const raw = dialogue as unknown as { start: string; title: Record<string, string>; fields: string[]; languages: string[]; told: Script["told"]; steps: Record<string, RawStep> };
+  return {
+    kind: "survey", title: raw.title, fields: raw.fields, languages: raw.languages, told: raw.told, changed_at: null, changed_by: "",
+    nodes: Object.entries(raw.steps).map(([id, s]) => ({ id, kind: s.kind, say: s.say, result: s.result ?? "", start: id === raw.start, own: [], title: s.title ?? names[id] ?? {} })),
+    edges: Object.entries(raw.steps).flatMap(([source, s]) => [
+      ...Object.entries(s.keys ?? {}).map(([key, c]) => ({ source, target: c.next, key, label: c.label ?? {}, result: c.result ?? "" })),
+      ...(s.silent ? [{ source, target: s.silent, key: "silent", label: {}, result: "" }] : []),
+    ]),
+  };
+}
+
+/** As the engine keeps it: the key of an answer is its place. */
+export const keptOf = (questions: Question[]): SurveyQuestion[] => questions.map((q) => ({ text: q.text.trim(), answers: q.answers.map((a, k) => ({ key: String(k + 1), label: a.label.trim(), to: a.to })) }));
+
+export const questionsOf = (kept: SurveyQuestion[]): Question[] => kept.map((q) => ({ text: q.text, answers: [...q.answers].sort((a, b) => a.key.localeCompare(b.key)).map((a) => ({ label: a.label, to: a.to ?? "" })) }));
 
 /** What is not written yet: the number of the question, and of its answer when that is what lacks; both from 1. */
 export function unwritten(questions: Question[]): { n: number; key?: number }[] {
