@@ -61,6 +61,8 @@ def fold(text: str) -> str:
 
 def storable(text: str) -> str:
     """A text that both databases take: without zero bytes and halves of characters."""
+    if text.isprintable():  # then it has neither; nearly all texts of a ticket
+        return text.strip()
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from sqlalchemy import Boolean, Float
 from sqlalchemy.dialects import postgresql, sqlite
@@ -214,17 +214,25 @@ async def run_many(conn: AsyncConnection, text: str, values: Sequence[tuple[Any,
 
 
 # SQLite's one writer, which is open as long as the store: to ask SQLAlchemy for it takes as long as a small statement.
-_WRITERS: WeakKeyDictionary[AsyncConnection, WriterConnection] = WeakKeyDictionary()
+# By the connection's id, for to compare connections takes SQLAlchemy half as long; it holds while the connection lives.
+_WRITERS: dict[int, tuple[ref[AsyncConnection], WriterConnection]] = {}
 
 
 def remember(conn: AsyncConnection, writer: WriterConnection) -> None:
     """Statements on this connection are run by this driver's, as long as it is used."""
-    _WRITERS[conn] = writer
+    its = id(conn)
+    _WRITERS[its] = ref(conn, lambda gone: _forget(its, gone)), writer
+
+
+def _forget(its: int, gone: ref[AsyncConnection]) -> None:
+    if its in _WRITERS and _WRITERS[its][0] is gone:  # else the id is another's by now
+        del _WRITERS[its]
 
 
 def _driver(conn: AsyncConnection) -> Any:
-    if (writer := _WRITERS.get(conn)) is not None:
-        return writer
+    found = _WRITERS.get(id(conn))
+    if found is not None and found[0]() is conn:
+        return found[1]
     assert conn.sync_connection is not None
     return conn.sync_connection.connection.driver_connection
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,11 +121,13 @@ class TicketsService:
         route = self._from_cabinet(found) if new.cabinet else self._chosen(form, found)
         matter = self._matter(form.entry, new, now)
         organisation_id = route.organisation.id if route.organisation else None
-        form = replace(form, entry=await self._book.entry_for(tx.conn, form.entry, organisation_id))
+        own = await self._book.entry_for(tx.conn, form.entry, organisation_id)
+        form = form if own is form.entry else replace(form, entry=own)
         terms = await self._book.terms(tx.conn, form.entry, matter)
-        draft = self._draft(form, route, number, author, matter, terms)
+        values = self._draft(form, route, number, author, matter, terms)
+        draft = Ticket(id=0, **values)
         history = self._first_events(draft, form, route, author)
-        ticket = replace(draft, id=await rows.add(tx, _columns(draft, new.key)), history=history)
+        ticket = Ticket(id=await rows.add(tx, _columns(draft, new.key)), history=history, **values)
         await rows.add_history(tx, ticket.id, author.staff_id, ticket.history)
         if ticket.organisation:
             await move_rows.answers_for(tx, ticket.id, ticket.organisation.id, now)
@@ -252,12 +255,12 @@ class TicketsService:
 
     def _draft(
         self, form: _Form, route: Routing, number: str, author: Reader, matter: Matter, terms: Deadlines
-    ) -> Ticket:
+    ) -> dict[str, Any]:
+        """All of a ticket but its id and its history: the rows that are to come give these."""
         now, paid_by = matter.registered_at, {clock.name: clock.due_at for clock in terms.clocks}.get("paid")
         paid_by = paid_by or confirm_by(form.entry, now, self._periods)
         status = Status.FROM_CABINET if form.new.cabinet else first_status(route)
-        return Ticket(
-            id=0,
+        return dict(
             number=number,
             status=status,
             urgency=form.entry.urgency,
@@ -411,19 +414,29 @@ def _print_of(new: NewTicket) -> str:
     return hashlib.sha256((repr(wish) + where).encode()).hexdigest()[:16]
 
 
+_TEXTS = attrgetter("classifier", "parent", "premise", "place", "district", "text")
+_NAMES = attrgetter("name", "email")
+
+
 def _storable(new: NewTicket) -> NewTicket:
+    """The form as both databases take it: itself, when there is nothing to mend."""
+    texts, names = _TEXTS(new), _NAMES(new.applicant)
+    mended, called = tuple(map(storable, texts)), tuple(map(storable, names))
+    answers = tuple(Answer(storable(a.question), storable(a.answer)) for a in new.answers)
+    if (mended, called, answers) == (texts, names, new.answers):
+        return new
+    code, parent, premise, place, district, text = mended
+    name, email = called
     return replace(
         new,
-        classifier=storable(new.classifier),
-        parent=storable(new.parent),
-        premise=storable(new.premise),
-        place=storable(new.place).strip(),
-        district=storable(new.district).strip(),
-        text=storable(new.text),
-        applicant=replace(
-            new.applicant, name=storable(new.applicant.name), email=storable(new.applicant.email).strip()
-        ),
-        answers=tuple(Answer(storable(a.question), storable(a.answer)) for a in new.answers),
+        classifier=code,
+        parent=parent,
+        premise=premise,
+        place=place,
+        district=district,
+        text=text,
+        applicant=replace(new.applicant, name=name, email=email),
+        answers=answers,
     )
 
 
