@@ -81,10 +81,14 @@ export function OpenedCall({ call, me, keys = true }: { call: Call; me: Me; keys
       <div className="row wrap s12 t2" style={{ padding: "8px 16px 12px", gap: "2px 16px", borderTop: call.recording ? "1px solid var(--line)" : 0 }}>
         <b className="t2">{t("calls.history")}</b>
         <span title={exact(call.arrived_at)}>{hms(call.arrived_at)} {t("call.line", { did: phone(call.did) || "—" })}</span>
+        {call.queued_at && <span title={exact(call.queued_at)}>{hms(call.queued_at)} {t("calls.queued")}</span>}
         {detail.data?.offers.map((o) => <span key={o.began_at + o.operator}>{hms(o.began_at)} {t("calls.offered", { name: o.operator })}{o.result && `: ${t(`calls.result.${o.result}`, { defaultValue: o.result })}`}</span>)}
         {call.answered_at && <span>{hms(call.answered_at)} {t("outcome.answered")}</span>}
+        {detail.data?.handovers?.filter((one) => one.why !== "not_taken").map((one) => <span key={one.id} title={exact(one.began_at)}>{hms(one.began_at)} {t("ticket.handedTo", { number: phone(one.number) })}: {t(`ticket.handed.${one.state === "failed" ? one.why : one.state}`, { defaultValue: one.state })}</span>)}
+        {call.held_seconds > 0 && <span>{t("calls.held", { time: clock(call.held_seconds) })}</span>}
         {call.ended_at && <span>{hms(call.ended_at)} {t("call.ended")}</span>}
         {call.source === "ledger" && <span className="chip">{t("calls.ledger")}</span>}
+        <span title={t("calls.linkedidLead")}>{t("calls.linkedid", { pbx: call.pbx })} <code style={{ userSelect: "all" }}>{call.linkedid}</code></span>
       </div>
     </div>
   );
