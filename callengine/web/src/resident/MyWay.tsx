@@ -1,7 +1,7 @@
 // A resident chooses how he is told of his ticket, and where letters go.
 
 import { useMutation } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { put } from "@/api/client";
 import type { ResidentTicket, ResidentWay } from "@/api/types";
@@ -18,6 +18,8 @@ export function MyWay({ of: x, path, take }: { of: ResidentTicket; path: string;
   const [email, setEmail] = useState("");
   const [missing, setMissing] = useState(false);
   const save = useMutation({ mutationFn: (body: ResidentWay) => put<ResidentTicket>(`${path}/notify`, body), onSuccess: (next) => { take(next); setEmail(""); } });
+  // The desk may have changed it meanwhile.
+  useEffect(() => setWay(x.notify), [x.notify]);
   const offered = ORDER.filter((one) => one === "" || one === "none" || one === x.notify || x.ways.includes(one));
   const changed = way !== x.notify || email.trim() !== "";
   const send = () => {

@@ -89,7 +89,7 @@ function Whole({ of: x, path, take, token }: { of: ResidentTicket; path: string;
       </section>
       <Readings path={path} />
       <Word path={path} take={take} />
-      {!done && <MyWay key={x.notify} of={x} path={path} take={take} />}
+      {!done && <MyWay of={x} path={path} take={take} />}
       {!done && <TellMe token={token} />}
       <p className="t3 s12 foot">{t("resident.footer")}</p>
     </>
