@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import sys
 import tempfile
@@ -15,17 +16,16 @@ from callengine.clock import ManualClock
 from callengine.store.database import Store
 from callengine.store.engines import owner_name
 from callengine.store.migrate import migrate
+from tests.order import in_order
 from tests.pbx_fixture import sandbox_pbx, sandbox_pbx16  # noqa: F401
 from tests.postgres import OWNER, PREFIX, TEMPLATE, PostgresServer, apart, binaries, memory, sweep
 
 DATABASES = [pytest.param("sqlite", id="sqlite"), pytest.param("postgres", id="postgres", marks=pytest.mark.postgres)]
 
-# What takes minutes begins first: at the end it would keep one worker busy and leave the others idle.
-LONGEST = ("tests/tickets/test_day.py", "tests/stories/")
 
-
+@pytest.hookimpl(trylast=True)  # of what is left when the marks have chosen
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), 99))
+    items[:] = in_order(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 @pytest.hookimpl(wrapper=True)
