@@ -349,7 +349,7 @@ function callerOf(draft: Draft): NonNullable<JoinTicket["applicant"]> {
 
 function applicantOf(draft: Draft): NonNullable<NewTicket["applicant"]> {
   if (draft.anonymous) return { number: "", name: "", person_id: null };
-  return { number: draft.number, name: draft.name, person_id: draft.personId, notify: draft.notify, email: draft.notify === "email" ? draft.email.trim() : "" };
+  return { number: draft.number, name: draft.name, person_id: draft.personId, ...(draft.notify && { notify: draft.notify }), ...(draft.notify === "email" && draft.email.trim() && { email: draft.email.trim() }) };
 }
 
 /** Whom the number leads to: the call's own candidates, or those of the number that was typed without a call. */
