@@ -366,8 +366,15 @@ class Script(View):
     nodes: list[ScriptNode]
     edges: list[ScriptEdge]
     told: dict[str, dict[str, str]]
+    options: dict[str, bool]
     changed_at: datetime | None
     changed_by: str
+
+
+class ScriptOptions(Body):
+    """false leaves it out, true takes it in again; what is not named stays as it is."""
+
+    options: Annotated[dict[StepName, bool], Field(max_length=10)]
 
 
 class ScriptTexts(Body):

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callengine.clock import Clock
-from callengine.errors import NotFound
+from callengine.errors import NotFound, Refused
 from callengine.menus import script as scripts
 from callengine.menus.script import Kind, Script
+from callengine.outreach import options
 from callengine.store import campaigns as rows
 from callengine.store.campaigns import ScriptText
 from callengine.store.database import Store
 
+OPTION = "option:"  # before the name of an option in the column of steps: no step is named so
 Words = Mapping[str, Mapping[str, str]]  # step -> language -> text
 
 
@@ -25,6 +27,12 @@ class EditedScript:
     own: Words
     changed_at: datetime | None
     changed_by: str
+    off: frozenset[str] = frozenset()  # of its options (options.py)
+
+    @property
+    def options(self) -> dict[str, bool]:
+        """What it has to choose, and how that stands."""
+        return {name: name not in self.off for name in options.OPTIONS.get(self.script.kind, ())}
 
 
 class ScriptsService:
@@ -46,9 +54,11 @@ class ScriptsService:
         # Own words of a step that a newer release has no longer are kept, and not spoken.
         own = _own([one for one in texts if one.step in shipped.steps or one.step in shipped.told])
         newest = max(texts, key=lambda one: one.changed_at, default=None)
+        off = frozenset(one.step.removeprefix(OPTION) for one in texts if one.step.startswith(OPTION))
         return EditedScript(
-            script=scripts.reworded(shipped, own) if own else shipped,
+            script=options.varied(scripts.reworded(shipped, own) if own else shipped, off),
             own=own,
+            off=off,
             changed_at=newest.changed_at if newest else None,
             changed_by=newest.changed_by if newest else "",
         )
@@ -70,6 +80,26 @@ class ScriptsService:
                         await rows.put_script_text(tx, one)
                     else:
                         await rows.drop_script_text(tx, known.value, language, step)
+        return await self.get(kind)
+
+    async def choose(self, kind: str, wanted: Mapping[str, bool], who: str) -> EditedScript:
+        """Leave something out of the dialogue, or take it in again. Raises NotFound, Refused, ScriptWrong."""
+        known = _kind(kind)
+        before = await self.get(kind)
+        if strange := wanted.keys() - set(options.OPTIONS.get(known, ())):
+            raise Refused(f"this dialogue has no option {sorted(strange)[0][:40]!r}", pointer="/options")
+        stays = {name for name in before.off if wanted.get(name, False) is not True}
+        off = stays | {name for name, on in wanted.items() if not on}
+        shipped = scripts.shipped(known)
+        words = scripts.reworded(shipped, before.own) if before.own else shipped
+        scripts.read(scripts.raw_of(options.varied(words, off)))  # it must be a dialogue yet, in one's own words too
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            for name, on in wanted.items():
+                if on:
+                    await rows.drop_script_text(tx, known.value, "", OPTION + name)
+                else:
+                    await rows.put_script_text(tx, ScriptText(known.value, "", OPTION + name, "off", now, who))
         return await self.get(kind)
 
     async def step_text(self, kind: str, step: str, language: str) -> tuple[Script, str]:

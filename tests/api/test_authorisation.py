@@ -58,7 +58,7 @@ MAY = {
         create_contract get_contract change_contract remove_contract restore_contract list_declines suggest put_day
         drop_day revoke_links put_notice_template send_notice_again create_campaign pause_campaign resume_campaign
         stop_campaign preview_campaign remove_opt_out halt_robot resume_robot put_script add_meter put_meter
-        add_survey put_survey put_survey_away
+        add_survey put_survey put_survey_away put_script_options
         remove_meter export_meter_readings get_support
     """,
     "asoi": """

@@ -86,7 +86,7 @@ POST /campaigns/{id}/stop · GET /campaigns/{id}/calls · GET /campaigns/{id}/re
 POST /opt-outs · DELETE /opt-outs/{id} · GET /outreach · POST /outreach/halt · POST /outreach/resume
 GET /scripts/{kind} · PUT /scripts/{kind} · POST /scripts/{kind}/preview · GET /robot/job
 POST /campaigns/preview · GET /surveys · POST /surveys · GET /surveys/{id} · PUT /surveys/{id}
-DELETE /surveys/{id} · GET /surveys/{id}/versions
+DELETE /surveys/{id} · GET /surveys/{id}/versions · PUT /scripts/{kind}/options
 GET /reminders · POST /reminders/{id}/take
 DELETE /meters/{id} · GET /meter-readings · GET /meter-readings/export · GET /meters
 GET /meters/{id} · POST /meters · POST /meters/{id}/readings · PUT /meters/{id}

@@ -205,6 +205,17 @@ async def test_a_dialogue_is_a_graph_whose_words_are_kept_unless_they_are_wrong(
     await expect(words).to_have_value("Оцените работу от одного до пяти. Пять: отлично. Один: очень плохо.")
 
 
+async def test_a_comment_is_left_out_of_the_dialogue_and_taken_in_again(served: Served) -> None:
+    page = await as_leader(served, "/robot/scripts/rating")
+    graph = page.get_by_role("group", name="Схема диалога")
+    await expect(graph.locator("[data-step=comment]")).to_have_count(1)
+    await page.get_by_label("Предлагать отзыв голосом").uncheck()
+    await expect(graph.locator("[data-step=comment]")).to_have_count(0)
+    assert (await served.services.ask("GET", "/scripts/rating"))["options"]["comment"] is False
+    await page.get_by_role("button", name="Вернуть").click()
+    await expect(graph.locator("[data-step=comment]")).to_have_count(1)
+
+
 async def test_a_dialogue_is_walked_by_keys_to_its_end(served: Served) -> None:
     page = await as_leader(served, "/robot/scripts/rating")
     await page.get_by_role("button", name="Пройти").click()

@@ -316,6 +316,11 @@ async def put_script(ask: Ask[shapes.ScriptTexts, None]) -> shapes.Script:
     return _script(await ask.services.scripts.put(ask.path["kind"], words, ask.who.name))
 
 
+@routes.put("/scripts/{kind}/options", roles=LEADERS, summary="What is left out of a dialogue; from the next call on")
+async def put_script_options(ask: Ask[shapes.ScriptOptions, None]) -> shapes.Script:
+    return _script(await ask.services.scripts.choose(ask.path["kind"], ask.body.options, ask.who.name))
+
+
 @routes.post("/scripts/{kind}/preview", roles=DESK, summary="How a step sounds, with sample values", media="audio/wav")
 async def preview_script(ask: Ask[shapes.ScriptPreview, None]) -> web.StreamResponse:
     form = ask.body
@@ -550,6 +555,7 @@ def _script(it: EditedScript) -> shapes.Script:
             for edge in drawn["edges"]
         ],
         told={name: dict(texts) for name, texts in it.script.told.items()},
+        options=it.options,
         changed_at=it.changed_at,
         changed_by=it.changed_by,
     )

@@ -2133,8 +2133,13 @@ export interface Script {
   nodes: ScriptNode[];
   edges: ScriptEdge[];
   told: Record<string, Record<string, string>>;
+  options: Record<string, boolean>;
   changed_at: string | null;
   changed_by: string;
+}
+
+export interface ScriptOptions {
+  options: Record<string, boolean>;
 }
 
 export interface ScriptTexts {

@@ -2,7 +2,7 @@
 
 import { IconAlertTriangle, IconArrowBackUp, IconPlayerPlay, IconPlayerStop, IconTopologyStar3, IconVolume } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Failure, get, put } from "@/api/client";
 import type { Script } from "@/api/types";
@@ -84,6 +84,8 @@ function Editor({ of: x, leads }: { of: Script; leads: boolean }) {
   };
   const save = () => { if (changed && leads) send(typed, "robot.script.saved", reverse(x, typed)); };
   const ids = x.nodes.map((n) => n.id);
+  // The step may have been left out just now.
+  useEffect(() => { if (!ids.includes(at) && !(at in x.told)) setAt(x.nodes.find((n) => n.start)?.id ?? ids[0] ?? ""); }, [x.nodes]);
   const move = (by: number) => setAt(ids[Math.max(0, Math.min(ids.length - 1, ids.indexOf(at) + by))] ?? at);
   useKeys({ "Ctrl+Enter": save });
   useKeys({ ArrowDown: () => move(1), ArrowUp: () => move(-1) }, { when: !playing });
@@ -99,12 +101,35 @@ function Editor({ of: x, leads }: { of: Script; leads: boolean }) {
           </span>
         </header>
         <Graph nodes={shown} edges={edges} language={language} at={at} wrong={new Set(wrong.map((w) => w.step))} onPick={setAt} />
+        <Options of={x} leads={leads && !changed} />
         <div className="rblegend"><span><i className="rbdash" />{t("robot.script.way.silent")}</span><span><kbd className="key calm">0</kbd>{t("robot.script.everywhere")}</span><span className="end row" style={{ gap: 6 }}><Keys of="↑ ↓" calm />{t("robot.script.steps")}</span></div>
       </section>
       {playing ? <Play of={x} nodes={shown} language={language} onAt={setAt} onClose={() => setPlaying(false)} /> : (
         <Words key={at} of={x} at={at} typed={typed} leads={leads} wrong={wrong} failed={failed} changed={changed} busy={busy} onAt={setAt} onType={type} onSave={save} onDiscard={() => { setTyped({}); setWrong([]); setFailed(""); }} onShipped={(step, before) => send({ [step]: { ru: "", en: "" } }, "robot.script.back", { [step]: before })} />
       )}
     </div>
+  );
+}
+
+/** What the service leaves out of it: from the next call on, and taken back by the same press. */
+function Options({ of: x, leads }: { of: Script; leads: boolean }) {
+  const { t } = useTranslation();
+  const why = useWhy();
+  const [busy, setBusy] = useState(false);
+  const names = Object.keys(x.options);
+  if (!names.length) return null;
+  const turn = (name: string, on: boolean) => {
+    setBusy(true);
+    put<Script>(`/scripts/${x.kind}/options`, { options: { [name]: on } }).then(
+      (kept) => { queries.setQueryData(["script", x.kind], kept); say(t(on ? "robot.script.option.taken" : "robot.script.option.left"), { act: { word: t("robot.undo"), run: () => turn(name, !on) } }); },
+      (e) => say(why(e), { bad: true }),
+    ).finally(() => setBusy(false));
+  };
+  return (
+    <fieldset className="bareset rboptions" disabled={!leads || busy}>
+      <legend className="sr">{t("robot.script.option.title")}</legend>
+      {names.map((name) => <label key={name} className="checkline"><input type="checkbox" checked={x.options[name]} onChange={(e) => turn(name, e.target.checked)} />{t(`robot.script.option.names.${name}`, { defaultValue: name })}</label>)}
+    </fieldset>
   );
 }
 
