@@ -125,8 +125,9 @@ class RatingsService:
         if len(bounds) > MOST_SLICES:
             raise Refused(f"{len(bounds)} slices are too many to look at: take longer ones", pointer="/slices")
         async with self._store.read() as conn:
-            whole = _figures(await rows.counted(conn, wanted))
-            grouped = await self._rows(conn, wanted, by) if by else []
+            found = await rows.counted(conn, wanted, "classifier" if by == "branch" else by)
+            whole = _figures(found)  # the groups together: the rows are read once
+            grouped = await self._rows(conn, found, by) if by else []
             parts = []
             for begins, ends in bounds:
                 one = _figures(await rows.counted(conn, replace(wanted, since=begins, until=ends)))
@@ -134,8 +135,7 @@ class RatingsService:
                 parts.append(Row(day, day, one, begins, ends))
         return Summary(since, until, whole, tuple(grouped), tuple(parts))
 
-    async def _rows(self, conn: rows.Conn, wanted: Wanted, by: str) -> list[Row]:
-        found = await rows.counted(conn, wanted, "classifier" if by == "branch" else by)
+    async def _rows(self, conn: rows.Conn, found: Sequence[Counted], by: str) -> list[Row]:
         groups: dict[Any, list[Counted]] = {}
         for one in found:
             groups.setdefault(_branch(one.key) if by == "branch" else one.key, []).append(one)

@@ -1,20 +1,24 @@
-"""The voice robot: choosing who is next among a million, and what thirty lines bring in against what they could."""
+"""The voice robot: who is next among a million, marks counted among a million, what thirty lines bring in."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+import os
 import random
 import sqlite3
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from zoneinfo import ZoneInfo
+
+import asyncpg
 
 from callengine import config
 from callengine.callbacks.service import CallbacksService
@@ -28,6 +32,7 @@ from callengine.outreach.dialer import Dialer
 from callengine.outreach.followup import FollowUp
 from callengine.outreach.model import CallKind, CallWish, Occupied
 from callengine.outreach.optouts import OptOuts
+from callengine.outreach.ratings import RatingsService, Sees
 from callengine.outreach.scripts import ScriptsService
 from callengine.outreach.service import OutreachService
 from callengine.outreach.talks import Talks
@@ -35,8 +40,10 @@ from callengine.phone import parse
 from callengine.speech.voice import Ahead
 from callengine.store.database import Store
 from callengine.store.migrate import migrate
+from callengine.store.ratings import Wanted
 from callengine.tasks import Tasks
 from callengine.tickets.moves import MovesService
+from tests.postgres import PostgresServer, binaries
 
 MANY, FEW = 1_000_000, 1_000
 CHOICES = 60
@@ -47,33 +54,64 @@ SEED = 4
 
 
 def run() -> list[tuple[str, float, str]]:
-    chosen = asyncio.run(_choosing())
+    """`CALLENGINE_BENCH_ONLY=rows` leaves the thirty lines out: their minute is of the clock, not of the processor."""
+    found = [*_of("SQLite", _sqlite_pair)]
+    if binaries() is not None:
+        server = PostgresServer()
+        server.start()
+        try:
+            found += _of("PostgreSQL", lambda folder: _postgres_pair(server))
+        finally:
+            server.stop()
+    if os.environ.get("CALLENGINE_BENCH_ONLY") == "rows":
+        return found
     share, waited = asyncio.run(_thirty_lines())
     return [
-        (f"robot: choosing the next of {MANY:,} calls / of {FEW:,}", chosen, "<=2.0"),
+        *found,
         (f"robot: outcomes an hour at {LINES} lines / the most that these calls allow", share, ">=0.9"),
         ("robot: sentences that a call had to wait for", waited, "<=0.0"),
     ]
 
 
-# --- who is next ----------------------------------------------------------------------------------------------
+def _of(database: str, pair: Callable[[Path], list[str]]) -> list[tuple[str, float, str]]:
+    with tempfile.TemporaryDirectory(prefix="bench-outreach-") as folder:
+        urls = pair(Path(folder))
+        chosen = asyncio.run(_side_by_side(urls, _choose_once))
+        counted = asyncio.run(_side_by_side(urls, _sum_once))
+        _tell(f"{database}: 30 days with {30 * FEW:,} marks", asyncio.run(_longest(urls[1])))
+    return [
+        (f"robot, {database}: choosing the next of {MANY:,} calls / of {FEW:,}", chosen, "<=2.0"),
+        (f"robot, {database}: a day of {FEW:,} marks summed, of {MANY:,} in all / of {FEW:,}", counted, "<=2.0"),
+    ]
+
+
+def _tell(what: str, seconds: float) -> None:
+    print(f"  {what}: {seconds * 1000:.1f} ms", file=sys.stderr, flush=True)
+
+
+# --- who is next, and the marks of a day ---------------------------------------------------------------------------
+
+DAY = datetime(2026, 11, 20, tzinfo=UTC)  # it has FEW marks in both databases; the large one has a year and more before
+ORGANISATIONS, EXECUTORS, CODES = 130, 124, 104
+SHOWN = Wanted(since=DAY, until=DAY + timedelta(days=1))
 
 
 class _Undone(Exception):
     pass
 
 
-async def _choosing() -> float:
-    with tempfile.TemporaryDirectory(prefix="bench-outreach-") as folder:
-        stores = [await _filled(Path(folder) / f"{count}.db", count) for count in (FEW, MANY)]
-        took: list[list[float]] = [[], []]
-        for number in range(CHOICES + 5):
-            for side, store in enumerate(stores):
-                seconds = await _choose_once(store)
-                if number >= 5:  # the first ones warm up
-                    took[side].append(seconds)
-        for store in stores:
-            await store.close()
+async def _side_by_side(urls: Sequence[str], once: Callable[[Store], Awaitable[float]]) -> float:
+    stores = [Store(url) for url in urls]
+    took: list[list[float]] = [[] for _ in stores]
+    for number in range(CHOICES + 5):
+        for side, store in enumerate(stores):
+            seconds = await once(store)
+            if number >= 5:  # the first ones warm up
+                took[side].append(seconds)
+    for store in stores:
+        await store.close()
+    few, many = (median(one) * 1000 for one in took)
+    print(f"  {once.__name__}: {many:.2f} ms / {few:.2f} ms", file=sys.stderr, flush=True)
     return float(median(many / few for few, many in zip(*took, strict=True)))
 
 
@@ -92,28 +130,126 @@ async def _choose_once(store: Store) -> float:
     return ended - began
 
 
-async def _filled(path: Path, count: int) -> Store:
-    """A running campaign with so many calls that are due, in no order of their ids."""
-    url = f"sqlite+aiosqlite:///{path}"
-    await asyncio.to_thread(migrate, url)
+async def _sum_once(store: Store) -> float:
+    """The page of ratings for one day: in all, by organisation and by slices."""
+    service = RatingsService(store, SystemClock(), config.Locale())
+    began = time.perf_counter()
+    found = await service.summary(SHOWN, Sees(everything=True), by="organisation", slices="day")
+    took = time.perf_counter() - began
+    assert found.whole.asked == FEW, found.whole
+    return took
+
+
+async def _longest(url: str) -> float:
+    """The page as it opens, thirty days of the large one, by organisation and by days; the median of ten."""
+    store = Store(url)
+    service = RatingsService(store, SystemClock(), config.Locale())
+    month = Wanted(since=DAY - timedelta(days=29), until=DAY + timedelta(days=1))
+    took = []
+    for _ in range(10):
+        began = time.perf_counter()
+        await service.summary(month, Sees(everything=True), by="organisation", slices="day")
+        took.append(time.perf_counter() - began)
+    await store.close()
+    return median(took)
+
+
+def _mark_of(n: int) -> tuple[datetime, int, int, str, str, int]:
+    """The n-th mark, the newest first: FEW a day; organisation, executor, code, result and mark."""
+    chance = random.Random(n)
+    at = DAY - timedelta(days=n // FEW) + timedelta(seconds=86 * (n % FEW))
+    result = chance.choices(("marked", "no_answer", "not_done", "done_no_mark"), (50, 35, 5, 10))[0]
+    mark = chance.randint(1, 5) if result == "marked" else 0
+    return (
+        at,
+        1 + chance.randrange(ORGANISATIONS),
+        1 + chance.randrange(EXECUTORS),
+        f"HVS-{chance.randrange(CODES):03}",
+        result,
+        mark,
+    )
+
+
+async def _first_call(url: str) -> None:
+    """The standing campaign of danger with one call: at night too, for the bench may be run then."""
     store, clock = Store(url), SystemClock()
     service = _service(store, clock, config.Outreach(lines=30))
-    async with store.begin() as tx:  # at night too: the bench may be run then
+    async with store.begin() as tx:
         await service.ask_call(tx, CallKind.OUTAGE, CallWish(_number(0), "first"), danger=True)
-    now = int(clock.now().timestamp() * 1_000_000)
+    await store.close()
+
+
+def _sqlite_pair(folder: Path) -> list[str]:
+    return [_sqlite(folder / f"{count}.db", count) for count in (FEW, MANY)]
+
+
+def _sqlite(path: Path, count: int) -> str:
+    """A running campaign with so many calls that are due, in no order of their ids, and so many marks."""
+    url = f"sqlite+aiosqlite:///{path}"
+    migrate(url)
+    asyncio.run(_first_call(url))
+    now = int(SystemClock().now().timestamp() * 1_000_000)
     shuffled = random.Random(SEED)
-    rows = (
+    calls = (
         (1, f"k{n}", _number(n), "", "Europe/Moscow", "ru", "{}", "waiting", now - shuffled.randrange(10**12), now)
         for n in range(1, count)
+    )
+    marks = (
+        (n + 1, f"robot-{n}", org, who, code, int(at.timestamp() * 1_000_000), result, mark)
+        for n in range(count)
+        for at, org, who, code, result, mark in [_mark_of(n)]
     )
     with sqlite3.connect(path) as conn:
         conn.executemany(
             "INSERT INTO outreach_calls (campaign_id, key, number, name, zone, language, facts, state, due_at,"
             " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
+            calls,
+        )
+        conn.executemany(
+            "INSERT INTO ratings (outreach_call_id, attempt_id, organisation_id, executor_id, classifier_code, at,"
+            " result, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            marks,
         )
     conn.close()
-    return store
+    return url
+
+
+def _postgres_pair(server: PostgresServer) -> list[str]:
+    urls = []
+    for count in (FEW, MANY):
+        url = server.url(server.create("template0", name=f"robot_{count}"))
+        migrate(url)
+        asyncio.run(_first_call(url))
+        asyncio.run(_fill(url.replace("+asyncpg", ""), count))
+        urls.append(url)
+    return urls
+
+
+async def _fill(dsn: str, count: int) -> None:
+    """The same rows on PostgreSQL. What autovacuum would do by itself is done at the end: the server has none."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        await conn.execute("SET session_replication_role = replica")  # neither triggers nor foreign keys
+        now, shuffled = SystemClock().now(), random.Random(SEED)
+        calls = (
+            (
+                *(1, f"k{n}", _number(n), "", "Europe/Moscow", "ru", "{}", "waiting"),
+                *(now - timedelta(microseconds=shuffled.randrange(10**12)), now),
+            )
+            for n in range(1, count)
+        )
+        columns = "campaign_id key number name zone language facts state due_at created_at".split()
+        await conn.copy_records_to_table("outreach_calls", records=calls, columns=columns, timeout=1_800)
+        marks = (
+            (n + 1, f"robot-{n}", org, who, code, at, result, mark)
+            for n in range(count)
+            for at, org, who, code, result, mark in [_mark_of(n)]
+        )
+        columns = "outreach_call_id attempt_id organisation_id executor_id classifier_code at result mark".split()
+        await conn.copy_records_to_table("ratings", records=marks, columns=columns, timeout=1_800)
+        await conn.execute("VACUUM ANALYZE", timeout=1_800)
+    finally:
+        await conn.close()
 
 
 # --- thirty lines ---------------------------------------------------------------------------------------------
