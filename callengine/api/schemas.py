@@ -570,6 +570,13 @@ class UnclaimedRecording(View):
     reason: str
 
 
+class ClaimRecording(Body):
+    """Hang an upload that lies aside on a call that has none; both sides of it, when both lie there."""
+
+    call_id: Id
+    reason: Annotated[str, Field(min_length=3, max_length=500, pattern=NO_NUL)]
+
+
 class Hold(Body):
     hold: bool
     reason: Annotated[str, Field(min_length=3, max_length=500, pattern=NO_NUL)]

@@ -22,11 +22,12 @@ from callengine.access.model import Principal
 from callengine.calls.events import CallFact
 from callengine.calls.model import Conversation, Outcome
 from callengine.clock import Clock
-from callengine.errors import NotFound, Refused
+from callengine.errors import Conflict, NotFound, Refused
 from callengine.recordings import audio, leftovers, rules
 from callengine.recordings.events import RecordingChanged
 from callengine.recordings.model import PLAYABLE, Kind, Listening, MachineText, Recording, RecordingState
 from callengine.recordings.sources import OutsideFolder, Sources
+from callengine.store import calls as call_rows
 from callengine.store import recordings as rows
 from callengine.store import transcripts
 from callengine.store.access import log_reading
@@ -458,6 +459,46 @@ class RecordingsService:
             found += await self._in_thread(leftovers.unclaimed, self.sources.aside(pbx), pbx)
         return sorted(found, key=lambda one: one.set_aside_at, reverse=True)
 
+    async def unclaimed_sound(self, pbx: str, file_name: str, who: Principal) -> Path:
+        """A file that lies aside, to be heard; the hearing is logged. Raises NotFound."""
+        path = await self._aside(pbx, file_name)
+        async with self._store.begin() as tx:
+            await log_reading(tx, at=self._clock.now(), who=who, what="recording aside", subject=f"{pbx}/{file_name}")
+        return path
+
+    async def claim(self, pbx: str, file_name: str, call_id: int, who: Principal, reason: str) -> None:
+        """Hang a file that lies aside on a call, both sides of it when both lie there; logged with the reason.
+
+        Raises NotFound, and Conflict when the call has a recording already: none is replaced.
+        """
+        await self._aside(pbx, file_name)
+        sides = [file_name]
+        other = _other_side(file_name)
+        if other and await self._in_thread((self.sources.aside(pbx) / other).is_file):
+            sides = sorted([file_name, other])  # "caller" before "operator", as the dialplan names them
+        async with self._store.begin() as tx:
+            found = await call_rows.by_ids(tx.conn, [call_id])
+            if not found or found[0].call.key.pbx != pbx:
+                raise NotFound(f"there is no call {call_id} of this PBX")
+            known = (await rows.of_calls(tx.conn, [call_id])).get(call_id)
+            if known is None:
+                await self._expect(tx, pbx, call_id, Kind.CONVERSATION, ",".join(sides), None)
+            elif known.state is RecordingState.MISSING:
+                waits = {"file_name": ",".join(sides), "state": RecordingState.RECORDING, "problem": ""}
+                await rows.change(tx, known.id, **waits)
+                await set_timer(tx, IMPORT, str(known.id), self._clock.now())
+                await self._tell(tx, known.id)
+            else:
+                raise Conflict("this call has a recording already")
+            subject = f"{pbx}/{','.join(sides)} to call {call_id}"
+            await log_reading(tx, at=self._clock.now(), who=who, what="recording claimed", subject=subject, why=reason)
+
+    async def _aside(self, pbx: str, file_name: str) -> Path:
+        listed = {one.file_name for one in await self.unclaimed() if one.pbx == pbx}
+        if file_name not in listed:
+            raise NotFound("no such file lies aside")
+        return self.sources.aside(pbx) / file_name
+
     async def _expire(self, recording: Recording) -> None:
         # The row first: nobody hears or holds it any more. It names the file until that is gone: see `undeleted`.
         async with self._store.begin() as tx:
@@ -488,3 +529,11 @@ class RecordingsService:
 
     async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _other_side(file_name: str) -> str:
+    """MixMonitor writes each side to a file of its own; "" for any other file."""
+    for one, other in (("-caller.wav", "-operator.wav"), ("-operator.wav", "-caller.wav")):
+        if file_name.endswith(one):
+            return file_name.removesuffix(one) + other
+    return ""

@@ -18,7 +18,16 @@ from callengine.api import render
 from callengine.api.core import Ask, Routes
 from callengine.api.problems import BadRequest, NoRoom, TooLarge, WrongMedia
 from callengine.api.queries import Listening
-from callengine.api.schemas import Hold, NewMark, Page, Recording, RecordingMark, UnclaimedRecording, Uploaded
+from callengine.api.schemas import (
+    ClaimRecording,
+    Hold,
+    NewMark,
+    Page,
+    Recording,
+    RecordingMark,
+    UnclaimedRecording,
+    Uploaded,
+)
 from callengine.errors import NotFound, Refused
 from callengine.recordings.marks import Mark
 
@@ -47,6 +56,27 @@ async def list_unclaimed(ask: Ask[None, None]) -> Page[UnclaimedRecording]:
             for one in found
         ]
     )
+
+
+@routes.get(
+    "/recordings/unclaimed/{pbx}/{file_name}",
+    roles=LEADERS,
+    summary="The audio of an upload that lies aside; hearing it is logged",
+    media="audio/wav",
+)
+async def get_unclaimed(ask: Ask[None, None]) -> web.StreamResponse:
+    pbx, name = ask.request.match_info["pbx"], ask.request.match_info["file_name"]
+    path = await ask.services.recordings.unclaimed_sound(pbx, name, ask.who)
+    headers = {"Content-Type": MEDIA["wav"], "Cache-Control": "private, no-store"}
+    return web.FileResponse(path, headers=headers, chunk_size=CHUNK)
+
+
+@routes.post(
+    "/recordings/unclaimed/{pbx}/{file_name}", roles=LEADERS, summary="Hang it on a call; logged with the reason"
+)
+async def claim_recording(ask: Ask[ClaimRecording, None]) -> None:
+    pbx, name = ask.request.match_info["pbx"], ask.request.match_info["file_name"]
+    await ask.services.recordings.claim(pbx, name, ask.body.call_id, ask.who, ask.body.reason)
 
 
 @routes.get("/recordings/{id:int}", roles=INSPECTED, summary="One recording, its check sums, peaks and listenings")

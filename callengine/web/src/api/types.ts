@@ -469,6 +469,11 @@ export interface UnclaimedRecording {
   reason: string;
 }
 
+export interface ClaimRecording {
+  call_id: number;
+  reason: string;
+}
+
 export interface Hold {
   hold: boolean;
   reason: string;

@@ -88,6 +88,7 @@ export function OpenedCall({ call, me, keys = true }: { call: Call; me: Me; keys
         {call.held_seconds > 0 && <span>{t("calls.held", { time: clock(call.held_seconds) })}</span>}
         {call.ended_at && <span>{hms(call.ended_at)} {t("call.ended")}</span>}
         {call.source === "ledger" && <span className="chip">{t("calls.ledger")}</span>}
+        <span>{t("calls.id", { id: call.id })}</span>
         <span title={t("calls.linkedidLead")}>{t("calls.linkedid", { pbx: call.pbx })} <code style={{ userSelect: "all" }}>{call.linkedid}</code></span>
       </div>
     </div>

@@ -2,6 +2,7 @@
 
 import { IconAlertTriangle, IconClockExclamation, IconMicrophoneOff, IconPlugConnectedX, type Icon } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "@/api/client";
 import type { Interval, Me, Page, PbxHealth, UnclaimedRecording } from "@/api/types";
@@ -9,7 +10,8 @@ import { serverNow, useNow } from "@/lib/clock";
 import { unseen, type Unseen } from "@/lib/coverage";
 import { hm, span } from "@/lib/time";
 import { useBoard } from "@/session";
-import { I } from "@/ui/pieces";
+import { Unclaimed } from "@/calls/Unclaimed";
+import { Btn, I } from "@/ui/pieces";
 
 const WATCHES = new Set(["supervisor", "administrator"]);
 const LATELY = 3_600_000;
@@ -47,11 +49,12 @@ function PbxNotices() {
   );
 }
 
-function Line({ picture, tone, words, under }: { picture: Icon; tone: "danger" | "soon"; words: string; under: string }) {
+function Line({ picture, tone, words, under, children }: { picture: Icon; tone: "danger" | "soon"; words: string; under: string; children?: ReactNode }) {
   return (
     <div className={`notice ${tone}`} role="status">
       <I of={picture} className={tone} />
       <p><b>{words}</b> <span className="t2">{under}</span></p>
+      {children}
     </div>
   );
 }
@@ -71,7 +74,13 @@ function Gap({ of }: { of: Unseen }) {
 function Aside({ of }: { of: UnclaimedRecording[] }) {
   const { t } = useTranslation();
   const names = of.slice(0, 4).map((one) => `${one.pbx}/${one.file_name}`).join(", ");
-  return <Line picture={IconMicrophoneOff} tone="soon" words={t("notice.unclaimed", { count: of.length })} under={t("notice.unclaimedUnder", { names: of.length > 4 ? `${names}…` : names })} />;
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Line picture={IconMicrophoneOff} tone="soon" words={t("notice.unclaimed", { count: of.length })} under={t("notice.unclaimedUnder", { names: of.length > 4 ? `${names}…` : names })}><Btn size="small" onClick={() => setOpen(true)}>{t("unclaimed.sort")}</Btn></Line>
+      {open && <Unclaimed onClose={() => setOpen(false)} />}
+    </>
+  );
 }
 
 function Clock({ of }: { of: PbxHealth }) {

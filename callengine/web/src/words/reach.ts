@@ -9,3 +9,13 @@ export const reachEn: typeof reachRu = {
   title: "Reaching organisations", titleOwn: "How we reach you", period: "calls of dispatchers in 30 days", all: "Reached {{answered}} of {{attempted}}", none: "Not called", noNumber: "No telephone in its card",
   last: "last call {{time}}", never: "never answered", empty: "No organisation was called yet", emptyLead: "A dispatcher's call to the telephone of an organisation comes here by itself: how often it was called, how often it answered.",
 };
+
+export const unclaimedRu = {
+  title: "Записи без вызова", lead: "Прослушайте и повесьте на вызов, у которого записи нет. Номер вызова стоит в его подробностях. Прослушивание и решение записываются.", none: "Отложенных записей нет", sort: "Разобрать",
+  hear: "Запись {{name}}", call: "Вызов №", reason: "Почему на этот вызов", hang: "Повесить", done: "Запись пойдёт на вызов № {{call}}",
+};
+
+export const unclaimedEn: typeof unclaimedRu = {
+  title: "Recordings without a call", lead: "Listen, and hang it on a call that has no recording. The call's number stands in its details. Hearing and hanging are logged.", none: "No recording lies aside", sort: "Sort out",
+  hear: "Recording {{name}}", call: "Call no.", reason: "Why this call", hang: "Hang on", done: "The recording goes to call no. {{call}}",
+};

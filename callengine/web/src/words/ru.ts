@@ -14,7 +14,7 @@ import { contractsRu } from "./contracts.ru";
 import { ticketFormRu } from "./form.ru";
 import { giveRu } from "./give";
 import { pushRu } from "./push";
-import { reachRu } from "./reach";
+import { reachRu, unclaimedRu } from "./reach";
 import { reminderRu } from "./reminder";
 import { reasonRu } from "./reason";
 import { robotRu } from "./robot.ru";
@@ -27,7 +27,7 @@ export const ru = {
   handin: handinRu,
   reason: reasonRu,
   robot: robotRu,
-  push: pushRu, reminder: reminderRu, give: giveRu, reach: reachRu, way: wayRu, support: supportRu,
+  push: pushRu, reminder: reminderRu, give: giveRu, reach: reachRu, unclaimed: unclaimedRu, way: wayRu, support: supportRu,
   app: "Диспетчерская",
   room: { desk: "Стол", calls: "Вызовы", callbacks: "Перезвоны", tickets: "Заявки", organisation: "Компания", houses: "Дома и люди", robot: "Робот", admin: "Администрирование" },
   admin: { sections: "Разделы администрирования", section: { classifier: "Классификатор", staff: "Сотрудники", import: "Импорт", readings: "Журнал чтений", contracts: "Договоры", misroutes: "Ошибки маршрута", calendar: "Календарь", rules: "Правила сроков" } },
@@ -148,7 +148,7 @@ export const ru = {
     export: "Выгрузить", filter: "Номер, имя или адрес", day: "День", anyDay: "за всё время", clearDay: "Снять отбор по дню", all: "Все", talks: "Разговоры", missedOnly: "Без ответа", outgoing: "Исходящие", robot: "Робот", outcomeLabel: "Исход", operator: "Оператор", house: "Дом", recording: "Запись", anyOperator: "Все операторы", anyHouse: "Все дома", anyRecording: "Любая запись", ready: "полная", short: "короче", missing: "нет записи",
     col: { at: "Пришёл", outcome: "Исход", number: "Номер", who: "Кто", where: "Где", operator: "Оператор", waited: "Ждал", talked: "Говорили", recording: "Запись", links: "Заявка, перезвон" },
     shown: "Показаны {{count}}", shownOf: "Показаны {{count}} из {{total}}", row: "строка", open: "раскрыть", dial: "позвонить", callback: "перезвон {{time}}", noData: "нет данных {{from}}–{{to}}: АТС не была видна", running: "идёт", shortBy: "короче разговора", lost: "нет записи", pending: "готовится",
-    empty: "Вызовов по этому отбору нет", emptyLead: "Каждый вызов на линию встаёт сюда сам, с исходом и записью. Снимите отбор, чтобы увидеть остальные.", noRecording: "Записи нет: разговора не было", notRecorded: "Записи этого разговора нет", after: "через {{time}}", impossible: "нельзя", settled: "закрыт", ledger: "по журналу АТС", history: "Ход вызова", queued: "в очереди", held: "на удержании {{time}}", linkedid: "в журналах АТС «{{pbx}}»:", linkedidLead: "Linkedid: по нему вызов находится в журналах Asterisk", offered: "звонил {{name}}", place: { greeting: "приветствие", menu: "меню", queue: "очередь", ringing: "звонок", announcement: "объявление", no_operators: "нет операторов", after_hours: "вне часов", timeout: "очередь", refused: "отказ", phone_dead: "нет телефона", callback_requested: "просьба", message: "сообщение", unknown: "—" }, result: { answered: "ответили", no_answer: "не ответили", refused: "отказались", elsewhere: "ответили в другом месте", dead: "телефон не отвечает" },
+    empty: "Вызовов по этому отбору нет", emptyLead: "Каждый вызов на линию встаёт сюда сам, с исходом и записью. Снимите отбор, чтобы увидеть остальные.", noRecording: "Записи нет: разговора не было", notRecorded: "Записи этого разговора нет", after: "через {{time}}", impossible: "нельзя", settled: "закрыт", ledger: "по журналу АТС", history: "Ход вызова", queued: "в очереди", held: "на удержании {{time}}", id: "вызов № {{id}}", linkedid: "в журналах АТС «{{pbx}}»:", linkedidLead: "Linkedid: по нему вызов находится в журналах Asterisk", offered: "звонил {{name}}", place: { greeting: "приветствие", menu: "меню", queue: "очередь", ringing: "звонок", announcement: "объявление", no_operators: "нет операторов", after_hours: "вне часов", timeout: "очередь", refused: "отказ", phone_dead: "нет телефона", callback_requested: "просьба", message: "сообщение", unknown: "—" }, result: { answered: "ответили", no_answer: "не ответили", refused: "отказались", elsewhere: "ответили в другом месте", dead: "телефон не отвечает" },
   },
   player: {
     machine: { ready: "Расшифровка машиной", waiting: "Расшифровка машиной: в очереди", silent: "Расшифровка машиной: слов не слышно", failed: "Расшифровать не удалось", sure: "уверенность {{percent}} %", note: "Текст распознан программой и может быть неверен: слушайте запись" },
