@@ -51,7 +51,6 @@ POST /calls/{id}/hold · GET /callbacks · GET /callbacks/compliance · GET /cal
 POST /callbacks/close · POST /callbacks/reopen · POST /callbacks/assign · GET /callbacks/{id}
 POST /callbacks/{id}/claim · POST /callbacks/{id}/release · POST /callbacks/{id}/dial · POST /callbacks/{id}/heard
 POST /callbacks/{id}/machine · POST /callbacks/{id}/close · GET /recordings/unclaimed · GET /recordings/{id}
-GET /recordings/unclaimed/{pbx}/{file_name} · POST /recordings/unclaimed/{pbx}/{file_name}
 GET /recordings/{id}/audio · PUT /recordings/{id}/hold · GET /recordings/{id}/marks · POST /recordings/{id}/marks
 DELETE /recordings/{id}/marks/{mark} · POST /recordings/{id}/marks/{mark}/restore
 POST /pbx/{pbx}/recordings/{file_name} · GET /people · POST /people · GET /people/duplicates · GET /people/{id}
@@ -68,7 +67,8 @@ PUT /contracts/{id} · DELETE /contracts/{id} · POST /contracts/{id}/restore ·
 POST /routing/suggestions · GET /calendar · PUT /calendar/{day} · DELETE /calendar/{day} · GET /rules · GET /tickets
 POST /tickets · GET /tickets/counts · GET /tickets/choices · GET /filters · POST /filters · PUT /filters/{id}
 GET /tickets/support · DELETE /filters/{id} · POST /filters/{id}/restore · POST /exports · GET /exports
-GET /exports/{id} · POST /exports/{id}/cancel · GET /exports/{id}/file · GET /classifier · POST /routing/preview · GET /tickets/{number}
+GET /exports/{id} · POST /exports/{id}/cancel · GET /exports/{id}/file · GET /classifier
+POST /routing/preview · GET /tickets/{number}
 POST /tickets/{number}/moves · POST /tickets/{number}/comments · GET /organisations/{id}/load
 GET /tickets/{number}/applicants · POST /tickets/{number}/applicants · DELETE /tickets/{number}/applicants/{id}
 POST /tickets/{number}/files · GET /tickets/{number}/files/{id} · DELETE /tickets/{number}/files/{id}
