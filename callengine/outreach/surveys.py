@@ -8,6 +8,7 @@ Versions are rows of `script_texts`: kind "survey:ID", step "version", language 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MOST_NAME, MOST_TEXT, MOST_LABEL = 200, 300, 60
 END = "end"
 KEYS = "1234567"  # 8, 9 and 0 are the same in every dialogue: not me, never call me, an operator
 PREFIX, VERSION = "survey:", "version"
+_ID = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +189,12 @@ class SurveysService:
 
     async def versions(self, survey_id: str) -> list[Kept]:
         """Every version, the newest first. Raises NotFound."""
-        async with self._store.read() as conn:
-            found = await rows.script_texts_of(conn, PREFIX + survey_id)
+        found: list[ScriptText] = []
+        if _ID.fullmatch(survey_id):  # a path may hold what no database takes for a text
+            async with self._store.read() as conn:
+                found = await rows.script_texts_of(conn, PREFIX + survey_id)
         if not found:
-            raise NotFound(f"there is no survey {survey_id[:20]}")
+            raise NotFound("there is no such survey")
         return sorted(map(_kept, found), key=lambda one: -one.version)
 
     async def get(self, survey_id: str, version: int | None = None) -> Kept:

@@ -116,7 +116,12 @@ async def test_what_is_wrong_is_not_kept_and_what_is_put_away_is_offered_no_more
     kept = await service.add(GOOD, "Орлова")
     await service.put_away(kept.id, "Орлова")
     assert await service.all() == []
-    for ask in (service.get(kept.id), service.get("nothing"), service.put(kept.id, GOOD, "Орлова", after=2)):
+    for ask in (
+        service.get(kept.id),
+        service.get("nothing"),
+        service.get("0000\x000"),
+        service.put(kept.id, GOOD, "Орлова", after=2),
+    ):
         with pytest.raises(NotFound):
             await ask
     assert (await service.get(kept.id, 1)).survey == GOOD, "its history stays"

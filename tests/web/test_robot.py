@@ -209,7 +209,7 @@ async def test_a_comment_is_left_out_of_the_dialogue_and_taken_in_again(served: 
     page = await as_leader(served, "/robot/scripts/rating")
     graph = page.get_by_role("group", name="Схема диалога")
     await expect(graph.locator("[data-step=comment]")).to_have_count(1)
-    await page.get_by_label("Предлагать отзыв голосом").uncheck()
+    await page.get_by_label("Предлагать отзыв голосом").click()
     await expect(graph.locator("[data-step=comment]")).to_have_count(0)
     assert (await served.services.ask("GET", "/scripts/rating"))["options"]["comment"] is False
     await page.get_by_role("button", name="Вернуть").click()
