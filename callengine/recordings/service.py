@@ -474,7 +474,7 @@ class RecordingsService:
         await self._aside(pbx, file_name)
         sides = [file_name]
         other = _other_side(file_name)
-        if other and await self._in_thread((self.sources.aside(pbx) / other).is_file):
+        if other and other in await self._set_aside(pbx):
             sides = sorted([file_name, other])  # "caller" before "operator", as the dialplan names them
         async with self._store.begin() as tx:
             found = await call_rows.by_ids(tx.conn, [call_id])
@@ -494,10 +494,12 @@ class RecordingsService:
             await log_reading(tx, at=self._clock.now(), who=who, what="recording claimed", subject=subject, why=reason)
 
     async def _aside(self, pbx: str, file_name: str) -> Path:
-        listed = {one.file_name for one in await self.unclaimed() if one.pbx == pbx}
-        if file_name not in listed:
+        if file_name not in await self._set_aside(pbx):
             raise NotFound("no such file lies aside")
         return self.sources.aside(pbx) / file_name
+
+    async def _set_aside(self, pbx: str) -> set[str]:
+        return {one.file_name for one in await self.unclaimed() if one.pbx == pbx}
 
     async def _expire(self, recording: Recording) -> None:
         # The row first: nobody hears or holds it any more. It names the file until that is gone: see `undeleted`.

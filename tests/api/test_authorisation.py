@@ -53,7 +53,8 @@ MAY = {
         get_ticket get_file get_thumbnail list_my_notices subscribe unsubscribe
     """,
     "as": """
-        close_callbacks reopen_callbacks assign_callbacks close_callback list_unclaimed get_unclaimed claim_recording hold_recording add_mark
+        close_callbacks reopen_callbacks assign_callbacks close_callback list_unclaimed hold_recording add_mark
+        get_unclaimed claim_recording
         remove_mark restore_mark add_house put_house list_readings export_readings put_entry list_contracts
         create_contract get_contract change_contract remove_contract restore_contract list_declines suggest put_day
         drop_day revoke_links put_notice_template send_notice_again create_campaign pause_campaign resume_campaign
