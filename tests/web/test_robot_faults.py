@@ -48,6 +48,7 @@ async def test_an_answer_from_before_the_switch_was_turned_does_not_turn_it_back
     switch = page.get_by_role("region", name="Выключатель робота")
     held = Held("GET")
     await page.route("**/api/v1/outreach", held)
+    await outage(served)  # news of a campaign: the page asks how the robot stands
     async with asyncio.timeout(15):
         await held.taken.wait()
     await switch.get_by_role("button", name="Остановить робота").click()
@@ -66,6 +67,7 @@ async def test_news_that_do_not_come_take_nothing_off_the_screen(served: Served)
     await expect(page.locator(".rbtries")).to_be_visible()
     await page.route("**/api/v1/campaigns/**", lambda route: route.fulfill(status=500, json={"detail": "беда"}))
     stale = page.locator(".rbstale")
+    await served.services.ask("POST", f"/campaigns/{campaign}/pause", role="supervisor")  # its calls are asked for anew
     await expect(stale.first).to_contain_text("Новости не пришли", timeout=15_000)
     await expect(page.locator(".rbtries")).to_be_visible()
     await page.unroute_all()
