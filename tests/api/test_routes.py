@@ -51,6 +51,7 @@ POST /calls/{id}/hold · GET /callbacks · GET /callbacks/compliance · GET /cal
 POST /callbacks/close · POST /callbacks/reopen · POST /callbacks/assign · GET /callbacks/{id}
 POST /callbacks/{id}/claim · POST /callbacks/{id}/release · POST /callbacks/{id}/dial · POST /callbacks/{id}/heard
 POST /callbacks/{id}/machine · POST /callbacks/{id}/close · GET /recordings/unclaimed · GET /recordings/{id}
+GET /recordings/unclaimed/{pbx}/{file_name} · POST /recordings/unclaimed/{pbx}/{file_name}
 GET /recordings/{id}/audio · PUT /recordings/{id}/hold · GET /recordings/{id}/marks · POST /recordings/{id}/marks
 DELETE /recordings/{id}/marks/{mark} · POST /recordings/{id}/marks/{mark}/restore
 POST /pbx/{pbx}/recordings/{file_name} · GET /people · POST /people · GET /people/duplicates · GET /people/{id}

@@ -243,7 +243,9 @@ async def test_the_readme_leads_to_a_working_bridge(own: OwnAsterisk, engine: En
     async with phones(own) as house:  # type: ignore[arg-type]  # it asks for the two ports alone
         first = await house.operator("101", house.answers())
         findings = [line for line in await doctor(engine) if line.startswith("[")]
-        assert [line for line in findings if not line.startswith("[  ok  ]")] == []
+        # A better voice is Debian's non-free, and advice only: not each machine has it.
+        wanting = [line for line in findings if not line.startswith("[  ok  ]") and "speaks by espeak-ng" not in line]
+        assert wanting == []
         assert len(findings) >= 11
         street = await house.outside()
         answered = await street.call("115", sender=RESIDENT, name="Иванова")
