@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from callengine.clock import ManualClock
+from callengine.log import Brief, JsonLines
 from callengine.store.database import Store
 from callengine.store.engines import owner_name
 from callengine.store.migrate import migrate
@@ -42,9 +44,18 @@ def pytest_runtest_makereport(
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     """What a failed test left open is found here and not in the middle of an innocent one some tests later."""
     yield
+    _log_as_before()
     if item.stash.get(_FAILED, False):
         sys.last_type = sys.last_value = sys.last_traceback = None  # they hold the failed test's frames
         gc.collect()
+
+
+def _log_as_before() -> None:
+    """A command that was tried in this process logs to a stream that is closed by now: not for those after it."""
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one.formatter, JsonLines | Brief)]:
+        root.removeHandler(handler)
+        root.setLevel(logging.WARNING)
 
 
 _FAILED = pytest.StashKey[bool]()

@@ -117,14 +117,18 @@ SHOWN = """async (scope) => {
     return (await worker.getNotifications()).map((n) => [n.title, n.body]);
 }"""
 # Nobody can press a notification of a browser without a screen: its event is sent as the browser would.
-PRESS = """() => self.registration.getNotifications().then(([notification]) => {
+# The page may know of it a moment before the worker does.
+PRESS = """async () => {
+    const until = Date.now() + 5000;
+    let notification;
+    while (!notification && Date.now() < until) [notification] = await self.registration.getNotifications();
     const opened = new Promise((done) => {
         self.clients.openWindow = async (url) => { done(url); return null; };
         WindowClient.prototype.focus = async function () { done('to the front: ' + this.url); return this; };
     });
     self.dispatchEvent(new NotificationEvent('notificationclick', { notification, action: '' }));
     return opened;
-})"""
+}"""
 
 
 async def test_a_resident_is_told_here_and_a_press_brings_his_page_to_the_front(
