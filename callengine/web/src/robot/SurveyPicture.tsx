@@ -17,7 +17,11 @@ export function SurveyPicture({ language, name, intro, questions }: { language: 
   const phrases = usePhrases();
   const [at, setAt] = useState("hello");
   const [playing, setPlaying] = useState(false);
-  const names = useMemo(() => Object.fromEntries(STEPS.map((step) => [step, Object.fromEntries(LANGUAGES.map((l) => [l, i18n.getFixedT(l)(`robot.survey.steps.${step}`)]))])), [i18n]);
+  const names = useMemo(() => {
+    const inEach = (key: string, values = {}) => Object.fromEntries(LANGUAGES.map((l) => [l, i18n.getFixedT(l)(key, values)]));
+    const asked = questions.map((_, n) => [`q${n + 1}`, inEach("robot.form.question", { n: n + 1 })]);
+    return Object.fromEntries([...STEPS.map((step) => [step, inEach(`robot.survey.steps.${step}`)]), ...asked]);
+  }, [i18n, questions.length]);
   const script = useMemo(() => scriptOf(dialogueOf(language, name.trim(), intro, questions, phrases(language)), names), [language, name, intro, questions]);
   const edges = useMemo(() => waysOf(script), [script]);
   const loops = wrongWays(questions).some((w) => w.what === "loop");
