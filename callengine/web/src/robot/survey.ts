@@ -55,7 +55,7 @@ export function scriptOf(dialogue: Record<string, unknown>, names: Record<string
   const raw = dialogue as unknown as { start: string; title: Record<string, string>; fields: string[]; languages: string[]; told: Script["told"]; steps: Record<string, RawStep> };
   return {
     kind: "survey", title: raw.title, fields: raw.fields, languages: raw.languages, told: raw.told, options: {}, changed_at: null, changed_by: "",
-    nodes: Object.entries(raw.steps).map(([id, s]) => ({ id, kind: s.kind, say: s.say, result: s.result ?? "", start: id === raw.start, own: [], title: s.title ?? names[id] ?? {} })),
+    nodes: Object.entries(raw.steps).map(([id, s]) => ({ id, kind: s.kind, say: s.say, result: s.result ?? "", start: id === raw.start, own: [], title: Object.values(s.title ?? {}).some(Boolean) ? s.title! : names[id] ?? {} })),
     edges: Object.entries(raw.steps).flatMap(([source, s]) => [
       ...Object.entries(s.keys ?? {}).map(([key, c]) => ({ source, target: c.next, key, label: c.label ?? {}, result: c.result ?? "" })),
       ...(s.silent ? [{ source, target: s.silent, key: "silent", label: {}, result: "" }] : []),
