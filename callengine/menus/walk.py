@@ -237,6 +237,7 @@ class Walk:
         self._line, self._say, self._script, self._language = line, say, script, language
         self._machine, self._comment_file, self._ears = machine, comment_file, ears
         self._by_keys: set[str] = set()  # steps whose answer could not be understood: not asked for aloud again
+        self._listened: set[str] = set()  # names of recordings that may be there
         self._confirmed: Spoken | None = None  # the answer that `_asked` gives back, where it was said aloud
         if ears is not None:
             self.known.said = ears.said
@@ -274,6 +275,12 @@ class Walk:
 
         Raises PromptMissing, or the line's own error, only when nothing is known that could be lost.
         """
+        try:
+            return await self._ended(talk)
+        finally:
+            await self._forget()
+
+    async def _ended(self, talk: Callable[[], Awaitable[None]]) -> Outcome:
         otherwise = Result.SILENT
         try:
             await talk()
@@ -290,6 +297,12 @@ class Walk:
         with suppress(HungUp):
             await self._keep(outcome)
         return outcome
+
+    async def _forget(self) -> None:
+        """Sound that no answer stands on is nobody's: a key ended it, he hung up, or it was not confirmed."""
+        for name in sorted(self._listened - self.known.spoken.keys()):
+            assert self._ears is not None
+            await self._ears.forget(name)
 
     def _broke(self, error: EngineError) -> None:
         if self.known.result is None:
@@ -464,6 +477,7 @@ class Walk:
 
     async def _heard(self, name: str, wanted: Collection[str], seconds: float) -> Listened:
         assert self._ears is not None
+        self._listened.add(name)
         heard = await self._ears.listen(name, wanted, seconds=seconds)
         if heard is None:
             return Listened(key=await self._listen(seconds))
@@ -471,19 +485,21 @@ class Walk:
         return heard
 
     async def _read_back(self, step: Step, key: str, heard: Listened) -> tuple[str, str]:
-        """What was understood counts when he says so: by a key it is certain, by speech as certain as that was."""
-        assert self._ears is not None
+        """What was understood counts when he says so: by a key it is certain, by speech as certain as that was.
+
+        A key before he is asked whether it is right answers the question that he was asked before: it confirms nothing.
+        """
         word = self._prompts[aloud.word_for(heard.meaning, self._language)]
-        prompts = [*self._sentences(aloud.YOU_SAID), word, *self._sentences(aloud.IS_IT_RIGHT)]
         for _ in range(1 + MOST_REPEATS):
-            said = Listened(key=await self._play(prompts))
+            early = await self._play([*self._sentences(aloud.YOU_SAID), word])
+            said = Listened(key=early or await self._play(self._sentences(aloud.IS_IT_RIGHT)))
             if not said.key:
                 said = await self._yes_or_no(step)
             if said.key == REPEAT_KEY:
                 continue
             if said.key:
                 burst = said.key + await self._listen(BURST_SECONDS, most=None)
-                if set(burst) == {CONFIRM_KEY}:
+                if set(burst) == {CONFIRM_KEY} and not early:
                     self._confirmed = Spoken(key, round(heard.certainty * 100), Proof.KEY)
                     return "", key
                 if len(set(burst)) == 1 and _leads_away(step, said.key):
@@ -494,7 +510,6 @@ class Walk:
                 self._confirmed = Spoken(key, round(certainty * 100), Proof.SPEECH)
                 return "", key
             break
-        await self._ears.forget(step.id)
         self._unheard(step)
         return "", ""
 
@@ -502,10 +517,7 @@ class Walk:
         assert self._ears is not None
         if not self._ears.ready:
             return Listened(key=await self._listen(aloud.CONFIRM_SECONDS))
-        name = f"{step.id}-right"
-        said = await self._heard(name, (YES, NO), aloud.CONFIRM_SECONDS)
-        await self._ears.forget(name)  # the recording of the call has it
-        return said
+        return await self._heard(f"{step.id}-right", (YES, NO), aloud.CONFIRM_SECONDS)
 
     def _unheard(self, step: Step) -> None:
         """Not understood, or not confirmed: from now on this question is asked by keys alone."""

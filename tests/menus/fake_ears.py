@@ -52,15 +52,15 @@ class FakeEars:
         self.asked.append((name, tuple(wanted)))
         waiting = self._said.get(name)
         one: One = self._random() if self._random else waiting.pop(0) if waiting else SILENCE
+        if one == DEAF:
+            return None
+        if one != SILENCE:
+            self.kept.add(name)  # the PBX writes what it heard before a key or a hang-up too
         if one == GONE:
             self._line.go()
             raise HungUp
-        if one == DEAF:
-            return None
         if isinstance(one, str):
             return Listened(key=one)
-        if one.spoke:
-            self.kept.add(name)
         return one if not one.meaning or one.meaning in wanted else UNCLEAR
 
     async def forget(self, name: str) -> None:

@@ -20,7 +20,7 @@ from callengine.menus.line import HungUp
 from callengine.menus.listening import LineEars
 from callengine.menus.outcome import Outcome, Proof, Result, Spoken
 from callengine.menus.script import MOST_STEPS, Kind, shipped
-from callengine.menus.walk import ALL_KEYS, most_prompts
+from callengine.menus.walk import ALL_KEYS, PromptMissing, most_prompts
 from callengine.pbx.fastagi import AgiRefused
 from callengine.speech.answers import NO, YES, Heard
 from callengine.speech.asr import NoAsr
@@ -106,6 +106,39 @@ async def test_a_key_beats_speech_at_every_place() -> None:
     assert YOU_SAID not in line.heard
     outcome, line, _ = await spoken_to(RATING, {"mark": [heard("2")]}, during={"нажмите один.": "1", "да.": "1"})
     assert outcome.told_aloud == Spoken("2", 83, Proof.KEY), "who presses into what is read back confirms it too"
+
+
+@pytest.mark.parametrize("at", [YOU_SAID, "пять"])
+async def test_a_key_that_comes_before_he_is_asked_whether_it_is_right_confirms_nothing(at: str) -> None:
+    # A television said five while he looked for the key of his mark, and that is one.
+    said: dict[str, list[One]] = {"hello": ["1"], "mark": [heard("5")]}
+    outcome, line, _ = await spoken_to(RATING, said, during={at: ["1"]}, after={MARK: ["1"]})
+    assert NOT_CLEAR in line.heard
+    assert (outcome.result, outcome.mark, outcome.told_aloud) == (Result.MARKED, 1, None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"hello": ["1"], "mark": ["4"]},
+        {"hello": [UNCLEAR], "mark": ["4"]},
+        {"hello": [heard(YES)], "hello-right": ["0"]},
+        {"hello": [heard(YES)], "hello-right": [GONE]},
+        {"hello": ["1"], "mark": [GONE]},
+    ],
+    ids=["keys", "not understood", "an operator", "hung up before he confirmed", "hung up while he spoke"],
+)
+async def test_sound_that_no_answer_stands_on_is_deleted_however_the_call_ends(said: dict[str, list[One]]) -> None:
+    outcome, _, hearing = await spoken_to(RATING, said)
+    assert (dict(outcome.spoken), hearing.kept) == ({}, set())
+
+
+async def test_sound_of_a_call_that_a_missing_prompt_ends_is_deleted_too() -> None:
+    line = FakeLine(missing="скажите да.")
+    hearing = FakeEars(line, {"hello": [heard(YES)]})
+    with pytest.raises(PromptMissing):
+        await dialogues.hold(line, say, RATING, hearing)
+    assert (len(hearing.asked), hearing.kept) == (1, set())
 
 
 @pytest.mark.parametrize(
@@ -283,6 +316,7 @@ def test_whatever_is_said_and_pressed_it_ends_and_no_mark_is_without_key_or_conf
         )
         assert YOU_SAID in line.heard
         assert spoken.confirmed is Proof.KEY or not machine or outcome.proof is Proof.KEY
+    assert hearing.kept <= outcome.spoken.keys(), "sound that no answer stands on is nobody's"
     assert outcome.proof is not Proof.NONE or not (outcome.keys or outcome.comment or outcome.spoken)
     subjects = 1 + len(METERS.meters) if job.kind is Kind.METER else 1
     assert len(line.heard) <= subjects * most_prompts(job.walked)
