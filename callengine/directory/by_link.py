@@ -13,7 +13,6 @@ from callengine.directory.metering import Reading
 from callengine.directory.meters import MetersService, Owed
 from callengine.errors import Conflict, NotFound
 from callengine.tickets.links import LinksService
-from callengine.tickets.model import Ticket
 
 # Each wrong try counts too: nobody walks through the numbers of a meter by a link.
 TRIES, TRIES_SECONDS = 30, 3600.0
@@ -48,7 +47,7 @@ class ReadingsByLink:
 
     async def view(self, token: str, remote: str) -> Asked:
         """Raises NotFound for a link that ended or never was, TooMany for a guesser."""
-        ticket = await self._ticket(token, remote)
+        ticket = await self._links.ticket(token, remote)
         first, last = self._settings.days
         found = await self._meters.of_resident(ticket.applicant.number) if self._settings.link else []
         return Asked(self._meters.this_month(), self._open, first, last, tuple(found))
@@ -57,7 +56,7 @@ class ReadingsByLink:
         self, token: str, meter_id: int, value: str, remote: str, *, key: str | None = None, confirmed: bool = False
     ) -> Reading:
         """Raises NotFound, ReadingsClosed, Refused, ReadingDoubted, Conflict, TooMany."""
-        ticket = await self._ticket(token, remote)
+        ticket = await self._links.ticket(token, remote)
         if not self._settings.link:
             raise NotFound("readings are not taken here")
         if not self._open:
@@ -75,9 +74,6 @@ class ReadingsByLink:
             key=f"link:{whose}:{key}" if key else "",
             confirmed=confirmed,
         )
-
-    async def _ticket(self, token: str, remote: str) -> Ticket:
-        return (await self._links.view(token, remote)).ticket
 
     @property
     def _open(self) -> bool:

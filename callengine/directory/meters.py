@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 ROBOT = "robot"
 MOST_SERIAL, MOST_PLACE, MOST_NOTE = 60, 80, 500
+_OTHER_KEY = "this Idempotency-Key was used for something else: send a new key"
 EXPORT_PAGE = 500
 
 
@@ -185,7 +186,7 @@ class MetersService:
             meter, period = await self._hanging(tx, meter_id), self.this_month()
             kept = await rows.by_key(tx.conn, key) if key else None
             if kept is not None and (kept.thousandths, kept.meter_id) != (told, meter_id):
-                raise Conflict("this Idempotency-Key was used for something else: send a new key")
+                raise Conflict(_OTHER_KEY)
             now = {one.period: one for one in await rows.months(tx.conn, meter.id)}.get(period)
             again = kept or (now if now is not None and now.thousandths == told else None)
             if again is not None:
@@ -198,7 +199,8 @@ class MetersService:
             how = {"source": Source.LINK.value, "flag": flag, "key": key or None}
             values = {"who": who, "note": note[:MOST_NOTE], **how}
             written = await rows.write(tx, self._row(meter, period, told) | values)
-        assert written is not None  # its meter is held: nobody else wrote the key meanwhile
+        if written is None:  # this meter is held, but by the same key another one was written meanwhile
+            raise Conflict(_OTHER_KEY)
         return written
 
     @staticmethod

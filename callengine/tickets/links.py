@@ -130,6 +130,10 @@ class LinksService:
             await rows.opened(tx, _hash(token), self._clock.now())
         return await self._view(number)
 
+    async def ticket(self, token: str, remote: str) -> Ticket:
+        """The link's ticket, for what else its page asks: that is no opening of it. Raises as `view`."""
+        return (await self._view(await self._number(token, remote))).ticket
+
     async def _view(self, number: str) -> ResidentView:
         async with self._store.read() as conn:
             ticket = await ticket_rows.get(conn, number)

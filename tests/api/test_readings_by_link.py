@@ -11,6 +11,7 @@ from callengine import config
 from callengine.config import Meters, Settings
 from callengine.directory import by_link
 from callengine.directory.by_link import ReadingsByLink
+from callengine.store import meters as meter_rows
 from tests.api.conftest import ISOLDA, Desk
 from tests.api.test_meters import COLD
 
@@ -86,6 +87,29 @@ async def test_the_same_reading_sent_again_is_one_and_a_key_stands_for_one_value
     await desk.ask("POST", f"{path}/{meter_id}/readings", json={"value": "131"}, status=201)
     card = await desk.ask("GET", f"/meters/{meter_id}")
     assert [one["value"] for one in card["readings"]] == ["131", "130", "120.5"]
+
+
+async def test_one_key_for_two_meters_at_the_same_moment_is_a_conflict_and_nothing_breaks(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, path = await hung(desk), await link(desk)
+    second, key = await hung(desk, serial="second-1"), {"Idempotency-Key": "k1"}
+    await desk.ask("POST", f"{path}/{first}/readings", json={"value": "130"}, headers=key, status=201)
+
+    async def none_yet(conn: object, key: str) -> None:
+        """As the second sees it on PostgreSQL while the first has not committed."""
+
+    monkeypatch.setattr(meter_rows, "by_key", none_yet)
+    told = await desk.ask("POST", f"{path}/{second}/readings", json={"value": "130"}, headers=key, status=409)
+    assert "send a new key" in told["detail"]
+
+
+async def test_what_the_page_asks_of_meters_is_no_opening_of_the_link(desk: Desk) -> None:
+    meter_id, path = await hung(desk), await link(desk)
+    number = (await desk.ask("GET", path.removesuffix("/meters")))["number"]
+    await desk.ask("GET", path)
+    await desk.ask("POST", f"{path}/{meter_id}/readings", json={"value": "130"}, status=201)
+    assert (await desk.ask("GET", f"/tickets/{number}"))["links"]["views"] == 1
 
 
 async def test_anothers_meter_and_one_that_was_taken_off_are_not_there_for_him(desk: Desk) -> None:
