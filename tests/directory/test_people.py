@@ -243,6 +243,33 @@ async def test_an_undo_leaves_every_row_as_it_was(town: Town) -> None:
         await town.merges.undo(merge.id, PETROVA)
 
 
+async def test_a_merged_card_s_way_of_being_told_goes_over_where_the_kept_one_says_nothing_and_back_by_the_undo(
+    town: Town,
+) -> None:
+    async def way(person: Person) -> tuple[str, str]:
+        known = await town.directory.person(person.id, PETROVA, why="")
+        return known.notify, known.email
+
+    silent = await town.add(ANNA)
+    told, other = [
+        await town.cards.create(Card(name, anyway=True, notify="email", email=f"{n}@mail.test"), PETROVA)
+        for n, name in enumerate(("Мельникова А.", BORIS))
+    ]
+    before = await everything(town.store)
+    first = await town.merges.merge(silent.id, told.id, PETROVA)
+    assert await way(silent) == ("email", "0@mail.test")
+    second = await town.merges.merge(silent.id, other.id, PETROVA)
+    assert await way(silent) == ("email", "0@mail.test"), "his own word stands above another's"
+    await town.merges.undo(second.id, PETROVA)
+    assert await way(silent) == ("email", "0@mail.test")
+    await town.merges.undo(first.id, PETROVA)
+    assert await everything(town.store) == before
+    again = await town.merges.merge(silent.id, told.id, PETROVA)
+    await town.cards.change(silent.id, Card(ANNA, anyway=True, notify="none"), PETROVA)
+    await town.merges.undo(again.id, PETROVA)
+    assert (await way(silent), await way(told)) == (("none", ""), ("email", "0@mail.test"))
+
+
 async def test_what_the_kept_card_was_given_since_stays_with_it(town: Town) -> None:
     anna, twin = await town.add(ANNA, "+79074121806"), await town.add("Мельникова А.", "+79076552091")
     merge = await town.merges.merge(anna.id, twin.id, PETROVA)
