@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,7 +56,7 @@ class ScriptsService:
         newest = max(texts, key=lambda one: one.changed_at, default=None)
         off = frozenset(one.step.removeprefix(OPTION) for one in texts if one.step.startswith(OPTION))
         return EditedScript(
-            script=options.varied(scripts.reworded(shipped, own) if own else shipped, off),
+            script=_made(shipped, own, off),
             own=own,
             off=off,
             changed_at=newest.changed_at if newest else None,
@@ -67,10 +67,11 @@ class ScriptsService:
         """Say so from now on; an empty text is the shipped one again. Raises NotFound, ScriptWrong."""
         known = _kind(kind)
         shipped = scripts.shipped(known)
-        before = (await self.get(kind)).own
+        stands = await self.get(kind)
+        before = stands.own
         after = {step: dict(before.get(step, {})) | dict(words.get(step, {})) for step in {*before, *words}}
         said = {step: {lang: text for lang, text in texts.items() if text.strip()} for step, texts in after.items()}
-        scripts.reworded(shipped, said)
+        _check(shipped, said, stands.off)
         now = self._clock.now()
         async with self._store.begin() as tx:
             for step, texts in words.items():
@@ -90,9 +91,7 @@ class ScriptsService:
             raise Refused(f"this dialogue has no option {sorted(strange)[0][:40]!r}", pointer="/options")
         stays = {name for name in before.off if wanted.get(name, False) is not True}
         off = stays | {name for name, on in wanted.items() if not on}
-        shipped = scripts.shipped(known)
-        words = scripts.reworded(shipped, before.own) if before.own else shipped
-        scripts.read(scripts.raw_of(options.varied(words, off)))  # it must be a dialogue yet, in one's own words too
+        _check(scripts.shipped(known), before.own, off)
         now = self._clock.now()
         async with self._store.begin() as tx:
             for name, on in wanted.items():
@@ -123,3 +122,12 @@ def _own(texts: list[ScriptText]) -> dict[str, dict[str, str]]:
     for one in texts:
         own.setdefault(one.step, {})[one.language] = one.text
     return own
+
+
+def _made(shipped: Script, own: Words, off: Collection[str]) -> Script:
+    return options.varied(scripts.reworded(shipped, own) if own else shipped, off)
+
+
+def _check(shipped: Script, own: Words, off: Collection[str]) -> None:
+    """It must be a dialogue yet, in one's own words and without what is left out of them. Raises ScriptWrong."""
+    scripts.read(scripts.raw_of(_made(shipped, own, off)))

@@ -58,6 +58,20 @@ async def test_what_is_left_out_is_kept_and_taken_in_again_beside_ones_own_words
     assert (await service.get("rating")).script.steps["hello"] == scripts.shipped(Kind.RATING).steps["hello"]
 
 
+async def test_own_words_of_which_nothing_is_left_without_the_option_are_refused_like_the_other_way_round(
+    world: World,
+) -> None:
+    service, words = ScriptsService(world.store, world.clock), {"hello": {"ru": "Диспетчер: ноль."}}
+    await service.choose("outage", {OPERATOR: False}, "Орлова")
+    with pytest.raises(scripts.ScriptWrong):
+        await service.put("outage", words, "Орлова")
+    assert (await service.get("outage")).own == {}
+    await service.choose("outage", {OPERATOR: True}, "Орлова")
+    await service.put("outage", words, "Орлова")
+    with pytest.raises(scripts.ScriptWrong):
+        await service.choose("outage", {OPERATOR: False}, "Орлова")
+
+
 async def test_an_option_that_there_is_not_is_refused(world: World) -> None:
     service = ScriptsService(world.store, world.clock)
     with pytest.raises(Refused, match="no option"):
