@@ -140,9 +140,7 @@ def missing(row: Transition, asked: Asked, now: datetime, periods: clocks.Period
     }
     found = [(name, check(asked)) for name, check in checks.items() if name in row.needs]
     if Field.UNTIL in row.needs:
-        found.append(
-            (Field.UNTIL, _no_until(asked, now, MOST_PROMISED if row.move is Move.INTERIM else periods.postpone))
-        )
+        found.append((Field.UNTIL, _no_until(row.move, asked, now, periods)))
     if Field.MARK not in row.needs and (asked.mark is not None or asked.not_done):
         found.append((Field.MARK, "only the move `mark` brings a mark"))
     return [(f"#/{name.value}", text) for name, text in found if text]
@@ -172,13 +170,16 @@ def _no_mark(asked: Asked) -> str:
     return "" if 1 <= asked.mark <= 5 else "a mark is 1 to 5"
 
 
-def _no_until(asked: Asked, now: datetime, most: timedelta) -> str:
+def _no_until(move: Move, asked: Asked, now: datetime, periods: clocks.Periods) -> str:
     if asked.until is None:
         return "say until when"
     if asked.until <= now:
         return "this moment is past: name a later one"
-    if asked.until > now + most:
-        return f"it cannot be put off by more than {most.days} days at once"
+    if move is Move.INTERIM:
+        late = asked.until > now + MOST_PROMISED
+        return f"an answer promises a date within {MOST_PROMISED.days} days: name an earlier one" if late else ""
+    if asked.until > now + periods.postpone:
+        return f"it cannot be put off by more than {periods.postpone.days} days at once"
     return ""
 
 

@@ -81,6 +81,7 @@ async def test_an_answer_without_its_words_its_date_or_with_a_date_nobody_can_pr
         with pytest.raises(Refused) as refused:
             await one.move(ticket, "petrova", "interim", reason, until=until)
         assert [one["pointer"] for one in refused.value.extra["errors"]] == [pointer]
+    assert "promises a date within 366 days" in str(refused.value.extra["errors"]), "an answer puts nothing off"
     assert (await one.move(ticket, "petrova", "interim", WORDS, until=clock.now() + timedelta(days=300))).interim_at
 
 
