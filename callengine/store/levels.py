@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.store.tables import organisations, tickets
 from callengine.tickets.levels import AUTHORITIES, DISPUTED, SETTLED, Level
-from callengine.tickets.model import FINAL, REPORTED, Status
+from callengine.tickets.model import FINAL, Status
 
 c = tickets.c
 
@@ -77,7 +77,7 @@ async def by_level(conn: AsyncConnection, since: datetime, until: datetime) -> l
 
 async def interim(conn: AsyncConnection, since: datetime, until: datetime, now: datetime) -> Interim:
     moment = literal(now, c.interim_at.type)
-    done = func.coalesce(c.fixed_at, case((c.status.in_(_words((*FINAL, *REPORTED))), c.closed_at)))
+    done = func.coalesce(c.fixed_at, c.closed_at)  # as a ticket's page has it
     kept, past = done <= c.interim_until, and_(c.interim_until < moment, or_(done.is_(None), done > c.interim_until))
     query = select(func.count(), _sum(kept), _sum(past))
     query = query.where(c.interim_at.is_not(None), *_within(c.interim_at, since, until))
