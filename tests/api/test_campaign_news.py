@@ -119,3 +119,12 @@ def test_pages_and_live_messages_have_the_same_readers() -> None:
     reads = {route.path: route.roles for route in routes.all if route.method == "GET" and "/campaigns" in route.path}
     assert len(reads) >= 4
     assert set(reads.values()) == {CAMPAIGNS}
+
+
+async def test_campaigns_of_long_ago_are_not_remembered_for_ever(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_news, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(campaign_news, "EVERY_SECONDS", 0.0)
+    news = desk.screens.campaigns
+    for campaign_id in range(100):
+        news._remember(campaign_id)
+    assert len(news._told) <= 4

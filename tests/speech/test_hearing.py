@@ -138,13 +138,16 @@ async def test_one_that_does_not_load_is_left_in_peace_and_the_reason_is_kept(
     how: Path, make: Make, state: str, why: str
 ) -> None:
     how.write_text(state)
-    live = make(rest_seconds=0.2)
+    live = make(rest_seconds=3600)
     live.warm()
-    await until(lambda: live.problem)
+    await until(lambda: live.problem and live._keeping is not None and live._keeping.done())
     assert why in live.problem and not live.ready
+    tried = live._keeping
     live.warm()
-    assert len(how.with_name("started").read_text().splitlines()) == 1, "not with every call"
+    assert live._keeping is tried, "not with every call"
+    assert len(how.with_name("started").read_text().splitlines()) == 1
     how.write_text("well")
+    live._rests_until = 0.0  # that hour is over
     await warmed_again(live)
     assert live.problem == ""
 
@@ -185,6 +188,14 @@ async def test_an_overloaded_one_turns_the_third_caller_away_at_once(how: Path, 
     with pytest.raises(NoAsr):
         await live.hear(recording(how, "пять"), "ru", "1")
     assert [one.text for one in await asyncio.gather(first, second)] == ["while", "while"]
+    assert live.ready
+
+
+async def test_who_had_no_turn_in_his_time_says_nothing_against_the_recogniser(how: Path, make: Make) -> None:
+    live = await warmed(make(seconds=0.05))
+    async with live._one:  # another caller's answer takes long
+        with pytest.raises(NoAsr, match="was not understood within"):
+            await live.hear(recording(how, "пять"), "ru", "1")
     assert live.ready
 
 
