@@ -474,3 +474,24 @@ async def test_a_word_that_has_just_come_is_found_by_what_was_asked_a_moment_ago
         found = await whole(journal, asked, DESK, Sort.NEWEST, 7)
         assert (found[0], sorted(found[1:])) == (500, before)
     assert await whole(journal, JournalFilter(q="водык"), DESK, Sort.NEWEST, 7) == [500]
+
+
+async def test_a_word_of_a_ticket_that_was_undone_is_written_anew_with_the_next(
+    journal: JournalService, store: Store, city: list[Row], clock: ManualClock
+) -> None:
+    """SQLite's writer keeps the ids of words: one that was never committed may be another word's by then."""
+
+    async def register(id: int, word: str, fails: bool = False) -> None:
+        row = _ticket(id, random.Random(5), clock) | {"text": "", "created_at": clock.now(), "number": f"26-000{id}"}
+        async with store.begin() as tx:
+            await tx.conn.execute(insert(tickets), [row])
+            await ticket_words.add(tx, id, clock.now(), [word])
+            if fails:
+                raise ValueError
+
+    with pytest.raises(ValueError):
+        await register(500, "брызжет", fails=True)
+    await register(501, "парит")
+    await register(502, "брызжет")
+    assert await whole(journal, JournalFilter(q="брызжет"), DESK, Sort.NEWEST, 7) == [502]
+    assert await whole(journal, JournalFilter(q="парит"), DESK, Sort.NEWEST, 7) == [501]
