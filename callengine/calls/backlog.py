@@ -76,8 +76,7 @@ class Backlog:
 
     async def _run(self) -> None:
         while self._waiting:
-            self._taken = list(self._waiting)
-            self._waiting.clear()
+            self._taken = self._next()
             try:
                 await self._keep(self._taken)
             except Exception:
@@ -86,6 +85,15 @@ class Backlog:
                     await self._keep_alone(one)
             self._taken = []
         self.stuck = False
+
+    def _next(self) -> list[_Waiting]:
+        """What commits together: up to the first with a `then`, which must have run before what came later is told."""
+        some = []
+        while self._waiting:
+            some.append(self._waiting.popleft())
+            if some[-1].then is not None:
+                break
+        return some
 
     async def _keep(self, some: list[_Waiting]) -> None:
         facts = [fact for one in some for fact in one.facts]

@@ -91,6 +91,22 @@ async def test_what_follows_comes_after_the_save_and_its_failure_is_told_to_who_
     assert store.saved == [["1"], ["2"]], "the next ones go on"
 
 
+async def test_what_follows_on_facts_is_heard_before_later_facts_are_told(store: Store) -> None:
+    backlog, store.open = Backlog("main", store.save, store.settle), False
+    heard = list[list[list[str]]]()
+
+    async def then() -> None:
+        heard.append(list(store.saved))
+
+    first = backlog.put([fact("1")])
+    await store.asked.wait()
+    rest = [backlog.put([fact("2")]), backlog.put([fact("3")], then), backlog.put([fact("4")])]
+    store.open = True
+    await asyncio.wait_for(asyncio.gather(first, *rest), 10)
+    assert heard == [[["1"], ["2", "3"]]], "the answer of a third party, before the end of that call"
+    assert store.saved[2:] == [["4"]]
+
+
 async def test_closing_gives_what_waits_a_moment_and_then_lets_go(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
