@@ -49,6 +49,7 @@ FAILURES = {
     "CONGESTION": "unreachable",
     "CANCEL": "cancelled",
 }
+NOT_TAKEN = "not_taken"  # why: the PBX refused, or did not dial in time
 _REJECTED = 21  # Q.850; Asterisk calls such a dialling CHANUNAVAIL
 
 
@@ -93,6 +94,9 @@ class Handover:
 
     def after(self, told: HandoverTold) -> Handover:
         """The same object when it is no news."""
+        if self.why == NOT_TAKEN and told.what in ("ringing", "answered"):
+            # The PBX was only slow, or its words waited for the store: somebody is called after all.
+            return replace(self, state=_S.ASKED, ended_at=None, why="").after(told)
         if told.what == "answered":
             return self._answered(told.at)
         if not self.state.lasts:

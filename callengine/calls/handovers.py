@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from callengine.calls.events import CallEnded
-from callengine.calls.handover import Handover, HandoverChanged, HandoverState, HandoverTold, Lasting
+from callengine.calls.handover import NOT_TAKEN, Handover, HandoverChanged, HandoverState, HandoverTold, Lasting
 from callengine.calls.model import CallKey, Conversation, StoredCall
 from callengine.clock import Clock
 from callengine.errors import (
@@ -134,10 +134,13 @@ class HandoversService:
             await self._move(new, lambda one: replace(one, state=_S.UNKNOWN) if one.state is _S.ASKED else one)
             return error
         except TimeoutError:
-            await self._move(new, lambda one: self._over(one, "not_taken") if one.state is _S.ASKED else one)
+            await self._move(new, lambda one: self._over(one, NOT_TAKEN) if one.state is _S.ASKED else one)
             return NoWarmTransfer()
+        except TransferLasts as error:
+            self._forget(new)  # nothing was sent: the earlier one, of which the PBX has not told yet, is the newest
+            return error
         except EngineError as error:
-            await self._move(new, lambda one: self._over(one, "not_taken") if one.state is _S.ASKED else one)
+            await self._move(new, lambda one: self._over(one, NOT_TAKEN) if one.state is _S.ASKED else one)
             return error
         return None
 
@@ -179,11 +182,21 @@ class HandoversService:
             return
         self._taking_back.add(now.id)  # the third party's end may be told before the PBX has answered us
         try:
-            await self._phone(call).cancel(call.call)
+            await self._take_back(call, now)
         except EngineError:
             self._taking_back.discard(now.id)
             raise
         await self._move(now, lambda one: self._taken_back(one) if one.state.lasts else one)
+
+    async def _take_back(self, call: StoredCall, now: Handover) -> None:
+        phone = self._phone(call)
+        try:
+            await phone.cancel(call.call)
+        except NoTransfer:
+            # By a key of his telephone he may have him back already: the PBX does not tell it, but shows none.
+            rang = self._current(now).state is not _S.ASKED
+            if not rang or any(one.attempt == now.id for one in await phone.lasting()):
+                raise
 
     async def join(self, call: StoredCall, who: Author) -> None:
         """All three together. Pressed again: nothing more."""
@@ -294,7 +307,7 @@ class HandoversService:
     # --- one change -------------------------------------------------------------------------------------
 
     def _over(self, one: Handover, why: str) -> Handover:
-        state = _S.FAILED if why == "not_taken" else _S.OVER
+        state = _S.FAILED if why == NOT_TAKEN else _S.OVER
         return one.ended(state, self._clock.now(), why)
 
     def _taken_back(self, one: Handover) -> Handover:
@@ -315,6 +328,11 @@ class HandoversService:
         while len(self._of_call) > KEPT:
             _, old_ones = self._of_call.popitem(last=False)
             del self._call_ids[old_ones[0].key]
+
+    def _forget(self, one: Handover) -> None:
+        self._of_call[one.call_id] = [x for x in self._of_call[one.call_id] if x.id != one.id]
+        if not self._of_call[one.call_id]:
+            del self._of_call[one.call_id], self._call_ids[one.key]
 
     async def _move(self, one: Handover, change: Callable[[Handover], Handover]) -> None:
         """In memory at once, so that a second press sees it; told when it is durable."""

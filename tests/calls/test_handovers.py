@@ -14,7 +14,7 @@ from callengine.calls.handover import Handover, HandoverChanged, HandoverState, 
 from callengine.calls.handovers import HandoversService
 from callengine.calls.model import CallKey, Conversation, Direction, State, StoredCall, Talk
 from callengine.clock import ManualClock
-from callengine.errors import Conflict, NoWarmTransfer, OutcomeUnknown, PbxLost, Refused
+from callengine.errors import Conflict, NoTransfer, NoWarmTransfer, OutcomeUnknown, PbxLost, Refused, TransferLasts
 from callengine.store.database import Store
 
 S = HandoverState
@@ -204,6 +204,44 @@ async def test_a_pbx_that_takes_the_digits_for_nothing_is_told_in_words(
     with pytest.raises(NoWarmTransfer, match="at the telephone"):
         await room.begin()
     assert room.state is S.FAILED
+
+
+async def test_a_pbx_that_was_only_slow_is_believed_though_the_key_was_pressed_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callengine.calls.handovers.TAKEN_SECONDS", 0.01)
+    room.pbx.answer = None
+    with pytest.raises(NoWarmTransfer):
+        await room.begin()
+    slow = room.told[-1]
+
+    async def lasts(to: str, attempt: str) -> None:
+        raise TransferLasts
+
+    room.pbx.answer = lasts
+    with pytest.raises(TransferLasts):
+        await room.begin()
+    await room.tell("ringing", slow.id)
+    assert (room.state, room.told[-1].why, room.told[-1].ended_at) == (S.RINGING, "", None)
+    await room.tell("answered", slow.id)
+    assert [one.state for one in room.service.of_call(7)] == [S.TALKING]
+
+
+async def test_who_has_the_resident_back_by_a_key_of_his_telephone_may_call_the_next_service(room: Room) -> None:
+    begun = await room.begin()
+
+    async def gone() -> None:
+        raise NoTransfer
+
+    room.pbx.before_reply = gone
+    room.pbx.alive = [Lasting("1.1", begun.id, "112", answered=False)]
+    with pytest.raises(NoTransfer):
+        await room.service.cancel(room.call, room.who)
+    assert room.state is S.RINGING, "the PBX shows that it rings still"
+    room.pbx.alive = []
+    await room.service.cancel(room.call, room.who)
+    assert room.state is S.CANCELLED
+    assert (await room.begin("103")).number == "103"
 
 
 async def test_who_takes_the_resident_back_has_cancelled_whatever_the_pbx_says_first(room: Room) -> None:
