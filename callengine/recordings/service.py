@@ -469,7 +469,8 @@ class RecordingsService:
     async def claim(self, pbx: str, file_name: str, call_id: int, who: Principal, reason: str) -> None:
         """Hang a file that lies aside on a call, both sides of it when both lie there; logged with the reason.
 
-        Raises NotFound, and Conflict when the call has a recording already: none is replaced.
+        Raises NotFound, and Conflict when the call has a recording already, or another call has this file: none is
+        replaced, and none is taken twice.
         """
         await self._aside(pbx, file_name)
         sides = [file_name]
@@ -481,6 +482,10 @@ class RecordingsService:
             if not found or found[0].call.key.pbx != pbx:
                 raise NotFound(f"there is no call {call_id} of this PBX")
             known = (await rows.of_calls(tx.conn, [call_id])).get(call_id)
+            for side in sides:
+                for taken in await rows.of_file(tx.conn, pbx, side):
+                    if known is None or taken.id != known.id:
+                        raise Conflict(f"call {taken.call_id} has the file {side} already")
             if known is None:
                 await self._expect(tx, pbx, call_id, Kind.CONVERSATION, ",".join(sides), None)
             elif known.state is RecordingState.MISSING:

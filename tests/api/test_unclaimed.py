@@ -5,6 +5,7 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from callengine.recordings.model import RecordingState
@@ -65,3 +66,24 @@ async def test_a_call_that_has_a_recording_keeps_it_and_other_files_are_out_of_r
     other = {"call_id": call_id + 99, "reason": "имя файла сбито"}
     await desk.ask("POST", "/recordings/unclaimed/main/8.8.wav", json=other, role="supervisor", status=404)
     await desk.ask("POST", "/recordings/unclaimed/main/8.8.wav", json=body, status=403)
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["no recording", "one that is missing"])
+async def test_a_file_that_hangs_on_one_call_is_not_hung_on_another(desk: Desk, missing: bool) -> None:
+    first, second = await desk.answered(linkedid="6.6"), await desk.answered(linkedid="6.7")
+    aside(desk, "6.6-caller.wav")
+    path = "/recordings/unclaimed/main/6.6-caller.wav"
+    body = {"call_id": first, "reason": "имя файла сбито"}
+    await desk.ask("POST", path, json=body, role="supervisor", status=204)
+    if missing:
+        aside(desk, "5.5.wav")
+        other = {"call_id": second, "reason": "имя файла сбито"}
+        await desk.ask("POST", "/recordings/unclaimed/main/5.5.wav", json=other, role="supervisor", status=204)
+        async with desk.store.begin() as tx:
+            mine = (await rows.of_calls(tx.conn, [second]))[second]
+            await rows.change(tx, mine.id, state=RecordingState.MISSING)
+    body["call_id"] = second
+    aside(desk, "6.6-operator.wav")  # the other side came after the first was hung
+    refused = await desk.ask("POST", path, json=body, role="supervisor", status=409)
+    assert str(first) in refused["detail"]
+    assert len([line for line in await logged(desk) if "6.6" in line[1]]) == 1, "nothing is logged that was not done"
