@@ -142,11 +142,7 @@ class MetersService:
             raise Refused(f"at most {MOST_NOTE} characters", pointer="/note")
         async with self._store.begin() as tx:
             meter = await self._hanging(tx, meter_id)
-            known = await self._limits(tx, meter, period)
-            _within(told, known)
-            flag = JUMP if told > known.doubted else ""
-            if flag and not confirmed:
-                raise ReadingDoubted(doubted_above=metering.shown(known.doubted))
+            flag = await self._flag(tx, meter, period, told, confirmed)
             if flag and await self._looked_at(tx, meter, period, told):
                 flag = CHECKED
             values = {"who": who, "staff_id": staff_id, "note": note, "source": Source.OPERATOR.value, "flag": flag}
@@ -191,17 +187,23 @@ class MetersService:
             again = kept or (now if now is not None and now.thousandths == told else None)
             if again is not None:
                 return again
-            known = await self._limits(tx, meter, period)
-            _within(told, known)
-            flag = JUMP if told > known.doubted else ""
-            if flag and not confirmed:
-                raise ReadingDoubted(doubted_above=metering.shown(known.doubted))
+            flag = await self._flag(tx, meter, period, told, confirmed)
             how = {"source": Source.LINK.value, "flag": flag, "key": key or None}
             values = {"who": who, "note": note[:MOST_NOTE], **how}
             written = await rows.write(tx, self._row(meter, period, told) | values)
         if written is None:  # this meter is held, but by the same key another one was written meanwhile
             raise Conflict(_OTHER_KEY)
         return written
+
+    async def _flag(self, tx: Tx, meter: Meter, period: str, told: int, confirmed: bool) -> str:
+        """JUMP for what is doubted and told again all the same. Raises Refused, ReadingDoubted."""
+        known = await self._limits(tx, meter, period)
+        _within(told, known)
+        if told <= known.doubted:
+            return ""
+        if not confirmed:
+            raise ReadingDoubted(doubted_above=metering.shown(known.doubted))
+        return JUMP
 
     @staticmethod
     async def _looked_at(tx: Tx, meter: Meter, period: str, told: int) -> bool:
