@@ -111,6 +111,8 @@ async def test_what_is_no_answer_to_him_waits_for_the_morning(office: Office) ->
     assert await office.block.move(ticket, "petrova", "cancel", reason="ошибка")
     [one] = [one for one in await office.all() if ":cancelled:" in one.key]
     assert not at_night(office, one)
+    async with office.store.begin() as tx:  # whoever takes it up again before the morning
+        assert await office.outbox._allowed_for(tx, one, office.clock.now()) == one.next_at
 
 
 async def test_a_gateway_that_is_busy_is_tried_again_while_he_is_awake_and_then_in_the_morning(office: Office) -> None:

@@ -20,6 +20,7 @@ from callengine.tickets.effects import Asked, Mover
 from callengine.tickets.lifecycle import SYSTEM, Move
 from callengine.tickets.model import Applicant, Status, Ticket, Urgency
 from tests.outreach.test_campaigns import WARM
+from tests.outreach.test_ratings import again_done
 from tests.outreach.world import RESIDENT, SILENT, World, build, mark, number
 
 
@@ -237,6 +238,16 @@ async def test_a_ticket_that_is_settled_meanwhile_asks_nobody_else(world: World)
     await world.block.moves.move(ticket.number, mover, Asked(Move.MARK, mark=5))
     await world.unanswered(request_id)
     assert [call.number for call in await world.made()] == [RESIDENT]
+
+
+async def test_a_late_word_of_an_earlier_round_asks_nobody_else_of_the_present_one(world: World) -> None:
+    ticket = await confirmed_with(world, OTHERS_TOO, number(1))
+    request_id = await world.dial_one()
+    await world.unanswered(request_id)
+    await world.block.move(await world.ticket(ticket), "petrova", "mark", mark=1)
+    await again_done(world, ticket)
+    await world.service.told(request_id, SILENT)
+    assert [call.number for call in await world.made()] == [RESIDENT, number(1), RESIDENT]
 
 
 async def test_others_are_asked_for_marks_alone_and_say_nothing_of_which_tickets(world: World) -> None:
