@@ -1,5 +1,10 @@
-import { beforeEach, expect, it } from "vitest";
-import { failure, handovers, lasts, takeHandover, type Handover } from "./handover";
+import { beforeEach, expect, it, vi } from "vitest";
+import { get } from "@/api/client";
+import { ticketEn, ticketRu } from "@/tickets/ticketWords";
+import { giveEn, giveRu } from "@/words/give";
+import { failure, findHandover, handovers, lasts, takeHandover, type Handover } from "./handover";
+
+vi.mock("@/api/client", () => ({ get: vi.fn() }));
 
 const one = (state: string, more: Partial<Handover> = {}): Handover => ({ id: "a", call_id: 7, number: "112", operator: "101", state, began_at: "2026-11-22T10:00:00Z", answered_at: null, ended_at: null, why: "", ...more });
 
@@ -23,4 +28,25 @@ it("keeps the newest attempt of a call, whatever comes late of the one before", 
   expect(handovers.get()[7]?.id).toBe("b");
   takeHandover(one("talking", { id: "b", began_at: "2026-11-22T10:01:00Z" }));
   expect(handovers.get()[7]?.state).toBe("talking");
+});
+
+it("keeps what the line told while the call was being asked for", async () => {
+  takeHandover(one("ringing"));
+  let answer: (detail: unknown) => void = () => undefined;
+  vi.mocked(get).mockReturnValueOnce(new Promise((done) => { answer = done; }));
+  const asked = findHandover(7);
+  takeHandover(one("talking"));
+  answer({ handovers: [one("ringing")] });
+  await asked;
+  expect(handovers.get()[7]?.state).toBe("talking");
+  vi.mocked(get).mockResolvedValueOnce({ handovers: [one("done")] });
+  await findHandover(7);
+  expect(handovers.get()[7]?.state).toBe("done");
+});
+
+it("has words for every state and every reason of the engine, in both languages", () => {
+  const reasons = ["busy", "no_answer", "rejected", "unreachable", "cancelled", "not_taken"];
+  const states = ["asked", "unknown", "ringing", "talking", "left", "done", "joined", "ended", "cancelled", "blind", "over"];
+  for (const words of [ticketRu.handed, ticketEn.handed]) expect(Object.keys(words)).toEqual(expect.arrayContaining([...states, ...reasons]));
+  for (const words of [giveRu.failed, giveEn.failed]) expect(Object.keys(words)).toEqual(expect.arrayContaining([...reasons, "ended"]));
 });

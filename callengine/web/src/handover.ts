@@ -27,6 +27,8 @@ export function takeHandover(told: Handover): void {
 
 /** After a reload of the page, or of the line: what lasts is asked for. */
 export async function findHandover(call: number): Promise<void> {
+  const before = handovers.get()[call];
   const found = (await get<CallDetail>(`/calls/${call}`).catch(() => null))?.handovers?.at(-1);
-  if (found) takeHandover(found);
+  // What the live line told meanwhile is newer than this answer.
+  if (found && handovers.get()[call] === before) takeHandover(found);
 }

@@ -5,11 +5,11 @@ import { QueryClient, useQuery, type InfiniteData } from "@tanstack/react-query"
 import { call, Failure, get, newKey, post, put } from "@/api/client";
 import { live } from "@/api/live";
 import type { Board, Call, Dialled, Duty, Me, Page, PbxHealth, Recording, Reminders, StaffMember, TicketReminder } from "@/api/types";
-import { takeHandover, type Handover } from "@/handover";
+import { findHandover, takeHandover, type Handover } from "@/handover";
 import { setServerTime } from "@/lib/clock";
 import { phone, shortName } from "@/lib/phone";
 import { endPushes, staffTaker } from "@/lib/push";
-import { takeCall, takeRinging, forgetCall, forgetRinging, findMine, type Ringing } from "@/mine";
+import { takeCall, takeRinging, forgetCall, forgetRinging, findMine, mine, type Ringing } from "@/mine";
 import { heard, news } from "@/reminders";
 import { say } from "@/ui/toasts";
 import { t } from "@/words";
@@ -173,6 +173,8 @@ export function listen(me: Me): () => void {
       forgetRinging();
       void queries.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "hints" });
       void findMine(me.extension);
+      const own = mine.get();
+      if (own) void findHandover(own.call.id);
     }),
   ];
   live.start();
