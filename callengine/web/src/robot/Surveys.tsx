@@ -54,7 +54,7 @@ function List({ leads }: { leads: boolean }) {
 }
 
 function One({ id, leads }: { id: string; leads: boolean }) {
-  const found = useQuery({ queryKey: ["surveys", id], queryFn: () => get<SurveyKept>(`/surveys/${id}`), staleTime: Infinity });
+  const found = useQuery({ queryKey: ["surveys", id], queryFn: () => get<SurveyKept>(`/surveys/${id}`), staleTime: Infinity, refetchOnMount: "always" }); // opened anew: as it is now; while it is being written: left alone
   if (found.isPending) return <section className="card"><Bones count={6} height={60} /></section>;
   if (!found.data) return <section className="card"><Failed error={found.error} again={() => void found.refetch()} /></section>;
   return <Editor key={found.data.version} of={found.data} leads={leads} />;
