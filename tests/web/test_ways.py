@@ -33,7 +33,7 @@ async def test_the_way_and_the_interim_answer_go_from_the_desk_to_the_resident_a
     await dialog.get_by_role("button", name="Промежуточный ответ").click()
     await expect(dialog.get_by_role("alert")).to_have_text("Выберите время позже, чем сейчас")
     await dialog.get_by_role("button", name="через 7 дней").click()
-    await dialog.get_by_label("Ответ заявителю: он получит его словами").fill(WORDS)
+    await dialog.get_by_label("Ответ заявителю: он получит эти слова").fill(WORDS)
     await dialog.get_by_role("button", name="Промежуточный ответ").click()
     await expect(page.locator(".headend").get_by_text(re.compile("обещано до"))).to_be_visible()
     await expect(page.get_by_text(re.compile("Промежуточный ответ: обещано до"))).to_be_visible()
@@ -50,6 +50,22 @@ async def test_the_way_and_the_interim_answer_go_from_the_desk_to_the_resident_a
     assert await look(page, "/r/* (ways)") == []
     ticket = await served.services.ask("GET", f"/tickets/{number}")
     assert (ticket["notify"]["notify"], ticket["interim"]["text"], ticket["links"]["views"] > 0) == ("", WORDS, True)
+
+
+async def test_an_address_half_written_does_not_bar_another_way(served: Served) -> None:
+    number = await given(served)
+    await served.sign_in("petrova")
+    await served.page.route("**/api/v1/notify/ways", lambda route: route.fulfill(json={"ways": ["email", "call"]}))
+    page = await served.open(f"/tickets/{number}")
+    await page.get_by_role("button", name="Изменить", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Как сообщать заявителю").select_option(label="письмо")
+    await dialog.get_by_label("Адрес для писем").fill("anna@")
+    await dialog.get_by_role("button", name="Сохранить").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("Напишите адрес")
+    await dialog.get_by_label("Как сообщать заявителю").select_option(label="не сообщать")
+    await dialog.get_by_role("button", name="Сохранить").click()
+    await expect(page.get_by_text("Как сообщать: не сообщать").first).to_be_visible()
 
 
 async def test_the_journal_is_narrowed_by_a_level_and_a_supervisor_reads_the_first_line(served: Served) -> None:

@@ -29,11 +29,13 @@ export function WayFields({ way, email, onChange, card, compact = false }: Props
   // What the service has not got is offered only where it is chosen already.
   const offered = ALL.filter((one) => one === "" || one === "none" || one === way || !there || there.includes(one));
   const word = (one: Way) => (one === "" && card?.notify ? t("way.byCard", { way: name(card.notify) }) : one && one !== "none" && there && !there.includes(one) ? t("way.notHere", { way: name(one) }) : name(one));
+  // An address half written would stand in the way of saving where nobody sees it.
+  const choose = (next: Way) => onChange({ way: next, ...(next !== "email" && email.trim() && !looksLikeEmail(email) && { email: "" }) });
   const field = compact ? "field compact" : "field";
   const lead = way === "none" ? t("way.noneLead") : way === "push" ? t("way.pushLead") : "";
   return (
     <div className="row wrap" style={{ gap: 8 }}>
-      <label className={field}><span className="t3 s12" style={{ whiteSpace: "nowrap" }}>{t("way.title")}</span><select aria-label={t("way.label")} value={way} onChange={(e) => onChange({ way: e.target.value as Way })}>{offered.map((one) => <option key={one} value={one}>{word(one)}</option>)}</select></label>
+      <label className={field}><span className="t3 s12" style={{ whiteSpace: "nowrap" }}>{t("way.title")}</span><select aria-label={t("way.label")} value={way} onChange={(e) => choose(e.target.value as Way)}>{offered.map((one) => <option key={one} value={one}>{word(one)}</option>)}</select></label>
       {way === "email" && <div className={field} style={{ flex: "1 1 180px" }}><input type="email" aria-label={t("way.email")} placeholder={card?.email || t("way.email")} aria-invalid={Boolean(email.trim() || !card?.email) && !looksLikeEmail(email)} maxLength={254} value={email} onChange={(e) => onChange({ email: e.target.value })} /></div>}
       {lead && <span className="t3 s12">{lead}</span>}
     </div>
