@@ -30,6 +30,7 @@ async def test_a_reading_is_read_back_and_one_that_leaps_is_typed_again(served: 
     await meters.get_by_role("button", name="Передать").click()
     await expect(meters.get_by_role("alert")).to_contain_text("Числа не совпали")
     await meters.get_by_role("button", name="Исправить число").click()
+    await expect(value).to_be_focused()
     await value.fill("131,25")
     await value.press("Enter")
     await expect(meters.get_by_role("button", name="Передать")).to_be_focused()

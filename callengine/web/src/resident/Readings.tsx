@@ -80,7 +80,7 @@ function One({ of: m, open, where, path, onKept, onLost }: { of: ResidentMeter; 
       {m.now && open && !changing && <button type="button" className="btn" onClick={() => setChanging(true)}>{t("handin.change")}</button>}
       {writing && !asking && (
         <div className="row give">
-          <input id={id} inputMode="decimal" autoComplete="off" maxLength={12} aria-label={t("handin.value", { name })} aria-invalid={wrong !== ""} aria-describedby={problem ? `${id}-why` : undefined} value={text} onChange={(e) => { setText(e.target.value); setWrong(""); }} />
+          <input id={id} autoFocus={changing || text !== ""} inputMode="decimal" autoComplete="off" maxLength={12} aria-label={t("handin.value", { name })} aria-invalid={wrong !== ""} aria-describedby={problem ? `${id}-why` : undefined} value={text} onChange={(e) => { setText(e.target.value); setWrong(""); }} />
           <button className="btn main" disabled={!text.trim()}>{t("handin.next")}</button>
           {changing && <button type="button" className="btn" onClick={reset}>{t("common.cancel")}</button>}
         </div>
