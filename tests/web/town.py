@@ -596,3 +596,19 @@ def recording(id: int, hold: bool = False) -> s.Recording:
         ticket_numbers=["26-118204"] if id == 1 else [],
         transcript=None,
     )
+
+
+def reach() -> list[s.OrganisationReach]:
+    """More than the board's card shows without scrolling."""
+    return [
+        s.OrganisationReach(
+            organisation_id=n,
+            name=f"ООО «Управляющая компания {n}»",
+            numbers=["+74950001122"],
+            attempted=3,
+            answered=n % 4,
+            last_at=ago(hours=n),
+            last_answered_at=ago(hours=n) if n % 4 else None,
+        )
+        for n in range(1, 9)
+    ]

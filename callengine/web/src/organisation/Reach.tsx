@@ -20,10 +20,10 @@ export function Reach({ own = false }: { own?: boolean }) {
     <section className="card reach" aria-labelledby="reach-title">
       <header><h2 id="reach-title">{t(own ? "reach.titleOwn" : "reach.title")}</h2><span className="t3 s12 end">{t("reach.period")}</span></header>
       <Faces of={found} bones={{ count: 2, height: 44 }} empty={found.data && items.length === 0 ? <Empty icon={IconPhoneOutgoing} title={t("reach.empty")}>{t("reach.emptyLead")}</Empty> : false}>
-        <ul style={{ padding: "0 16px 12px" }}>
+        <ul tabIndex={0} aria-labelledby="reach-title" style={{ padding: "0 16px 12px" }}>
           {items.map((one) => (
             <li key={one.organisation_id} className="col" style={{ gap: 2, padding: "6px 0" }}>
-              <div className="row"><span className="grow cut b s13" title={one.name}>{one.name}</span><span className={one.answered < one.attempted ? "s13 b danger" : "s13 b"}>{one.numbers.length === 0 ? t("reach.noNumber") : one.attempted === 0 ? t("reach.none") : t("reach.all", { answered: one.answered, attempted: one.attempted })}</span></div>
+              <div className="row wrap" style={{ gap: "0 8px" }}><span className="grow cut b s13" title={one.name}>{one.name}</span><span className={one.answered < one.attempted ? "s13 b danger" : "s13 b"}>{one.numbers.length === 0 ? t("reach.noNumber") : one.attempted === 0 ? t("reach.none") : t("reach.all", { answered: one.answered, attempted: one.attempted })}</span></div>
               <p className="t2 s12">{[one.numbers.map(phone).join(", "), one.last_at && t("reach.last", { time: until(one.last_at, now) }), one.attempted > 0 && one.answered === 0 && t("reach.never")].filter(Boolean).join(" · ")}{one.last_at && <span className="sr"> {exact(one.last_at)}</span>}</p>
             </li>
           ))}

@@ -20,7 +20,7 @@ export function SupportDialog({ onClose }: { onClose: () => void }) {
   const from = new Date(midnight(shiftDay(dayOf(serverNow()), 1 - Number(days)))).toISOString();
   const found = useQuery({ queryKey: ["support", from], queryFn: () => get<SupportFigures>("/tickets/support", { from }), placeholderData: keepPreviousData, staleTime: 30_000 });
   const f = found.data;
-  const share = f && f.closed ? `${new Intl.NumberFormat(document.documentElement.lang || "ru", { maximumFractionDigits: 1 }).format((100 * f.first_line) / f.closed)} %` : "—";
+  const share = f && f.closed ? new Intl.NumberFormat(document.documentElement.lang || "ru", { style: "percent", maximumFractionDigits: 1 }).format(f.first_line / f.closed) : "—";
   return (
     <Dialog title={t("support.title")} onClose={onClose} size={640}>
       <div className="col" style={{ gap: 14 }}>

@@ -189,7 +189,7 @@ function Cell({ of, row: x, now, hot }: { of: Column; row: TicketRow; now: numbe
     case "district": return <td className="t2 cut">{x.district || "—"}</td>;
     case "mark": return <td className={x.mark && x.mark < 3 ? "danger b" : "t2"}>{x.mark ?? "—"}</td>;
     case "paid": return <td className="t2">{x.paid ? t("journal.paidYes") : "—"}</td>;
-    case "level": return <td className="t2" title={t(`support.of.${x.level ?? 3}`)}>{t(`support.short.${x.level ?? 3}`)}</td>;
+    case "level": return <td className="t2 cut" title={t(`support.of.${x.level ?? 3}`)}>{t(`support.short.${x.level ?? 3}`)}</td>;
     case "recording": return <td className="t2">{x.recording_id ? t("journal.hasRecording") : "—"}</td>;
     case "comment": return <td className="t2 cut" title={x.comment}>{x.comment || "—"}</td>;
     case "text":
