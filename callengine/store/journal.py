@@ -54,7 +54,7 @@ from callengine.store.tables import ticket_postings as postings
 from callengine.store.visibility import NOBODY, parts_of, shape_of, values_of, within
 from callengine.tickets import listing
 from callengine.tickets.listing import JournalFilter, JournalRow, Life, Place, Sort
-from callengine.tickets.model import REPORTED, Entry, Status
+from callengine.tickets.model import FINAL, REPORTED, Entry, Status
 from callengine.tickets.visibility import Scope
 
 Weights = ticket_words.Weights
@@ -67,6 +67,7 @@ PROBES = 4  # looking a word's ticket up takes a quarter of looking a ticket thr
 ID_SIZES = (1, 8, 64, 256)  # so many ids a statement names
 IDS = ID_SIZES[-1]
 c = tickets.c
+ENDED = frozenset(FINAL)
 # The conditions of the partial indexes, word for word: with bound values SQLite would not know them.
 OPEN, LATE, MARKED = (cast("ColumnElement[bool]", one) for one in (tables.OPEN, tables.LATE, tables.MARKED))
 
@@ -251,14 +252,13 @@ def _branches(shape: Shape, scope: Scope) -> tuple[Branch, ...]:
     leads = _leads(shape.wanted, shape.codes)
     lead_all = tuple((name, condition) for name, condition in leads if name in _OF_ALL)
     lead_open = tuple((_OF_OPEN[name], condition) for name, condition in leads if name in _OF_OPEN)
-    if len(shape.statuses) == 1 and not shape.statuses & FINAL:
+    if len(shape.statuses) == 1 and not shape.statuses & ENDED:
         lead_open += (("ix_tickets_open_status", c.status == _named(shape.statuses)[0]),)
     conditions = (*(condition for _, condition in leads), *_narrowed(shape.wanted, shape.codes))
     since, until = shape.wanted.since is not None, shape.wanted.until is not None
     return tuple(_within(Branch(shape.statuses, conditions, lead_open, lead_all, since, until), scope))
 
 
-FINAL = frozenset({"closed", "cancelled"})
 _OF_ALL = (
     "ix_tickets_house_created",
     "ix_tickets_executor_created",
@@ -338,7 +338,7 @@ def _overdue() -> ColumnElement[bool]:
 
 def _meets(part: Part, statuses: frozenset[str]) -> bool:
     """Whether the part can have tickets in any of the statuses."""
-    return bool(part.open is None or (statuses - FINAL if part.open else statuses & FINAL))
+    return bool(part.open is None or (statuses - ENDED if part.open else statuses & ENDED))
 
 
 def _within(branch: Branch, scope: Scope) -> list[Branch]:
@@ -460,7 +460,7 @@ async def _lead(
     if leads:
         return leads[0][0]
     only = branch.statuses
-    if part.open is None and len(only) == 1 and not only & FINAL:  # a rare status is sorted; a common one is met soon
+    if part.open is None and len(only) == 1 and not only & ENDED:  # a rare status is sorted; a common one is met soon
         if int(await _few(next(iter(only))).scalar(conn)) < ticket_words.RARE:
             return "ix_tickets_open_status"
     return part.index
@@ -589,11 +589,11 @@ def _dates(branch: Branch, column: ColumnElement[Any]) -> list[ColumnElement[boo
 def _status(statuses: frozenset[str], is_open: bool | None) -> list[ColumnElement[bool]]:
     everything = frozenset(Status)
     if is_open is False:
-        return [c.status.in_(_named(statuses & FINAL))]
-    if is_open is None and statuses & FINAL:
+        return [c.status.in_(_named(statuses & ENDED))]
+    if is_open is None and statuses & ENDED:
         return [] if statuses == everything else [c.status.in_(_named(statuses))]
-    named = statuses - FINAL
-    if named == everything - FINAL:
+    named = statuses - ENDED
+    if named == everything - ENDED:
         return [OPEN]
     words = _named(named)
     return [OPEN, c.status == words[0] if len(words) == 1 else c.status.in_(words)]
@@ -718,7 +718,7 @@ async def count(conn: Reader, asked: Asked, scope: Scope, limit: int) -> int:
     total = 0
     for branch in _branches(asked.shape, shape_of(scope)):
         for is_open in (True, False):
-            if not (branch.statuses - FINAL if is_open else branch.statuses & FINAL):
+            if not (branch.statuses - ENDED if is_open else branch.statuses & ENDED):
                 continue
             total += await _count(conn, asked, branch, is_open, limit - total)
     return total
