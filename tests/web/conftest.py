@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Response, async_playwright, expect
 
 from callengine import bootstrap
 from callengine.clock import ManualClock
@@ -115,6 +115,7 @@ async def desk(browser: Browser) -> AsyncIterator[Desk]:
     await context.close()
     await runner.cleanup()
     assert desk.mistakes == []
+    assert engine.strange == [], "the real engine would refuse what the page asks"
 
 
 class Served:
@@ -124,6 +125,12 @@ class Served:
         self.services, self.page, self.base = services, page, base
         self.mistakes: list[str] = []
         page.on("pageerror", lambda error: self.mistakes.append(str(error)))
+        page.on("response", self._mind)
+
+    def _mind(self, answer: Response) -> None:
+        """A question of the page's own that the engine does not understand is the page's mistake."""
+        if answer.request.method == "GET" and answer.status in (400, 422):
+            self.mistakes.append(f"{answer.status} {answer.url}")
 
     async def sign_in(self, login: str, password: str = "sandbox-1") -> Page:
         """Signs a person of the town in, as the gate does; the next `open` is his."""

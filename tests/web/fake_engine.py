@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import wave
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from aiohttp import WSMsgType, web
 from pydantic import BaseModel
 
 from callengine.api import schemas as s
+from callengine.api.openapi import document
 from tests.web import town
 
 DIST = Path(__file__).parents[2] / "callengine" / "web" / "dist"
@@ -23,6 +26,20 @@ PEOPLE = {
     "supervisor": ("Орлова Тамара", "supervisor", None),
     "admin": ("Северин Олег", "administrator", None),
 }
+
+
+@cache
+def queries() -> list[tuple[str, re.Pattern[str], frozenset[str]]]:
+    """What may stand behind the question mark, of each method and path of the contract; plain paths first."""
+    return [
+        (
+            method.upper(),
+            re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))),
+            frozenset(p["name"] for p in told.get("parameters", ()) if p["in"] == "query"),
+        )
+        for path, of_path in sorted(document()["paths"].items(), key=lambda one: one[0].count("{"))
+        for method, told in of_path.items()
+    ]
 
 
 def page(items: list[Any]) -> dict[str, Any]:
@@ -79,6 +96,7 @@ class FakeEngine:
         self.unmarked: dict[int, s.RecordingMark] = {}
         self.sockets: set[web.WebSocketResponse] = set()
         self.afters: list[str | None] = []
+        self.strange: list[str] = []  # questions that the real engine refuses
         self.seq = 1000
         self._said: list[dict[str, Any]] = []
 
@@ -195,10 +213,19 @@ class FakeEngine:
             text = await request.text()
             body = json.loads(text) if text else None
             self.asked.append((request.method, request.path, body, dict(request.headers), request.query.get("day", "")))
+            self._mind(request)
             if any(request.path == API + path for path in self.failing):
                 return self._problem(503, "unavailable", "the store does not answer")
         answer: web.StreamResponse = await handler(request)
         return answer
+
+    def _mind(self, request: web.Request) -> None:
+        known = next(
+            (names for method, path, names in queries() if method == request.method and path.fullmatch(request.path)),
+            None,
+        )
+        if known is None or not known.issuperset(request.query):
+            self.strange.append(f"{request.method} {request.path_qs}")
 
     def _served(self, answer: Callable[..., Any]) -> Any:
         async def serve(request: web.Request) -> web.StreamResponse:

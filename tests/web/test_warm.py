@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
+from callengine.calls import events as calls
+from callengine.calls.handover import HandoverTold
+from callengine.calls.model import CallKey, Conversation, Direction, State, Talk
+from callengine.phone import parse
+from tests.api.conftest import ISOLDA
 from tests.web import town
-from tests.web.conftest import Desk
+from tests.web.conftest import Desk, Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DOCK = "aside.dock .callhead:not(.pop)"
@@ -65,3 +70,53 @@ async def test_112_is_rung_first_joined_by_one_key_and_a_refusal_says_why(desk: 
     await page.keyboard.press("F2")
     await expect(page.get_by_text("Житель и 112 на линии вдвоём")).to_be_visible()
     assert [path for path, _ in pressed(desk)[1:]] == ["transfer/cancel", "transfer/join", "transfer/complete"]
+
+
+async def test_what_was_missed_of_a_transfer_is_asked_for_when_the_line_begins_anew(desk: Desk) -> None:
+    page, call = await talking(desk)
+    await told(desk, call, "ringing")
+    head = page.locator(DOCK)
+    await expect(head).to_contain_text("Звоним: 112")
+
+    async def as_it_is(route: Route) -> None:
+        now = datetime.now(UTC).isoformat()
+        one = {"id": "a", "call_id": call, "number": "112", "operator": "101", "state": "talking", "began_at": now,
+               "answered_at": now, "ended_at": None, "why": ""}  # fmt: skip
+        answer = await route.fetch()
+        await route.fulfill(json={**await answer.json(), "handovers": [one]})
+
+    await page.route(f"**/api/v1/calls/{call}", as_it_is)
+    await desk.engine.tell("reset", None)
+    await expect(head).to_contain_text("Вы говорите: 112")
+
+
+async def test_colleagues_and_organisations_are_offered_and_one_of_them_is_rung(served: Served) -> None:
+    its, now = served.services, served.services.clock.now()
+    call = Conversation(
+        CallKey("main", "7.1"), Direction.INBOUND, now, parse(ISOLDA), state=State.TALKING, operator="101",
+        answered_at=now, talks=(Talk("101", now),),
+    )  # fmt: skip
+    await its.services.calls.save([calls.CallArrived(now, call), calls.CallAnswered(now, call, "101")])
+
+    async def rings(call: Conversation, to: str, attempt: str) -> None:
+        await its.services.handovers.on_told(HandoverTold(its.clock.now(), "main", "7.1", "ringing", attempt, to))
+
+    its.consulting.told = rings
+    people, houses = [(await its.ask("GET", path))["items"] for path in ("/staff", "/organisations")]
+    known = {one["extension"]: one["name"] for one in people if one["extension"]}
+    known |= {one["phone"]: one["name"] for one in houses if one["phone"]}
+    number = next(one["phone"] for one in houses if one["phone"])
+    await served.sign_in("petrova")
+    page = await served.open("/desk")
+    await page.get_by_role("heading", name="Разговор").wait_for()
+    await page.keyboard.press("Shift+F4")
+    offers = page.locator("#give-known option")
+    await expect(offers).to_have_count(len(known))
+    each = "(all) => Object.fromEntries(all.map((one) => [one.value, one.textContent]))"
+    assert await offers.evaluate_all(each) == known
+    assert known["102"] and known[number]
+    await page.locator("#give-to").fill(number)
+    await page.locator("#give-to").press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator(DOCK)).to_contain_text("Звоним")
+    assert its.consulting.asked == [("consult", number)]

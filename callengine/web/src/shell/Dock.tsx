@@ -280,8 +280,8 @@ function Give({ talks, onClose, onSend }: { talks: boolean; onClose: () => void;
   const { t } = useTranslation();
   const [to, setTo] = useState("");
   const [busy, setBusy] = useState(false);
-  const staff = useQuery({ queryKey: ["staff", "phones"], queryFn: () => get<Page<StaffMember>>("/staff", { limit: 200 }), staleTime: 60_000 });
-  const houses = useQuery({ queryKey: ["organisations", "phones"], queryFn: () => get<Page<Organisation>>("/organisations", { limit: 200 }), staleTime: 60_000 });
+  const staff = useQuery({ queryKey: ["staff", "phones"], queryFn: () => get<Page<StaffMember>>("/staff"), staleTime: 60_000 });
+  const houses = useQuery({ queryKey: ["organisations", "phones"], queryFn: () => get<Page<Organisation>>("/organisations"), staleTime: 60_000 });
   const number = to.replace(/[\s()-]/g, "");
   const send = (first: boolean) => {
     if (!number || busy) return;
@@ -289,7 +289,7 @@ function Give({ talks, onClose, onSend }: { talks: boolean; onClose: () => void;
     void onSend(number, first).then(onClose, () => undefined).finally(() => setBusy(false));
   };
   return (
-    <Dialog title={t("call.transferTo")} onClose={onClose} size={500}>
+    <Dialog title={t("call.transferTo")} onClose={onClose} size={540}>
       <form className="col" style={{ gap: 10 }} onSubmit={(e: FormEvent) => { e.preventDefault(); send(talks); }}>
         <label htmlFor="give-to" className="s13 b">{t("call.transferAsk")}</label>
         <div className="field"><input id="give-to" data-autofocus inputMode="tel" list="give-known" value={to} onChange={(e) => setTo(e.target.value)} /></div>
