@@ -36,7 +36,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callengine.directory.model import House, Organisation
-from callengine.store import tables, ticket_words
+from callengine.store import tables, ticket_words, unnamed
 from callengine.store.levels import is_at
 from callengine.store.postgres import Glance
 from callengine.store.prepared import Prepared, is_postgres
@@ -66,6 +66,7 @@ WALKED = 2_000  # tickets in the order of danger or term: so many of the first a
 PROBES = 4  # looking a word's ticket up takes a quarter of looking a ticket through for its words
 ID_SIZES = (1, 8, 64, 256)  # so many ids a statement names
 IDS = ID_SIZES[-1]
+LOOKED = 256  # tickets that are looked at together for those who read no names
 c = tickets.c
 ENDED = frozenset(FINAL)
 # The conditions of the partial indexes, word for word: with bound values SQLite would not know them.
@@ -133,6 +134,9 @@ class Asked:
     since: datetime | None = None
     until: datetime | None = None
     nothing: bool = False
+    # Of a reader who sees no names: the words as they may be meant, and what else a ticket is found by.
+    meant: tuple[unnamed.Meant, ...] = ()
+    known: unnamed.Known | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,12 +176,13 @@ async def prepare(
     codes: Sequence[str],
     now: datetime,
     *,
-    telephones: bool = True,
+    known: unnamed.Known | None = None,
     weights: ticket_words.Weights | None = None,
 ) -> Asked:
-    """`number` is a telephone number that the words may be, `telephones` whether anything is found by one.
+    """`number` is a telephone number that the words may be.
 
-    `codes` are those of the wanted classifier branch, `weights` how common words were found to be a while ago.
+    With `known` nothing is found by a telephone or by the name of an applicant. `codes` are those of the wanted
+    classifier branch, `weights` how common words were found to be a while ago.
     """
     shape = Shape(_shape(wanted), wanted.statuses(), len(codes))
     values = _values(wanted, codes, now)
@@ -185,13 +190,21 @@ async def prepare(
     if not shape.statuses or (wanted.classifier and not codes):
         return Asked(shape, values, nothing=True)
     if wanted.q.strip():
-        found = await ticket_words.terms(conn, wanted.q, number, telephones=telephones, weights=weights)
+        found = await ticket_words.terms(conn, wanted.q, number, telephones=known is None, weights=weights)
         if not found:
             return Asked(shape, values, nothing=True)
+        meant = [await _meant(conn, term) for term in found] if known else []
         terms = [term.named(f"w{n}") for n, term in enumerate(found)]
         for term in terms:
             values |= term.values()
+        if meant:
+            return Asked(shape, values, tuple(terms), wanted.since, wanted.until, meant=tuple(meant), known=known)
     return Asked(shape, values, tuple(terms), wanted.since, wanted.until)
+
+
+async def _meant(conn: Reader, term: ticket_words.Term) -> unnamed.Meant:
+    words = await _of_ids(conn, unnamed.words_of, term.word_ids)
+    return unnamed.Meant(frozenset(row[1] for row in words), term.beyond, term.numbers)
 
 
 @lru_cache(maxsize=1_024)
@@ -715,6 +728,8 @@ async def count(conn: Reader, asked: Asked, scope: Scope, limit: int) -> int:
     if asked.nothing:
         return 0
     asked = _scoped(asked, scope)
+    if asked.known:
+        return len(await _looked_through(conn, asked, asked.known, scope, Sort.NEWEST, limit, None))
     total = 0
     for branch in _branches(asked.shape, shape_of(scope)):
         for is_open in (True, False):
@@ -726,7 +741,7 @@ async def count(conn: Reader, asked: Asked, scope: Scope, limit: int) -> int:
 
 def _scoped(asked: Asked, scope: Scope) -> Asked:
     values = {**asked.values, **values_of(scope)}
-    return Asked(asked.shape, values, asked.terms, asked.since, asked.until, asked.nothing)
+    return replace(asked, values=values)
 
 
 async def _count(conn: Reader, asked: Asked, branch: Branch, is_open: bool, limit: int) -> int:
@@ -796,6 +811,39 @@ async def page(
     if asked.nothing:
         return [], None
     asked = _scoped(asked, scope)
+    if asked.known:
+        found = await _looked_through(conn, asked, asked.known, scope, sort, limit + 1, after)
+    else:
+        found = await _found(conn, asked, scope, sort, limit + 1, after)
+    lines = _lines(map(itemgetter(1), found[:limit]), entries, on_sqlite=not is_postgres(conn))
+    return lines, _place(*found[limit - 1], sort, conn) if len(found) > limit else None
+
+
+async def _looked_through(
+    conn: Reader, asked: Asked, known: unnamed.Known, scope: Scope, sort: Sort, limit: int, after: Place | None
+) -> list[tuple[int, Any]]:
+    """As `_found`, without what has a typed word only in a name.
+
+    However many have it so, none of them shows: not by a page that is shorter than the next one, nor by a cursor.
+    """
+    if isinstance(conn, Glance):
+        await conn.together()
+    kept: list[tuple[int, Any]] = []
+    while len(kept) < limit:
+        some = await _found(conn, asked, scope, sort, LOOKED, after)
+        told = await _of_ids(conn, unnamed.told_of, [row[0] for _, row in some])
+        its = {ticket[0] for ticket in told if known.finds(ticket, asked.meant)}
+        kept += [one for one in some if one[1][0] in its]
+        if len(some) < LOOKED:
+            break
+        after = _place(*some[-1], sort, conn)
+    return kept[:limit]
+
+
+async def _found(
+    conn: Reader, asked: Asked, scope: Scope, sort: Sort, limit: int, after: Place | None
+) -> list[tuple[int, Any]]:
+    """Up to `limit` rows of `_LINES` from a place on, each with the number of its part."""
     parts = [one for one in enumerate(ORDERS[sort]) if _meets(one[1], asked.shape.statuses)]
     asked_parts = parts = [one for one in parts if after is None or one[0] >= after.part]
     branches = _branches(asked.shape, shape_of(scope))
@@ -803,13 +851,11 @@ async def page(
     if isinstance(conn, Glance):
         # One statement is one view by itself; only where it takes several they are put into one transaction.
         if len(branches) == 1:
-            found = await _parts(conn, asked, branches, parts[:1], limit + 1, after)
-            parts = parts[1:] if len(found) <= limit else []
+            found = await _parts(conn, asked, branches, parts[:1], limit, after)
+            parts = parts[1:] if len(found) < limit else []
         if parts and await conn.together():  # else the first part needed several itself, and its tickets stand
             parts, found = asked_parts, []
-    found += await _parts(conn, asked, branches, parts, limit + 1 - len(found), after)
-    lines = _lines(map(itemgetter(1), found[:limit]), entries, on_sqlite=not is_postgres(conn))
-    return lines, _place(*found[limit - 1], sort, conn) if len(found) > limit else None
+    return found + await _parts(conn, asked, branches, parts, limit - len(found), after)
 
 
 _NEWEST_PART = ORDERS[Sort.NEWEST].index(_NEWEST)

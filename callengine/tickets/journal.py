@@ -15,6 +15,7 @@ from callengine.store import directory as directory_rows
 from callengine.store import journal as rows
 from callengine.store import tickets as ticket_rows
 from callengine.store.database import Store
+from callengine.store.unnamed import Known
 from callengine.tickets.columns import LIFE
 from callengine.tickets.listing import Count, JournalFilter, JournalRow, Place, Sort, cursor_of, place_of
 from callengine.tickets.model import Applicant, Entry
@@ -191,10 +192,10 @@ class JournalService:
             if any(map(str.isdigit, wanted.q)):
                 parsed = phone.parse(wanted.q, country=self._country, city_code=self._city_code)
                 number = parsed.value if parsed.kind is phone.Kind.E164 else ""
-        # Masked for this reader: that something is found by a number would tell whose it is.
-        telephones = scope.personal
+        # Masked for this reader: that something is found by a name or a number would tell whose it is.
+        unnamed = None if scope.personal else Known(known.entries, known.former)
         return await rows.prepare(
-            conn, wanted, number, codes, self._clock.now(), telephones=telephones, weights=self._young_weights()
+            conn, wanted, number, codes, self._clock.now(), known=unnamed, weights=self._young_weights()
         )
 
     async def _finish(

@@ -35,7 +35,7 @@ from callengine.store.tables import (
 from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import WAITING, Count, JournalFilter, Sort
 from callengine.tickets.model import RANKS, REPORTED, Status, Urgency
-from callengine.tickets.visibility import Scope
+from callengine.tickets.visibility import Scope, scope_of
 
 ZONE = ZoneInfo("Europe/Moscow")
 TICKETS = 160
@@ -43,6 +43,8 @@ STREETS = ("ул. Чкалова", "пр-т Мира", "Речной пер.")
 TEXTS = ("шум воды в подвале", "капает с потолка", "нет света", "")
 NAMES = ("Мельникова Анна", "Белых Олег", "Мельников Пётр", "")
 CODES = ("HVS-01", "HVS-02", "LIF-02", "ELE-02")
+# What finds somebody by his name or number alone.
+MASKED = ("8 907 330-41-77", "330-41-77", "4177", "мельник", "мельник шум", "мелньиков")
 
 
 @dataclass(frozen=True)
@@ -283,8 +285,8 @@ async def test_everybody_sees_only_his_own_in_every_order(
     ]
     for (who, sees), (wanted, fits), sort in itertools.product(own, cases(clock)[::2], (Sort.NEWEST, Sort.DANGER)):
         expected = in_order([row for row in city if fits(row) and sees(row)], sort)
-        if who.role == "inspector" and wanted.q in ("8 907 330-41-77", "330-41-77", "4177"):
-            expected = []  # masked for him: what is found by a number would tell whose it is
+        if who.role == "inspector" and wanted.q in MASKED:
+            expected = []  # masked for him: what is found by a number or a name would tell whose it is
         page, cursor = await journal.page(wanted, who, sort=sort, limit=5)
         seen = [row.id for row in page]
         if cursor:
@@ -293,6 +295,45 @@ async def test_everybody_sees_only_his_own_in_every_order(
         assert seen == expected[: len(seen)] and len(seen) == min(len(expected), 205), (who, wanted, sort)
         counted = await journal.counts(who, {"it": wanted})
         assert counted["it"].count == len(expected), (who, wanted)
+
+
+@pytest.mark.parametrize("common", [False, True], ids=["rare words", "common words"])
+async def test_who_reads_no_names_finds_nobody_by_one_and_every_other_word_that_he_may_read(
+    journal: JournalService, store: Store, city: list[Row], common: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if common:
+        monkeypatch.setattr(ticket_words, "RARE", 0)
+        monkeypatch.setattr(rows, "FIRST_WINDOW", 5)
+    monkeypatch.setattr(rows, "LOOKED", 7)  # several looks to a page
+    inspector = Who("inspector")
+    bearers = {3, 5, 20, 21}  # a name that is a street too, and another's words
+    async with store.begin() as tx:
+        for id in bearers:
+            row = city[id - 1]
+            row["house_id"] = 1 + id % 3 * 2  # some of them live in that street
+            named = {"house_id": row["house_id"], "applicant_name": "Чкалова Мария"}
+            await tx.conn.execute(update(tickets).where(tickets.c.id == id).values(**named))
+            await ticket_words.add(tx, id, row["created_at"], search.words_of("Чкалова Мария"))
+        said = {"text": "сосед Белых не открывает"}
+        await tx.conn.execute(update(tickets).where(tickets.c.id == 9).values(**said))
+        await ticket_words.add(tx, 9, city[8]["created_at"], search.words_of(said["text"]))
+        row = {"ticket_id": 7, "name": "Юнусова Лейла", "number": "+79150001122", "joined_at": city[6]["created_at"]}
+        await tx.conn.execute(insert(ticket_applicants), [row])
+        joined = ticket_words.of_applicant("Юнусова Лейла", "+79150001122")
+        await ticket_words.add(tx, 7, city[6]["created_at"], joined)
+    for q, sort in itertools.product((*MASKED, "мария", "чкалова мария", "юнусова", "1122"), Sort):
+        wanted = JournalFilter(q=q)
+        assert await whole(journal, wanted, DESK, sort, 50), q
+        assert await journal.page(wanted, inspector, sort=sort, limit=3) == ([], None), (q, sort)
+        assert (await journal.counts(inspector, {"it": wanted}))["it"] == Count(0), q
+        assert [page async for page in journal.pages(wanted, scope_of(inspector), sort, each=3)] == [], q
+    street = {r["id"] for r in city if r["house_id"] and STREETS[r["house_id"] % 3] == "ул. Чкалова"}
+    found = await whole(journal, JournalFilter(q="чкалова"), DESK, Sort.NEWEST, 50)
+    assert set(found) > street & set(found) and not bearers <= street
+    for sort in Sort:
+        assert set(await whole(journal, JournalFilter(q="чкал"), inspector, sort, 5)) == street & set(found), sort
+        assert await whole(journal, JournalFilter(q="белых"), inspector, sort, 5) == [9], sort
+        assert await whole(journal, JournalFilter(q="26-9"), inspector, sort, 5) == [9], sort
 
 
 async def test_a_page_never_shifts_when_new_tickets_come(
