@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from callengine import phone
 from callengine.access.events import StaffLeft
 from callengine.clock import Clock
+from callengine.directory import ways
 from callengine.directory.csvrows import CsvRow, CsvRows, Mistake
 from callengine.directory.metering import (
     LEAST_DIGITS,
@@ -31,6 +32,7 @@ from callengine.directory.metering import (
 from callengine.directory.model import Somebody
 from callengine.directory.search import premise_of
 from callengine.directory.staff import EndSessions
+from callengine.directory.ways import Way
 from callengine.errors import Refused
 from callengine.store import imports as rows
 from callengine.store import staff as staff_rows
@@ -286,12 +288,17 @@ class _Run:
         if before is None:
             self.seen.add(person, row, value)
             return record
-        name, _, numbers = before[1].partition(SEPARATOR)
+        name, numbers, email, notify = before[1].split(SEPARATOR)
         if record.name != name:
             raise BadRow(f"code {record.code} is another person in row {before[0]}")
         if record.numbers and "|".join(record.numbers) != numbers:
             raise BadRow(f"phones of {record.code} differ from row {before[0]}")
-        return replace(record, numbers=tuple(numbers.split("|")) if numbers else ())
+        if record.email and record.email != email:
+            raise BadRow(f"email of {record.code} differs from row {before[0]}")
+        way = None if notify == UNSAID else notify
+        if record.notify is not None and record.notify != way:
+            raise BadRow(f"notify of {record.code} differs from row {before[0]}")
+        return replace(record, numbers=tuple(numbers.split("|")) if numbers else (), email=email, notify=way)
 
     async def _put(self) -> None:
         if not self._batch:
@@ -374,6 +381,7 @@ ALIASES = {
     "кто": "relation",
     "вид": "kind",
     "почта": "email",
+    "извещать": "notify",
     "организация": "organisation",
     "дома": "houses",
     "логин": "login",
@@ -572,7 +580,37 @@ def _resident(cells: Mapping[str, str], imports: Imports) -> ResidentRow:
         house=_text(cells, "house", most=80),
         premise=premise_of(premise),
         relation=_text(cells, "relation", most=80),
+        email=_email(cells),
+        notify=_notify(cells),
     )
+
+
+WAYS = {
+    **{way.value: way for way in Way if way},
+    "default": Way.AS_EVER,
+    "обычно": Way.AS_EVER,
+    "никак": Way.NONE,
+    "смс": Way.SMS,
+    "браузер": Way.PUSH,
+    "звонок": Way.CALL,
+    "почта": Way.EMAIL,
+}
+UNSAID = "?"  # of a file that does not say how a person is told
+
+
+def _email(cells: Mapping[str, str]) -> str:
+    try:
+        return ways.checked(Way.AS_EVER, cells.get("email", ""))[1]
+    except Refused as refused:
+        raise BadRow(refused.detail) from refused
+
+
+def _notify(cells: Mapping[str, str]) -> str | None:
+    """None for an empty cell: a file that does not know what he asked for does not take it back."""
+    text = cells.get("notify", "").lower()
+    if text and text not in WAYS:
+        raise BadRow(f"notify {text[:40]!r}: one of {', '.join(way for way in Way if way)}, default, or empty")
+    return WAYS[text].value if text else None
 
 
 METER_KINDS = {
@@ -659,9 +697,12 @@ KIND = {
     ),
     "residents": Kind(
         ("code", "name", "phones", "house", "premise"),
-        ("relation",),
+        ("relation", "email", "notify"),
         _resident,
-        lambda r: (SEPARATOR.join((r.code, r.house, r.premise)), r.name + SEPARATOR + "|".join(r.numbers)),
+        lambda r: (
+            SEPARATOR.join((r.code, r.house, r.premise)),
+            SEPARATOR.join((r.name, "|".join(r.numbers), r.email, UNSAID if r.notify is None else r.notify)),
+        ),
         rows.put_residents,
     ),
 }

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callengine.access.model import ADMINISTRATOR, EXECUTOR, MANAGER
 from callengine.directory import search
 from callengine.directory.model import FormerName
+from callengine.directory.ways import Way
 from callengine.store import words
 from callengine.store.directory import HOUSE, houses_by_id
 from callengine.store.residents import index_names, kept_of, put_numbers
@@ -138,6 +139,8 @@ class ResidentRow:
     house: str = ""
     premise: str = ""
     relation: str = ""
+    email: str = ""  # "": what the card has stays
+    notify: str | None = None  # a Way; None: what the card has stays
 
 
 async def put_houses(
@@ -442,13 +445,15 @@ class _Resident:
     homes: dict[tuple[int, str], str]
     old_homes: dict[tuple[int, str], str]
     code: str = ""
+    email: str = ""
+    notify: str = ""
     joined: bool = False  # other cards were merged into this one: what a file lacks of them stays
 
 
 async def put_residents(
     conn: AsyncConnection, rows: Sequence[ResidentRow], *, write: bool, at: datetime, absent: Absent = NONE
 ) -> Outcome:
-    """A row of a card that was merged adds to the kept one, and leaves its name alone."""
+    """A row of a card that was merged adds to the kept one, and leaves its name and how he is told alone."""
     served = await _ids(conn, houses, {row.house for row in rows if row.house})
     known = await _known(conn, {row.code for row in rows})
     outcome = Outcome()
@@ -457,29 +462,44 @@ async def put_residents(
             outcome.refused.append((index, f"unknown house {row.house!r}"))
             continue
         person = known.get(row.code)
-        before = (person.name, sorted(person.numbers), dict(person.homes)) if person else None
+        if row.notify == Way.EMAIL and not (row.email or (person and person.email)):
+            outcome.refused.append((index, "notify is email: write the e-mail address that he is told at"))
+            continue
+        before = _looks(person) if person else None
         if person is None:
             known[row.code] = person = _Resident(None, row.name, "", set(), set(), {}, {}, row.code)
         if person.code == row.code:
-            person.name = row.name
+            person.name, person.email = row.name, row.email or person.email
+            person.notify = person.notify if row.notify is None else row.notify
         person.numbers = person.numbers | set(row.numbers) if person.joined else set(row.numbers)
         if row.house:
             home = served[row.house], row.premise
             person.homes[home] = person.homes.get(home, "") if "relation" in absent else row.relation
-        if before != (person.name, sorted(person.numbers), person.homes):
+        if before != _looks(person):
             outcome.tell([_resident_change(row, before, person, served)])
     if write:
         await _write_residents(conn, known)
     return outcome
 
 
-def _resident_change(
-    row: ResidentRow,
-    before: tuple[str, list[str], dict[tuple[int, str], str]] | None,
-    after: _Resident,
-    served: Mapping[str, int],
-) -> Change:
-    name, numbers, homes = before or ("", [], {})
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a preview compares of a card."""
+
+    name: str = ""
+    numbers: tuple[str, ...] = ()
+    homes: tuple[tuple[tuple[int, str], str], ...] = ()
+    email: str = ""
+    notify: str = ""
+
+
+def _looks(it: _Resident) -> _Looks:
+    return _Looks(it.name, tuple(sorted(it.numbers)), tuple(sorted(it.homes.items())), it.email, it.notify)
+
+
+def _resident_change(row: ResidentRow, before: _Looks | None, after: _Resident, served: Mapping[str, int]) -> Change:
+    was = before or _Looks()
+    name, numbers, homes = was.name, list(was.numbers), dict(was.homes)
     fields: list[tuple[str, Any, Any]] = []
     if name != after.name:
         fields.append(("name", name or None, after.name))
@@ -489,7 +509,12 @@ def _resident_change(
     if home and homes.get(home) != after.homes[home]:
         where = ", ".join(part for part in (row.house, row.premise, after.homes[home]) if part)
         fields.append(("residence", homes.get(home), where))
+    fields += [(what, old or None, new) for what, old, new in _told_how(was, after) if old != new]
     return Change(row.code, after.name, tuple(fields), new=before is None)
+
+
+def _told_how(was: _Looks, after: _Resident) -> list[tuple[str, str, str]]:
+    return [("email", was.email, after.email), ("notify", was.notify, after.notify)]
 
 
 async def _known(conn: AsyncConnection, codes: Collection[str]) -> dict[str, _Resident]:
@@ -503,7 +528,8 @@ async def _known(conn: AsyncConnection, codes: Collection[str]) -> dict[str, _Re
     found: dict[str, _Resident] = {}
     for code, asked_row in asked.items():
         row = kept[leads.get(asked_row.id, asked_row.id)]
-        person = by_id.setdefault(row.id, _Resident(row.id, row.name, row.name, set(), set(), {}, {}, row.code))
+        card = _Resident(row.id, row.name, row.name, set(), set(), {}, {}, row.code, row.email, row.notify)
+        person = by_id.setdefault(row.id, card)
         found[code] = person
     for row in await conn.execute(select(people.c.merged_into).where(people.c.merged_into.in_(list(by_id)))):
         by_id[row.merged_into].joined = True
@@ -519,7 +545,13 @@ async def _known(conn: AsyncConnection, codes: Collection[str]) -> dict[str, _Re
 async def _write_residents(conn: AsyncConnection, known: Mapping[str, _Resident]) -> None:
     cards = {person.code: person for person in known.values()}
     values = [
-        {"code": code, "name": person.name, "search": " ".join(search.words_of(person.name))}
+        {
+            "code": code,
+            "name": person.name,
+            "search": " ".join(search.words_of(person.name)),
+            "email": person.email,
+            "notify": person.notify,
+        }
         for code, person in cards.items()
     ]
     renamed_ones = {change.key for change in await _put(conn, people, "code", values, write=True)}

@@ -223,6 +223,54 @@ async def test_what_changed_of_a_person_is_changed(town: Imports, store: Store, 
             assert len((await conn.execute(select(table))).all()) == 1
 
 
+async def ways(store: Store) -> dict[str, tuple[str, str]]:
+    async with store.read() as conn:
+        return {row.code: (row.notify, row.email) for row in await conn.execute(select(people))}
+
+
+async def test_a_file_brings_addresses_and_how_people_are_told_and_takes_neither_back(
+    town: Imports, store: Store
+) -> None:
+    head = RESIDENTS.replace("relation", "relation,почта,извещать")
+    text = head + (
+        "R-1,Иванова Анна,+79070000001,H-1,61,,anna@mail.ru,Почта\n"
+        "R-1,Иванова Анна,,H-2,3,,,\n"  # a further flat need not repeat them
+        "R-2,Петров Пётр,,H-1,62,,,none\n"
+        "R-3,Сидоров Олег,,H-1,63,,oleg@mail.ru,\n"
+    )
+    preview = await town.import_csv("residents", text.encode(), dry_run=True)
+    assert ("email", None, "anna@mail.ru") in preview.changes[0].fields
+    assert ("notify", None, "email") in preview.changes[0].fields and await ways(store) == {}
+    assert await told(town, "residents", text) == []
+    stands = {"R-1": ("email", "anna@mail.ru"), "R-2": ("none", ""), "R-3": ("", "oleg@mail.ru")}
+    assert await ways(store) == stands
+    assert (await town.import_csv("residents", text.encode())).changed == 0
+    silent = RESIDENTS + "R-1,Иванова Анна,+79070000001,H-1,61,\nR-2,Петров Пётр,,H-1,62,\n"
+    assert await told(town, "residents", silent) == [] and await ways(store) == stands
+    empty = head + "R-1,Иванова Анна,+79070000001,H-1,61,,,\nR-2,Петров Пётр,,H-1,62,,,обычно\n"
+    assert await told(town, "residents", empty) == []
+    assert await ways(store) == stands | {"R-2": ("", "")}
+
+
+async def test_a_bad_address_or_way_is_told_with_its_row(town: Imports, store: Store) -> None:
+    text = RESIDENTS.replace("relation", "relation,email,notify") + (
+        "R-1,Иванова Анна,,H-1,61,,anna@mail,\n"
+        "R-2,Петров Пётр,,H-1,62,,,pigeon\n"
+        "R-3,Сидоров Олег,,H-1,63,,,email\n"
+        "R-4,Белых Яна,,H-1,64,,yana@mail.ru,sms\n"
+        "R-4,Белых Яна,,H-2,1,,jana@mail.ru,\n"
+        "R-4,Белых Яна,,H-2,2,,,call\n"
+    )
+    assert await told(town, "residents", text) == [
+        (2, "'anna@mail' is no e-mail address"),
+        (3, "notify 'pigeon': one of none, sms, push, call, email, default, or empty"),
+        (4, "notify is email: write the e-mail address that he is told at"),
+        (6, "email of R-4 differs from row 5"),
+        (7, "notify of R-4 differs from row 5"),
+    ]
+    assert await ways(store) == {"R-4": ("sms", "yana@mail.ru")}
+
+
 async def test_bad_residents_are_told_why(town: Imports) -> None:
     text = RESIDENTS + (
         "R-1,Иванова Анна,+79070000001,H-1,61,\n"
