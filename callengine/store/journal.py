@@ -11,7 +11,7 @@ import itertools
 import json
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
@@ -64,6 +64,9 @@ FIRST_WINDOW = 4_096  # tickets: so many of the newest are looked through first 
 WINDOW_GROWS = 8
 WALKED = 2_000  # tickets in the order of danger or term: so many of the first are looked through for common words
 PROBES = 4  # looking a word's ticket up takes a quarter of looking a ticket through for its words
+COUNTED_ON = 4  # so many times further common words are counted when all have more
+COUNTED = 128_000  # of a word's tickets: whatever has more is as common as any
+MET = 20_000  # tickets that have all words are kept for the parts of an order; more are sorted where they lie
 ID_SIZES = (1, 8, 64, 256)  # so many ids a statement names
 IDS = ID_SIZES[-1]
 LOOKED = 256  # tickets that are looked at together for those who read no names
@@ -134,6 +137,9 @@ class Asked:
     since: datetime | None = None
     until: datetime | None = None
     nothing: bool = False
+    weights: Weights = field(default_factory=dict)
+    # The ids of the open tickets that have all words, once they were looked for: every part of an order needs them.
+    met: list[list[int]] = field(default_factory=list)
     # Of a reader who sees no names: the words as they may be meant, and what else a ticket is found by.
     meant: tuple[unnamed.Meant, ...] = ()
     known: unnamed.Known | None = None
@@ -156,7 +162,8 @@ class Branch:
 class Way:
     """How the keys of a part are read: along an index, by a rare word's ids, or along words' own lists."""
 
-    # index; first: along it, but only its first tickets; rare; together: by the ids that have all words; word; posted
+    # index; first: along it, but only its first tickets; rare; together: by the ids that have all words; met: by
+    # those that were found to have them; word; posted
     kind: str
     index: str = ""  # of `index`; without one by the ids that a condition names
     terms: tuple[ticket_words.Term, ...] = ()  # shapes
@@ -199,7 +206,7 @@ async def prepare(
             values |= term.values()
         if meant:
             return Asked(shape, values, tuple(terms), wanted.since, wanted.until, meant=tuple(meant), known=known)
-    return Asked(shape, values, tuple(terms), wanted.since, wanted.until)
+    return Asked(shape, values, tuple(terms), wanted.since, wanted.until, weights={} if weights is None else weights)
 
 
 async def _meant(conn: Reader, term: ticket_words.Term) -> unnamed.Meant:
@@ -428,7 +435,13 @@ async def _keys(
     **more: Any,
 ) -> list[Any]:
     statement = _statement(way, branch, part, start is not None, limit, False)
-    return await statement.rows(conn, **asked.values, **_placed(start), **more)
+    return await statement.rows(conn, **_given(conn, asked), **_placed(start), **more)
+
+
+def _given(conn: Reader, asked: Asked) -> Mapping[str, Any]:
+    if not asked.met:
+        return asked.values
+    return {**asked.values, "met": asked.met[0] if is_postgres(conn) else json.dumps(asked.met[0])}
 
 
 def _placed(start: tuple[Any, ...] | None) -> dict[str, Any]:
@@ -447,6 +460,10 @@ def _statement(way: Way, branch: Branch, part: Part, started: bool, limit: int, 
     elif way.kind == "together":
         return Prepared(
             lambda dialect: _finished(_of_together(way, branch, part, started, limit, dialect), part, lines), raw=lines
+        )
+    elif way.kind == "met":
+        return Prepared(
+            lambda dialect: _finished(_of_met(branch, part, started, limit, dialect), part, lines), raw=lines
         )
     else:
         query = _ordered(branch, part, started).limit(_number(limit))
@@ -502,43 +519,81 @@ def _weight(branch: Branch, place: int) -> Prepared:
 async def _by_counts(
     conn: Reader, asked: Asked, branch: Branch, part: Part, start: tuple[Any, ...] | None, limit: int
 ) -> Way | list[Any]:
-    """Words that are common apart: are they together too, a page is full after the first tickets of the order.
+    """Words that are common apart. The fewer are looked at: the tickets of the order, or those of the rarest word.
 
-    Else the fewer are looked at: the tickets of the order one by one, or those of the least common word.
+    Where the words would fill the page with the first tickets of the order, these are looked through before.
     """
-    if way := await _together(conn, asked.terms, WALKED * PROBES):
-        return way
+    if asked.met:  # for another part of the order
+        return Way("met") if asked.met[0] else []
     leads = branch.lead_open
     index = leads[0][0] if leads else part.index
     first = Way("first", index, _shapes(asked.terms), walked=WALKED)
-    found = await _keys(conn, first, asked, branch, part, start, limit)
-    if len(found) >= limit:
-        return found
-    if isinstance(conn, Glance):
-        await conn.together()  # several statements on one moment
-    walked = int(await _walked(branch, part).scalar(conn, **asked.values))
-    if walked <= WALKED:  # that was all: once more, for it was of another moment
-        return await _keys(conn, first, asked, branch, part, start, limit)
-    return await _together(conn, asked.terms, walked * PROBES) or Way("index", index, _shapes(asked.terms))
+    most = common = WALKED * PROBES
+    while True:
+        fewest, least = await _fewest(conn, asked, most)
+        if first.walked and least >= common and least * WALKED >= limit * await _all_tickets(conn, asked):
+            found = await _keys(conn, first, asked, branch, part, start, limit)
+            if len(found) >= limit:
+                return found
+            first = replace(first, walked=0)  # once is enough
+        if least < most:
+            return await _meeting(conn, asked, fewest)
+        if await _is_short(conn, asked, branch, part.where, most):
+            return Way("index", index, _shapes(asked.terms))
+        most *= COUNTED_ON
 
 
-async def _together(conn: Reader, terms: Sequence[ticket_words.Term], most: int) -> Way | None:
-    """By the tickets of the least common word, when they are fewer than so many."""
-    fewest, least = None, most
-    for term in terms:
-        its = await ticket_words.posted(conn, term, least)
-        if its < least:
-            fewest, least = term, its
-    if fewest is None:
-        return None
-    return Way("together", terms=_shapes((fewest, *(term for term in terms if term is not fewest))))
+async def _fewest(conn: Reader, asked: Asked, most: int) -> tuple[ticket_words.Term, int]:
+    """The least common word and how many tickets it has, counted up to so many."""
+    counts = [await ticket_words.posted(conn, term, most, asked.weights) for term in asked.terms]
+    least = min(counts)
+    return asked.terms[counts.index(least)], least
+
+
+async def _all_tickets(conn: Reader, asked: Asked) -> int:
+    """How many there are, about."""
+    if _ALL not in asked.weights:
+        asked.weights[_ALL] = int(await _GREATEST_ID.scalar(conn) or 0)
+    return asked.weights[_ALL]
+
+
+_ALL = ("all",)
+_GREATEST_ID = Prepared(select(func.max(c.id)))
+
+
+async def _is_short(
+    conn: Reader, asked: Asked, branch: Branch, where: tuple[ColumnElement[bool], ...], most: int
+) -> bool:
+    """To look the order's tickets through takes no longer than so many of a word's."""
+    enough = most // max(PROBES, 1) + 1
+    return int(await _walked(branch, where).scalar(conn, **asked.values, enough=enough)) * PROBES <= most
 
 
 @lru_cache(maxsize=1_024)
-def _walked(branch: Branch, part: Part) -> Prepared:
-    """How many tickets the order has by its index, whatever else is asked of them."""
+def _walked(branch: Branch, where: tuple[ColumnElement[bool], ...]) -> Prepared:
+    """How many tickets the order has by its index, whatever else is asked of them; counted until it is enough."""
     its = branch.lead_open[0][1] if branch.lead_open else true()
-    return Prepared(select(func.count()).select_from(tickets).where(*part.where, OPEN, its))
+    some: Any = select(_number(1)).select_from(tickets).where(*where, OPEN, its)
+    some = some.limit(bindparam("enough", type_=c.id.type))
+    return Prepared(select(func.count()).select_from(some.subquery()))
+
+
+async def _meeting(conn: Reader, asked: Asked, fewest: ticket_words.Term) -> Way | list[Any]:
+    """The open tickets where all words meet, found along the least common one's list."""
+    if isinstance(conn, Glance):
+        await conn.together()  # several statements on one moment
+    terms = _shapes((fewest, *(term for term in asked.terms if term is not fewest)))
+    found = [row[0] for row in await _met_of(terms).rows(conn, **asked.values)]
+    if len(found) > MET:
+        return Way("together", terms=terms)
+    asked.met.append(found)
+    return Way("met") if found else []
+
+
+@lru_cache(maxsize=256)
+def _met_of(terms: tuple[ticket_words.Term, ...]) -> Prepared:
+    query = select(c.id).where(OPEN).limit(_number(MET + 1))
+    return Prepared(lambda dialect: _along(query.where(*_meet(terms, dialect)), ""), raw=True)
 
 
 def _of_first(way: Way, branch: Branch, part: Part, started: bool, limit: int) -> Select[Any]:
@@ -553,11 +608,22 @@ def _of_first(way: Way, branch: Branch, part: Part, started: bool, limit: int) -
 
 def _of_together(way: Way, branch: Branch, part: Part, started: bool, limit: int, dialect: Any) -> Select[Any]:
     """By the ids of the tickets that have all words; they are found before a ticket is looked at."""
-    ids = ticket_words.ids_of_all(way.terms)
+    return _along(_ordered(branch, part, started).where(*_meet(way.terms, dialect)).limit(_number(limit)), "")
+
+
+def _meet(terms: Sequence[ticket_words.Term], dialect: Any) -> list[ColumnElement[bool]]:
+    ids = ticket_words.ids_of_all(terms)
     # As an array PostgreSQL finds them first; as a set it would walk the order and ask whether each is in it.
     meant = c.id == func.any(func.array(ids.scalar_subquery())) if dialect is postgresql else c.id.in_(ids)
-    numbered = [ticket_words.has(term) for term in way.terms[1:] if term.numbers]
-    return _along(_ordered(branch, part, started).where(meant, *numbered).limit(_number(limit)), "")
+    return [meant, *(ticket_words.has(term) for term in terms[1:] if term.numbers)]
+
+
+def _of_met(branch: Branch, part: Part, started: bool, limit: int, dialect: Any) -> Select[Any]:
+    if dialect is postgresql:
+        meant = c.id == func.any(bindparam("met", type_=postgresql.ARRAY(c.id.type)))
+    else:
+        meant = c.id.in_(select(func.json_each(bindparam("met")).table_valued("value").c.value))
+    return _along(_ordered(branch, part, started).where(meant).limit(_number(limit)), "")
 
 
 @lru_cache(maxsize=32)
@@ -661,7 +727,7 @@ async def _by_word(
     found = await _in_windows(conn, way, asked, branch, part, start, limit)
     if rarest.numbers:  # the few that bear it as their number
         its = replace(rarest, word_ids=(), beyond=(), weight=len(rarest.numbers))
-        numbered = replace(asked, terms=(its, *rest))
+        numbered = replace(asked, terms=(its, *rest), met=[])
         found = sorted({*found, *await _read(conn, numbered, branch, part, start, limit)}, key=tuple, reverse=True)
     return found[:limit]
 
@@ -740,8 +806,7 @@ async def count(conn: Reader, asked: Asked, scope: Scope, limit: int) -> int:
 
 
 def _scoped(asked: Asked, scope: Scope) -> Asked:
-    values = {**asked.values, **values_of(scope)}
-    return replace(asked, values=values)
+    return replace(asked, values={**asked.values, **values_of(scope)})
 
 
 async def _count(conn: Reader, asked: Asked, branch: Branch, is_open: bool, limit: int) -> int:
@@ -750,14 +815,58 @@ async def _count(conn: Reader, asked: Asked, branch: Branch, is_open: bool, limi
     terms = asked.terms
     if terms and terms[0].weight is None:
         terms = (await ticket_words.weighed(conn, terms[0]), *terms[1:])
-    statement = _count_of(branch, is_open, _shapes(terms))
+    leads = branch.lead_open if is_open else branch.lead_all
+    index = leads[0][0] if leads else "ix_tickets_open" if is_open else "ix_tickets_status"
+    statement = _count_of(branch, is_open, _shapes(terms), index)
+    if terms and not terms[0].rare:
+        lead, index = await _counted_by(conn, replace(asked, terms=terms), branch, is_open, index)
+        if lead is not None:
+            terms = (lead, *(term for term in terms if term is not lead))
+            statement = _count_posted(branch, is_open, _shapes(terms))
+        else:
+            statement = _count_of(branch, is_open, _shapes(terms), index)
     return int(await statement.scalar(conn, **asked.values, limit=limit))
 
 
+async def _counted_by(
+    conn: Reader, asked: Asked, branch: Branch, is_open: bool, index: str
+) -> tuple[ticket_words.Term | None, str]:
+    """The word whose list is the shortest; or none, and an index that has still fewer tickets."""
+    most = WALKED * PROBES
+    while True:
+        fewest, least = await _fewest(conn, asked, most)
+        if least < most or (least >= COUNTED and not is_open):
+            break
+        if is_open and await _is_short(conn, asked, branch, (), most):
+            return None, index
+        most = max(most * COUNTED_ON, 1)
+    if not is_open:
+        narrow = await _narrowest(conn, asked, branch, branch.lead_all, min(least, ticket_words.WEIGHED))
+        if narrow is not None:
+            return None, narrow
+    return fewest, ""
+
+
 @lru_cache(maxsize=1_024)
-def _count_of(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...]) -> Prepared:
-    leads = branch.lead_open if is_open else branch.lead_all
-    index = leads[0][0] if leads else "ix_tickets_open" if is_open else "ix_tickets_status"
+def _count_posted(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...]) -> Prepared:
+    """Along the first word's list, the newest first, and no further than the limit."""
+    first, *rest = terms
+    limit = bindparam("limit", type_=c.id.type)
+    part = replace(_NEWEST, open=is_open)
+    some: Any
+    if first.numbers:  # few words are, and tickets are found by two ways then
+        ids = c.id.in_(ticket_words.ids_of_all(terms))
+        numbered = [ticket_words.has(term) for term in rest if term.numbers]
+        some = _along(select(_number(1)).select_from(tickets).where(ids, *numbered, *_all_of(branch, is_open)), "")
+    else:
+        lead = postings.alias("lead")
+        some = select(lead.c.ticket_id).where(first.words(lead.c.word_id), *_each(branch, part, rest, lead))
+        some = some.order_by(lead.c.created_at.desc(), lead.c.ticket_id.desc()) if first.single else some.distinct()
+    return Prepared(select(func.count()).select_from(some.limit(limit).subquery()))
+
+
+@lru_cache(maxsize=1_024)
+def _count_of(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...], index: str) -> Prepared:
     some: Any = select(_number(1)).select_from(tickets).where(*_all_of(branch, is_open))
     if terms:
         rarest, *rest = terms
@@ -1007,7 +1116,7 @@ async def _rows(
     if isinstance(plan, list):
         return await _of_ids(conn, _lines_of, [row[-1] for row in plan])
     statement = _statement(plan, branch, part, start is not None, limit, True)
-    return await statement.rows(conn, **asked.values, **_placed(start))
+    return await statement.rows(conn, **_given(conn, asked), **_placed(start))
 
 
 @lru_cache(maxsize=32)

@@ -116,7 +116,8 @@ class Term:
 
 # How common words were found to be: it only tells which of them leads, so a minute's age does no harm.
 # By the words that are meant; also by what was typed, where that meant one word alone.
-Weights = dict[tuple[tuple[int, ...], tuple[tuple[str, str], ...]] | str, int]
+# `posted` keeps its own, which go further, and the journal how many tickets there are.
+Weights = dict[tuple[Any, ...] | str, int]
 
 
 # --- writing ----------------------------------------------------------------------------------------------
@@ -409,11 +410,15 @@ async def weighed(conn: Reader, term: Term, known: Weights | None = None) -> Ter
     return replace(term, weight=count + len(term.numbers))
 
 
-async def posted(conn: Reader, term: Term, most: int) -> int:
+async def posted(conn: Reader, term: Term, most: int, known: Weights) -> int:
     """How many tickets the term has, counted up to `most`: each posting is a step of an index."""
-    its = replace(term, numbers=(), weight=None).named("w")
-    found = await _posted(its.shape()).scalar(conn, **its.values(), most=most)
-    return int(found) + len(term.numbers)
+    least, whole = ((kind, term.word_ids, term.beyond) for kind in ("at least", "in all"))
+    count = known.get(whole, known.get(least, 0))
+    if whole not in known and count < most:
+        its = replace(term, numbers=(), weight=None).named("w")
+        count = int(await _posted(its.shape()).scalar(conn, **its.values(), most=most))
+        known[whole if count < most else least] = count
+    return min(count, most) + len(term.numbers)
 
 
 @lru_cache(maxsize=256)

@@ -260,6 +260,29 @@ async def test_each_filter_in_each_order_gives_what_the_same_words_give_by_hand(
         assert counted == Count(len(expected)), wanted
 
 
+async def test_common_words_by_danger_give_the_same_by_every_way(
+    journal: JournalService, city: list[Row], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(*_: Any) -> int:  # so that words always seem to fill the page with the first tickets
+        return 0
+
+    monkeypatch.setattr(ticket_words, "RARE", 0)
+    monkeypatch.setattr(rows, "WALKED", 3)
+    monkeypatch.setattr(rows, "_all_tickets", none)
+    for met, counted_to in ((2, 4), (1_000, 1_000)):  # sorted where they lie; kept for the parts of the order
+        monkeypatch.setattr(rows, "MET", met)
+        monkeypatch.setattr(rows, "COUNTED", counted_to)
+        rows._met_of.cache_clear()
+        for wanted, fits in cases(clock):
+            if wanted.q:
+                expected = in_order([row for row in city if fits(row)], Sort.DANGER)
+                assert await whole(journal, wanted, DESK, Sort.DANGER, 9) == expected, (wanted, met)
+                assert await journal.count(wanted, Scope(everything=True), 5) == Count(
+                    min(len(expected), 5), more=len(expected) > 5
+                ), wanted
+    rows._met_of.cache_clear()
+
+
 async def test_everybody_sees_only_his_own_in_every_order(
     journal: JournalService, store: Store, city: list[Row], clock: ManualClock
 ) -> None:
