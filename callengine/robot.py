@@ -33,7 +33,7 @@ from callengine.speech.hearing import LiveAsr
 from callengine.speech.voice import NoVoice, Voice, VoiceSettings
 from callengine.store.database import Store, Tx
 from callengine.tickets.by_phone import StatusByPhone
-from callengine.tickets.events import TicketMoved
+from callengine.tickets.events import TicketMoved, TicketWayChanged
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +139,7 @@ class RobotCaller:
         """Its share of the reactions within transactions."""
         outreach = self._outreach
         store.within.setdefault(TicketMoved, []).append(outreach.on_ticket_moved)
+        store.within.setdefault(TicketWayChanged, []).append(outreach.on_way_changed)
         store.within.setdefault(CallArrived, []).append(outreach.on_call)
         store.within.setdefault(CallEnded, []).append(outreach.on_call)
         store.within.setdefault(RobotTold, []).append(outreach.on_robot_told)

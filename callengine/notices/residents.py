@@ -245,23 +245,38 @@ class ResidentNotices:
     async def _tell_joined(
         self, tx: Tx, ticket: Ticket, kind: Kind, what: str, values: dict[str, str], *, only: int | None = None
     ) -> None:
-        """By SMS and without the link: neighbours do not read each other's words and flats."""
-        if Channel.SMS not in self._outbox.channels:
-            return
+        """By SMS, or the e-mail of his card, and without the link: neighbours do not read each other's words and flats.
+
+        A browser takes news by a link, which he has none of, and a call would be one to each flat of a house. Whose
+        card says nothing is told nothing but of danger.
+        """
         news = NEWS[kind][0 if self._language == "ru" else 1].format_map(values)
         told = {ticket.applicant.number}
         for row in await ticket_joins.of_ticket(tx.conn, ticket.id):
             if only not in (None, row.id) or not row.number.startswith("+") or row.number in told:
                 continue
             told.add(row.number)
+            danger = kind is Kind.REGISTERED and ticket.urgency in rules.DANGER
+            channel = self._of_joined("" if danger else row.notify or "", row.email or "")
+            if channel is None:
+                continue
+            key = f"joined:{ticket.number}:{what}:{row.number}"
             wanted = Wanted(
-                key=f"joined:{ticket.number}:{what}:{row.number}",
+                key=key if channel is Channel.SMS else f"{key}:{channel}",
                 kind=Kind.JOINED,
-                channel=Channel.SMS,
-                to=Recipient(number=row.number, name=row.name, language=self._language),
+                channel=channel,
+                to=Recipient(number=row.number, email=row.email or "", name=row.name, language=self._language),
                 fields={**values, "news": news},
                 ticket_number=ticket.number,
-                danger=kind is Kind.REGISTERED and ticket.urgency in rules.DANGER,
+                danger=danger,
                 answer=kind is Kind.REGISTERED and await self._outbox.awake(tx, row.number),
             )
             await self._outbox.tell(tx, wanted)
+
+    def _of_joined(self, way: str, email: str) -> Channel | None:
+        """How one who joined is told; None when he is not."""
+        if way == Way.NONE:
+            return None
+        if way == Way.EMAIL and Channel.EMAIL in self._outbox.channels and "@" in email:
+            return Channel.EMAIL
+        return Channel.SMS if Channel.SMS in self._outbox.channels else None

@@ -131,7 +131,7 @@ SHAPES: Mapping[Kind, Shape] = {
         Text("Ticket {number} is cancelled", "Ticket {number} is cancelled: {why}. If that is wrong, tell us: {link}"),
     ),
     Kind.JOINED: Shape(
-        (Channel.SMS,),
+        (Channel.SMS, Channel.EMAIL),
         ("number", "address", "problem", "urgency", "organisation", "registered", "due", "news"),
         ("number", "news"),
         Text("Заявка {number}", "Заявка {number}, {address}: {problem}. {news}."),

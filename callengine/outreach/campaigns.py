@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from callengine import config, phone
 from callengine.clock import Clock
+from callengine.directory.ways import Way
 from callengine.errors import Conflict, EngineError, NotFound, Refused
 from callengine.menus import jobs
 from callengine.menus import script as scripts
@@ -37,6 +38,7 @@ from callengine.store.database import Store
 
 # What an administrator starts by hand; job calls follow from tickets, and so do ratings that no campaign waits for.
 BY_HAND = (CallKind.OUTAGE, CallKind.RESULT, CallKind.SURVEY, CallKind.METER, CallKind.RATING)
+OF_HIS_OWN = (CallKind.RESULT, CallKind.SURVEY)  # of his own ticket; an outage is news of his house
 OF_TICKETS = (CallKind.RESULT, CallKind.SURVEY, CallKind.OUTAGE, CallKind.RATING)  # that may choose tickets
 ALL = Choice()
 LOOKED_BACK = timedelta(days=30)  # over which the preview of ratings counts
@@ -374,7 +376,11 @@ class CampaignsService:
             found: list[tuple[str, _Person]] = [(one, _Person()) for one in wish.numbers]
             found += [(number, _Person(name)) for number, name, _ in living]
             if wish.choice and wish.kind is not CallKind.RATING:
-                found += [_of_ticket(one, wish.kind) for one in await self._tickets(conn, wish.choice, language)]
+                for one in await self._tickets(conn, wish.choice, language):
+                    if one.notify == Way.NONE and wish.kind in OF_HIS_OWN and not wish.danger:
+                        left.append(Left(one.number, "asked to be told nothing"))
+                    else:
+                        found.append(_of_ticket(one, wish.kind))
             for text, person in found:
                 number = phone.parse(text, **self._names)
                 if why := rules.no_number_to_call(number):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from callengine import config, phone
 from callengine.clock import Clock, rfc3339
+from callengine.directory.ways import Way
 from callengine.errors import Conflict, Forbidden, Refused
 from callengine.menus.outcome import Outcome, Result
 from callengine.outreach import rules
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 ROBOT = Mover(name="robot", role=SYSTEM)
 MOVED, UNMOVED = "moved", "not moved"
 RATING_DUTY = "rating"
+UNWANTED = "robot_unwanted"  # in a ticket's history: its applicant is not asked, for he wants to be told nothing
 
 
 class Moves(Protocol):
@@ -55,20 +57,24 @@ class FollowUp:
     async def wanted(self, tx: Tx, kind: CallKind, calls: Sequence[OutreachCall]) -> set[int]:
         """Those of the calls whose reason stands: a ticket that nobody's mark is awaited for needs no call.
 
-        Of a job that was done again, only the call about its last round is wanted.
+        Of a job that was done again, only the call about its last round is wanted, and none to who wants to be told
+        nothing.
         """
         if kind is not CallKind.RATING:
             return {call.id for call in calls}
         ids = {call.ticket_id for call in calls if call.ticket_id is not None}
-        rounds = {}
+        rounds, unwilling = {}, set()
         for ticket_id in await rows.awaiting_mark(tx.conn, ids):
             ticket = await ticket_rows.ticket_of(tx.conn, ticket_id)
             assert ticket is not None
             rounds[ticket_id] = round_key(ticket)
+            if ticket.applicant.notify == Way.NONE:
+                unwilling.add((ticket_id, ticket.applicant.number))
         return {
             call.id
             for call in calls
-            if call.ticket_id is None or (call.ticket_id in rounds and call.key.startswith(rounds[call.ticket_id]))
+            if (call.ticket_id, call.number) not in unwilling
+            and (call.ticket_id is None or (call.ticket_id in rounds and call.key.startswith(rounds[call.ticket_id])))
         }
 
     async def apply(

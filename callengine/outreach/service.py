@@ -20,6 +20,7 @@ from callengine.calls.events import CallEnded, CallFact, RobotTold
 from callengine.calls.model import ROBOT_REQUEST, Conversation
 from callengine.calls.model import Outcome as CallOutcome
 from callengine.clock import Clock
+from callengine.directory.ways import Way
 from callengine.errors import EngineError
 from callengine.log import masked
 from callengine.menus.outcome import Outcome, Proof, Result
@@ -27,7 +28,7 @@ from callengine.outreach import rules
 from callengine.outreach.choice import fits
 from callengine.outreach.choice import from_raw as choice_of
 from callengine.outreach.events import CampaignChanged, OutreachAsked, OutreachDue, OutreachSettled, RobotCalled
-from callengine.outreach.followup import FollowUp, round_key
+from callengine.outreach.followup import UNWANTED, FollowUp, round_key
 from callengine.outreach.model import (
     AttemptState,
     CallKind,
@@ -48,7 +49,7 @@ from callengine.store import outreach as rows
 from callengine.store import ratings as rating_rows
 from callengine.store.database import Store, Tx
 from callengine.tickets.calendar import Workdays
-from callengine.tickets.events import TicketMoved
+from callengine.tickets.events import TicketMoved, TicketWayChanged
 from callengine.tickets.model import Status, Ticket
 
 log = logging.getLogger(__name__)
@@ -112,16 +113,34 @@ class OutreachService:
         elif awaits and not awaited and self._settings.ratings:
             await self._wish_rating(tx, ticket)
 
+    async def on_way_changed(self, tx: Tx, fact: TicketWayChanged) -> None:
+        """Within the change: who wants to be told nothing from now on is not called for his mark (R177)."""
+        ticket = fact.ticket
+        if ticket.applicant.notify != Way.NONE or ticket.status is not Status.AWAITING_CLIENT or ticket.marked_at:
+            return
+        number = self._parsed(ticket.applicant.number).value
+        for call in await rows.open_of_ticket(tx, ticket.id):
+            if call.number == number and call.state is CallState.WAITING and call.key.startswith("rating:"):
+                await self._over(tx, call, CallKind.RATING, CallState.CANCELLED, "withdrawn", None)
+                held = await campaign_rows.locked(tx, call.campaign_id)
+                if held is None or held.state.over or not await self._ask_another(tx, held, ticket, self._clock.now()):
+                    await self._follow_up.note(tx, ticket.id, UNWANTED, "")
+
     async def _wish_rating(self, tx: Tx, ticket: Ticket) -> None:
         campaign = await self._waiting_for(tx, ticket)
         due_at = self._clock.now() + timedelta(seconds=self._settings.rating_after_seconds)
         number = self._parsed(ticket.applicant.number)
         why = rules.no_number_to_call(number)
-        if not why:
+        unwanted = ticket.applicant.notify == Way.NONE
+        if not why and not unwanted:
             wish = _about(ticket, number.value, ticket.applicant.name, due_at, self._locale.language)
             if await self.ask_call(tx, CallKind.RATING, wish, campaign=campaign) is not None:
                 return
-        if not (campaign and await self._ask_another(tx, campaign, ticket, due_at)) and why:
+        if campaign and await self._ask_another(tx, campaign, ticket, due_at):
+            return
+        if unwanted:
+            await self._follow_up.note(tx, ticket.id, UNWANTED, "")
+        elif why:
             await self._follow_up.note(tx, ticket.id, "robot_no_number", why)
 
     def _parsed(self, number: str) -> phone.Phone:
@@ -137,7 +156,9 @@ class OutreachService:
         for row in await ticket_joins.of_ticket(tx.conn, ticket.id):
             number = self._parsed(row.number)
             wish = _about(ticket, number.value, row.name, due_at, self._locale.language)
-            if rules.no_number_to_call(number) or await rows.call_by_key(tx.conn, wish.key) is not None:
+            if rules.no_number_to_call(number) or row.notify == Way.NONE:
+                continue
+            if await rows.call_by_key(tx.conn, wish.key) is not None:
                 continue
             if await self.ask_call(tx, CallKind.RATING, wish, campaign=campaign) is not None:
                 return True

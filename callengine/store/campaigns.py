@@ -263,6 +263,7 @@ class OfTicket:
     name: str
     work: str
     address: str
+    notify: str = ""  # how he wants to be told of this ticket (directory/ways.py)
 
 
 async def tickets_of(conn: AsyncConnection, choice: Choice, language: str, most: int) -> list[OfTicket]:
@@ -271,7 +272,7 @@ async def tickets_of(conn: AsyncConnection, choice: Choice, language: str, most:
     work = e.problem_ru if language == "ru" else e.problem_en
     query = (
         select(
-            *(t.id, t.number, t.applicant_number, t.applicant_name, t.premise),
+            *(t.id, t.number, t.applicant_number, t.applicant_name, t.premise, t.notify),
             *(work.label("work"), h.street, h.number.label("no")),
         )
         .select_from(tickets)
@@ -289,6 +290,7 @@ async def tickets_of(conn: AsyncConnection, choice: Choice, language: str, most:
             row.applicant_name,
             row.work,
             f"{row.street}, {row.no}" if row.street else row.premise,
+            row.notify,
         )
         for row in (await conn.execute(query)).all()
     ]

@@ -13,10 +13,14 @@ from callengine.store.tables import calls, people, staff, ticket_applicants, tic
 
 
 async def of_ticket(conn: AsyncConnection, ticket_id: int) -> Sequence[Any]:
-    """Rows in the order of their joining, with `staff_name`, who joined them."""
+    """Rows in the order of their joining, with `staff_name`, who joined them, and `notify` and `email` of their cards.
+
+    Both are None where nobody knows his card.
+    """
     query = (
-        select(ticket_applicants, staff.c.name.label("staff_name"))
+        select(ticket_applicants, staff.c.name.label("staff_name"), people.c.notify, people.c.email)
         .join(staff, staff.c.id == ticket_applicants.c.staff_id, isouter=True)
+        .join(people, people.c.id == ticket_applicants.c.person_id, isouter=True)
         .where(ticket_applicants.c.ticket_id == ticket_id)
     )
     return (await conn.execute(query.order_by(ticket_applicants.c.id))).all()

@@ -649,6 +649,34 @@ async def test_who_joined_is_told_what_the_first_is_told_each_once_and_nobody_re
     await office.close()
 
 
+async def test_who_joined_is_told_as_his_card_says_where_that_can_be_and_of_danger_in_any_case(
+    sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
+) -> None:
+    from callengine.tickets.model import Applicant
+
+    office = await opened(sqlite_store, clock, mail, smsc, tell_resident=config.Notices().tell_resident)
+    joins, ways = JoinService(sqlite_store, clock), ("none", "email", "call", "push", "")
+    async with sqlite_store.begin() as tx:
+        cards = [
+            {"id": n, "code": f"P{n}", "name": "Сосед", "search": "", "notify": way, "email": f"s{n}@mail.ru"}
+            for n, way in enumerate(ways, 1)
+        ]
+        await tx.conn.execute(insert(people), cards)
+    for code, expected in (
+        ("KRO-05", ["email", "sms", "sms", "sms"]),
+        ("HVS-01", ["sms", "sms", "sms", "sms", "sms"]),
+    ):
+        ticket = await office.block.open(code)
+        for n in range(1, len(ways) + 1):
+            who = Applicant(f"+7907330555{n}", "Соседов Пётр", person_id=n)
+            await joins.join(ticket.number, Joining(who), office.block.who("petrova"))
+        told = [one for one in await office.all() if one.kind.value == "joined" and one.ticket_number == ticket.number]
+        assert sorted(one.channel.value for one in told) == expected, code
+        letters = [one.to.email for one in told if one.channel.value == "email"]
+        assert letters == ["s2@mail.ru"] * expected.count("email")
+    await office.close()
+
+
 async def test_who_joined_before_the_upgrade_hears_nothing_of_it_when_another_joins_calls_again_or_is_taken_off(
     sqlite_store: Store, clock: ManualClock, mail: MailServer, smsc: Smsc
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from callengine.calls.model import Outcome as CallOutcome
 from callengine.clock import ManualClock
@@ -16,6 +17,8 @@ from callengine.outreach.choice import Choice, fits, from_raw, to_raw
 from callengine.outreach.model import CallKind, Campaign
 from callengine.store import ticket_joins
 from callengine.store.database import Store
+from callengine.store.tables import people
+from callengine.store.tables import ticket_applicants as applicants
 from callengine.tickets.effects import Asked, Mover
 from callengine.tickets.lifecycle import SYSTEM, Move
 from callengine.tickets.model import Applicant, Status, Ticket, Urgency
@@ -229,6 +232,28 @@ async def test_who_wants_no_calls_is_passed_over_for_the_next(world: World) -> N
     assert [call.number for call in await world.made()] == [number(1)]
     await world.opt_outs.add(number(1), "", "Петрова")
     assert [called for _, called in await world.dial(after=3600)] == [number(2)]
+
+
+async def test_who_wants_to_be_told_nothing_is_passed_over_too_by_his_ticket_or_his_card(world: World) -> None:
+    before = await world.block.to(
+        Status.AWAITING_CENTRE, applicant=Applicant(RESIDENT, "Мельникова Анна", notify="none")
+    )
+    await waiting_for(world, OTHERS_TOO)
+    await joined(world, before, number(1), number(2), number(3))
+    async with world.store.begin() as tx:
+        card = {"code": "P-1", "name": "Сосед", "search": "", "notify": "none"}
+        await tx.conn.execute(insert(people), [card])
+        its = select(people.c.id).where(people.c.code == "P-1").scalar_subquery()
+        await tx.conn.execute(update(applicants).where(applicants.c.number == number(1)).values(person_id=its))
+    await world.block.move(before, "petrova", Move.CONFIRM)
+    assert [call.number for call in await world.made()] == [number(2)]
+    assert "robot_unwanted" not in await world.history(before), "somebody is asked"
+    since = world.clock.now() - timedelta(days=3)
+    chosen = Choice(urgency=tuple(Urgency), since=since, until=world.clock.now() + timedelta(seconds=1))
+    outage = {"what": "холодной воды", "address": "Мира, 44"}  # news of his house and not of his ticket
+    for kind, job, left in ((CallKind.RESULT, {}, ["asked to be told nothing"]), (CallKind.OUTAGE, outage, [])):
+        found = await world.campaigns.preview(NewCampaign(kind, "Итог", choice=chosen, job=job))
+        assert [one.why for one in found.left] == left, kind
 
 
 async def test_a_ticket_that_is_settled_meanwhile_asks_nobody_else(world: World) -> None:

@@ -19,6 +19,7 @@ from callengine.store.database import Store
 from callengine.store.tables import calls, ticket_calls
 from callengine.tickets.events import TicketReminded
 from callengine.tickets.model import Applicant, Status, Ticket
+from callengine.tickets.ways import WaysService
 from tests.outreach.world import (
     DONE_NO_MARK,
     HUNG_UP,
@@ -87,6 +88,31 @@ async def test_who_has_no_number_to_call_is_not_called_and_the_ticket_says_so(wo
     ticket = await world.done_job(applicant=Applicant(applicant, "Жилец"))
     assert await world.made() == []
     assert "robot_no_number" in await world.history(ticket)
+
+
+async def test_who_wants_to_be_told_nothing_is_not_called_for_his_mark_and_the_ticket_says_why(world: World) -> None:
+    ticket = await world.done_job(applicant=Applicant(RESIDENT, "Мельникова Анна", notify="none"))
+    assert await world.made() == [] and await world.dial(after=90_000) == []
+    assert "robot_unwanted" in await world.history(ticket)
+
+
+async def test_who_wants_it_while_his_call_waits_is_not_called_either(world: World) -> None:
+    ways = WaysService(world.store, world.clock)
+    ticket = await world.done_job()
+    await ways.change(ticket.number, "sms", "", world.block.who("petrova"))
+    assert (await world.the_call()).state is CallState.WAITING, "by SMS he is told; for his mark he is called"
+    await ways.change(ticket.number, "none", "", world.block.who("petrova"))
+    assert (await world.the_call()).state is CallState.CANCELLED
+    assert await world.dial(after=90_000) == [] and "robot_unwanted" in await world.history(ticket)
+
+
+async def test_who_wants_it_in_the_moment_in_which_he_is_dialled_is_not_called(world: World) -> None:
+    ticket = await world.done_job()
+    world.clock.advance(seconds=3600)
+    (planned,) = await world.service.choose({"main": 4})
+    await WaysService(world.store, world.clock).change(ticket.number, "none", "", world.block.who("petrova"))
+    assert await world.service.send([planned]) == []
+    assert await world.dial(after=90_000) == []
 
 
 async def test_without_ratings_in_the_configuration_nobody_is_called(store: Store, clock: ManualClock) -> None:

@@ -30,7 +30,7 @@ from callengine.phone import parse
 from callengine.store import outreach as rows
 from callengine.store.database import Store
 from callengine.store.tables import duties, outreach_calls
-from callengine.tickets.events import TicketMoved
+from callengine.tickets.events import TicketMoved, TicketWayChanged
 from callengine.tickets.model import Status, Ticket
 from tests.tickets import block
 
@@ -240,6 +240,7 @@ def join(store: Store, clock: ManualClock, town: block.Block, **settings: Any) -
     )
     store.within |= {
         TicketMoved: [service.on_ticket_moved],
+        TicketWayChanged: [service.on_way_changed],
         CallArrived: [service.on_call],
         CallEnded: [service.on_call, callbacks.on_ended],
         RobotTold: [service.on_robot_told],
