@@ -566,15 +566,16 @@ async def _is_short(
 ) -> bool:
     """To look the order's tickets through takes no longer than so many of a word's."""
     enough = most // max(PROBES, 1) + 1
-    return int(await _walked(branch, where).scalar(conn, **asked.values, enough=enough)) * PROBES <= most
+    index = branch.lead_open[0][0] if branch.lead_open else "ix_tickets_open"
+    return int(await _walked(branch, where, index).scalar(conn, **asked.values, enough=enough)) * PROBES <= most
 
 
 @lru_cache(maxsize=1_024)
-def _walked(branch: Branch, where: tuple[ColumnElement[bool], ...]) -> Prepared:
+def _walked(branch: Branch, where: tuple[ColumnElement[bool], ...], index: str) -> Prepared:
     """How many tickets the order has by its index, whatever else is asked of them; counted until it is enough."""
     its = branch.lead_open[0][1] if branch.lead_open else true()
     some: Any = select(_number(1)).select_from(tickets).where(*where, OPEN, its)
-    some = some.limit(bindparam("enough", type_=c.id.type))
+    some = _along(some.limit(bindparam("enough", type_=c.id.type)), index)
     return Prepared(select(func.count()).select_from(some.subquery()))
 
 
@@ -835,16 +836,22 @@ async def _counted_by(
     most = WALKED * PROBES
     while True:
         fewest, least = await _fewest(conn, asked, most)
-        if least < most or (least >= COUNTED and not is_open):
-            break
-        if is_open and await _is_short(conn, asked, branch, (), most):
+        if is_open and (least >= COUNTED or (least >= most and await _is_short(conn, asked, branch, (), most))):
             return None, index
+        if least < most or least >= COUNTED:
+            break
         most = max(most * COUNTED_ON, 1)
-    if not is_open:
-        narrow = await _narrowest(conn, asked, branch, branch.lead_all, min(least, ticket_words.WEIGHED))
-        if narrow is not None:
-            return None, narrow
+    for place, (name, _) in enumerate(() if is_open else branch.lead_all):
+        if int(await _counted_along(branch, place).scalar(conn, **asked.values, enough=least)) < least:
+            return None, name
     return fewest, ""
+
+
+@lru_cache(maxsize=1_024)
+def _counted_along(branch: Branch, place: int) -> Prepared:
+    name, condition = branch.lead_all[place]
+    some: Any = select(_number(1)).select_from(tickets).where(condition).limit(bindparam("enough", type_=c.id.type))
+    return Prepared(select(func.count()).select_from(_along(some, name).subquery()))
 
 
 @lru_cache(maxsize=1_024)
