@@ -8,6 +8,7 @@ Saturday 25 April works. In Kazakhstan 16 December. Moscow has no summer time; B
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,8 +22,9 @@ from callengine.tickets.calendar import Calendar, LocalDay, Workdays
 from callengine.tickets.classifier import Override, entry_of, for_organisation, shipped
 from callengine.tickets.deadlines import Matter, postponed_in_words, recompute, terms
 from callengine.tickets.model import Applicant, Deadlines, Entry, Status, Ticket
-from callengine.tickets.rulepacks import Pack, PackError, pack_for, parse
+from callengine.tickets.rulepacks import Pack, PackError, pack_for, parse, script_of
 from callengine.tickets.rulepacks import shipped as packs
+from callengine.tickets.script import CONDITIONS
 
 ENTRIES = {row["code"]: entry_of(row) for row in shipped()}
 ZONES = {
@@ -134,6 +136,36 @@ CASES = [
         "2026-11-20 12:00",
         ("11-20 12:05", "-", "11-20 12:00"),
         damage="2026-11-20 08:00",
+    ),
+    # --- sewage in the cellar: of a blocked sewer as above; of a damaged pipe 30 min and 3 days of the damage (416),
+    # and 4 h of the outage (354) all the same, the earlier. Accept 5 min.
+    Case(
+        "416: sewage in the cellar, not asked: blocked",
+        "KAN-04",
+        "2026-11-20 12:00",
+        ("11-20 12:05", "-", "11-20 14:00"),
+    ),
+    Case(
+        "416: sewage in the cellar of a blocked sewer",
+        "KAN-04",
+        "2026-11-20 12:00",
+        ("11-20 12:05", "-", "11-20 14:00"),
+        told={"blocked_sewer": True},
+    ),
+    Case(
+        "416: sewage in the cellar of a damaged pipe is localised in 30 min, and 354 gives 4 h",
+        "KAN-04",
+        "2026-11-20 12:00",
+        ("11-20 12:05", "11-20 12:30", "11-20 16:00"),
+        told={"blocked_sewer": False},
+    ),
+    Case(
+        "416: a pipe that was damaged three days ago has an hour left, while 354 gives three",
+        "KAN-04",
+        "2026-11-20 12:00",
+        ("11-20 12:05", "11-20 12:30", "11-20 13:00"),
+        damage="2026-11-17 13:00",
+        told={"blocked_sewer": False, "outage_at": "2026-11-20T11:00:00+03:00"},
     ),
     # --- a blocked chute: 2 h between 8 and 23. Accept 30 min of the same window.
     Case("416: the chute in 2 h", "TKO-01", "2026-11-20 10:00", ("11-20 10:30", "-", "11-20 12:00")),
@@ -570,6 +602,28 @@ def test_the_why_names_the_rule_the_start_and_the_hours() -> None:
 def test_what_was_not_asked_is_said_with_the_question() -> None:
     assert why("354: not asked, 16 h").endswith("; не спрошено: Сколько градусов в комнате?")
     assert "не спрошено" not in why("354: 12 °C, 16 h")
+
+
+def test_whatever_a_term_depends_on_is_asked_at_intake() -> None:
+    day, depends = date(2026, 11, 20), set()
+    for pack, entry in itertools.product(packs(), ENTRIES.values()):
+        rules = [rule for rule in pack.rules if rule.concerns(entry, day)]
+        names = {name for rule in rules for name, _ in rule.when} - {"season"}  # the calendar knows it
+        asked = {question.condition for question in script_of(entry, pack, day)}
+        assert names <= asked, (pack.id, entry.code)
+        depends |= names | {f"{rule.start}_at" for rule in rules}
+    unused = set(CONDITIONS) - depends
+    # The calendar knows the season; whole_house tells the executor where to look.
+    assert unused == {"season", "whole_house"}, "what is offered to authors of questions sets some term"
+
+
+def test_who_reports_sewage_in_a_cellar_is_asked_whether_it_is_blocked_and_who_has_no_light_of_its_feeds() -> None:
+    ru, day = pack_for("", "RU"), date(2026, 11, 20)
+    for condition, codes in (("blocked_sewer", {"KAN-04"}), ("power_feeds", {"ELE-02", "ELE-07"})):
+        asked = {
+            code for code, entry in ENTRIES.items() if condition in {q.condition for q in script_of(entry, ru, day)}
+        }
+        assert asked == codes
 
 
 def test_an_organisations_own_term_is_named_with_its_paper_and_with_what_the_rule_gives() -> None:
