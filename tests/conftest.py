@@ -18,6 +18,7 @@ from callengine.log import Brief, JsonLines
 from callengine.store.database import Store
 from callengine.store.engines import owner_name
 from callengine.store.migrate import migrate
+from tests.furnished import Furnished, Furnishing
 from tests.order import in_order
 from tests.pbx_fixture import sandbox_pbx, sandbox_pbx16  # noqa: F401
 from tests.postgres import OWNER, PREFIX, TEMPLATE, PostgresServer, apart, binaries, memory, sweep
@@ -110,18 +111,30 @@ def database_dir(databases_dir: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def furnished(databases_dir: Path) -> Furnished:
+    """The databases that were furnished in this session."""
+    return Furnished(Path(tempfile.mkdtemp(dir=databases_dir)))
+
+
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, database_dir: Path) -> str:
+def furnishing() -> Furnishing | None:
+    """What the test's database holds besides the schema; a module that needs it often has a fixture of this name."""
+    return None
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, database_dir: Path, furnished: Furnished, furnishing: Furnishing | None) -> str:
     """The URL of a migrated SQLite database of this test alone."""
     path = database_dir / "callengine.db"
-    shutil.copyfile(sqlite_template, path)
+    shutil.copyfile(furnished.sqlite(sqlite_template, furnishing) if furnishing else sqlite_template, path)
     return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+def postgres_url(postgres_server: PostgresServer, furnished: Furnished, furnishing: Furnishing | None) -> Iterator[str]:
     """The URL of a migrated PostgreSQL database of this test alone."""
-    name = postgres_server.create()
+    name = postgres_server.create(furnished.postgres(postgres_server, furnishing) if furnishing else TEMPLATE)
     yield postgres_server.url(name)
     postgres_server.drop(name)
 

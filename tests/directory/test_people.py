@@ -34,6 +34,7 @@ from callengine.store.tables import (
     tickets,
 )
 from callengine.tickets.classifier_service import ClassifierService
+from tests.furnished import Furnishing
 from tests.thorough import examples
 
 PETROVA = Somebody("Петрова Наталья")
@@ -57,6 +58,10 @@ class Town:
 
     async def build(self) -> Town:
         await self.imports.import_csv("houses", HOUSES.encode())
+        return await self.find()
+
+    async def find(self) -> Town:
+        """The houses that were built before."""
         async with self.store.read() as conn:
             ids = {row.code: row.id for row in await conn.execute(select(houses.c.code, houses.c.id))}
         self.mira, self.chkalova = ids["H-1"], ids["H-2"]
@@ -83,10 +88,19 @@ class Town:
             return int((await tx.conn.execute(made.returning(ticket_applicants.c.id))).scalar_one())
 
 
+async def _fill(store: Store, clock: ManualClock) -> None:
+    await ClassifierService(store, clock).begin()
+    await Town(store, clock).build()
+
+
+@pytest.fixture
+def furnishing(request: pytest.FixtureRequest) -> Furnishing | None:
+    return Furnishing("people", _fill) if "town" in request.fixturenames else None
+
+
 @pytest.fixture
 async def town(store: Store, clock: ManualClock) -> Town:
-    await ClassifierService(store, clock).begin()
-    return await Town(store, clock).build()
+    return await Town(store, clock).find()
 
 
 async def rows_of(store: Store, table: Table) -> list[dict[str, Any]]:

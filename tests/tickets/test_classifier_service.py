@@ -25,6 +25,7 @@ from callengine.tickets.classifier_service import ClassifierService, Plan
 from callengine.tickets.model import AnswerType, Entry, Group, NewTicket, Question
 from callengine.tickets.service import TicketsService
 from callengine.timers.worker import TimerWorker
+from tests.furnished import BEGUN, Furnishing
 
 ZONE = ZoneInfo("Europe/Moscow")
 SEVERIN = Somebody("Северин Олег")
@@ -32,11 +33,14 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
+def furnishing(request: pytest.FixtureRequest) -> Furnishing | None:
+    return BEGUN if "service" in request.fixturenames else None
+
+
+@pytest.fixture
 async def service(store: Store, clock: ManualClock) -> ClassifierService:
     """The shipped classifier as version 1."""
-    made = ClassifierService(store, clock)
-    assert await made.begin() == 1
-    return made
+    return ClassifierService(store, clock)
 
 
 async def changed(service: ClassifierService, *edits: tuple[str, str]) -> bytes:

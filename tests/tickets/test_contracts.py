@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import insert, select
 
 from callengine.clock import ManualClock
-from callengine.directory import town
 from callengine.directory.imports import Imports
 from callengine.directory.model import Somebody
 from callengine.errors import Conflict, NotFound, Refused
@@ -25,6 +24,7 @@ from callengine.tickets.misroutes import MisroutesService, Place
 from callengine.tickets.model import Entry, NewTicket, Routing
 from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.service import TicketsService
+from tests.furnished import Furnishing, import_classifier
 
 ZONE = ZoneInfo("Europe/Moscow")
 ORLOVA = Somebody("Орлова Вера")
@@ -37,7 +37,6 @@ ORGANISATIONS = (
     "voda,МУП «Водоканал»,water_utility\n"
 )
 CONTRACTS = "code,organisation,kind,houses\n14-У,zar,management_company,H-1|H-2|H-3\n7-В,voda,water_utility,*\n"
-CLASSIFIER = town.build(residents=10).csv("classifier")
 ZAR, KOM, VODA = 1, 2, 3
 
 
@@ -84,12 +83,20 @@ class World:
             await tx.conn.execute(insert(ticket_declines).values(**row))
 
 
-@pytest.fixture
-async def world(store: Store, clock: ManualClock) -> World:
+async def _fill(store: Store, clock: ManualClock) -> None:
     imports = Imports(store, clock, ZONE)
     for kind, text in {"houses": HOUSES, "organisations": ORGANISATIONS, "contracts": CONTRACTS}.items():
         assert not (await imports.import_csv(kind, text.encode())).skipped
-    await imports.import_csv("classifier", CLASSIFIER)
+    await import_classifier(imports)
+
+
+@pytest.fixture
+def furnishing(request: pytest.FixtureRequest) -> Furnishing | None:
+    return Furnishing("contracts", _fill) if "world" in request.fixturenames else None
+
+
+@pytest.fixture
+def world(store: Store, clock: ManualClock) -> World:
     return World(store, clock)
 
 

@@ -1,6 +1,6 @@
 """Exports: the workbook as Excel reads it, formulas that never are, cancelled, resumed, deleted, masked."""
 
-# ruff: noqa: F811 (the city is a fixture of the journal's tests)
+# ruff: noqa: F811 (the city and its database are fixtures of the journal's tests)
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from callengine.tickets.exports import ExportsService, Wanted
 from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import Sort
 from callengine.tickets.visibility import EVERYTHING, NOTHING, Scope, covers
-from tests.tickets.test_journal import TICKETS, Who, city, in_order  # noqa: F401
+from tests.tickets.test_journal import TICKETS, Who, city, furnishing, in_order  # noqa: F401
 
 ZONE = ZoneInfo("Europe/Moscow")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from callengine.clock import ManualClock
-from callengine.directory import search, town
+from callengine.directory import search
 from callengine.directory.imports import Imports
 from callengine.errors import Refused
 from callengine.store import journal as rows
@@ -36,6 +36,7 @@ from callengine.tickets.journal import JournalService
 from callengine.tickets.listing import WAITING, Count, JournalFilter, Sort
 from callengine.tickets.model import RANKS, REPORTED, Status, Urgency
 from callengine.tickets.visibility import Scope, scope_of
+from tests.furnished import Furnishing, import_classifier
 
 ZONE = ZoneInfo("Europe/Moscow")
 TICKETS = 160
@@ -64,11 +65,8 @@ def journal(store: Store, clock: ManualClock) -> JournalService:
     return JournalService(store, clock)
 
 
-@pytest.fixture
-async def city(store: Store, clock: ManualClock) -> AsyncIterator[list[Row]]:
-    """Tickets of every kind, as rows."""
-    imports = Imports(store, clock, ZONE)
-    await imports.import_csv("classifier", town.build(residents=10).csv("classifier"))
+async def _fill(store: Store, clock: ManualClock) -> None:
+    await import_classifier(Imports(store, clock, ZONE))
     async with store.begin() as tx:
         kind = "management_company"
         some = [{"code": f"o{n}", "name": f"УК «Район {n}»", "kind": kind} for n in (1, 2, 3)]
@@ -83,9 +81,25 @@ async def city(store: Store, clock: ManualClock) -> AsyncIterator[list[Row]]:
         people = [{"login": f"e{n}", "name": f"Слесарь {n}", "role": "executor", "organisation_id": n} for n in (1, 2)]
         await tx.conn.execute(insert(staff), people)
         await tx.conn.execute(insert(ticket_counters), [{"year": 2026, "last": TICKETS}])
-    made = [_ticket(n, random.Random(n), clock) for n in range(1, TICKETS + 1)]
-    await _insert(store, made)
-    yield made
+    await _insert(store, _tickets(clock))
+
+
+CITY = Furnishing("city", _fill)
+
+
+@pytest.fixture
+def furnishing(request: pytest.FixtureRequest) -> Furnishing | None:
+    return CITY if "city" in request.fixturenames else None
+
+
+@pytest.fixture
+def city(store: Store, clock: ManualClock) -> list[Row]:
+    """Tickets of every kind, as rows."""
+    return _tickets(clock)
+
+
+def _tickets(clock: ManualClock) -> list[Row]:
+    return [_ticket(n, random.Random(n), clock) for n in range(1, TICKETS + 1)]
 
 
 def _ticket(n: int, rng: random.Random, clock: ManualClock) -> Row:

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from callengine.clock import ManualClock
-from callengine.directory import town
 from callengine.directory.imports import Imports
 from callengine.directory.model import Somebody
 from callengine.directory.service import DirectoryService
@@ -22,6 +21,7 @@ from callengine.store.tables import calls, recordings, ticket_counters, ticket_h
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.model import Answer, Applicant, NewTicket, Status, TicketFilter
 from callengine.tickets.service import TicketsService
+from tests.furnished import Furnishing, import_classifier
 
 ZONE = ZoneInfo("Europe/Moscow")
 PETROVA = Somebody("Петрова Наталья")
@@ -35,14 +35,22 @@ CONTRACTS = "code,organisation,kind,houses\n14-У,zar,management_company,H-1|H-2
 RESIDENTS = "code,name,phones,house,premise\nR-1,Мельникова Анна,+79073304177,H-1,61\n"
 
 
-@pytest.fixture
-async def service(store: Store, clock: ManualClock) -> TicketsService:
+async def _fill(store: Store, clock: ManualClock) -> None:
     """Three houses, a management company of two of them, the water utility of all, the shipped classifier."""
     imports = Imports(store, clock, ZONE)
     files = {"houses": HOUSES, "organisations": ORGANISATIONS, "contracts": CONTRACTS, "residents": RESIDENTS}
     for kind, text in files.items():
         assert not (await imports.import_csv(kind, text.encode())).skipped
-    await imports.import_csv("classifier", town.build(residents=10).csv("classifier"))
+    await import_classifier(imports)
+
+
+@pytest.fixture
+def furnishing(request: pytest.FixtureRequest) -> Furnishing | None:
+    return Furnishing("tickets", _fill) if "service" in request.fixturenames else None
+
+
+@pytest.fixture
+def service(store: Store, clock: ManualClock) -> TicketsService:
     return TicketsService(store, clock, ZONE)
 
 
