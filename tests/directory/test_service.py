@@ -18,15 +18,24 @@ from callengine.errors import NotFound, Refused
 from callengine.phone import WITHHELD
 from callengine.store.database import Store
 from callengine.store.tables import classifier, contracts, houses, organisations, people, reading_log, staff
+from tests.furnished import Furnishing
 
 PETROVA = Somebody("Петрова Наталья")
 SHARED = "+79074121806"
 
 
+async def _fill(store: Store, clock: ManualClock) -> None:
+    assert await town.load_town(store, clock, None, zone=ZoneInfo("Europe/Moscow"), residents=250)
+
+
 @pytest.fixture
-async def directory(store: Store, clock: ManualClock) -> DirectoryService:
-    """The directory of the sample town, of fewer people: each test loads its own."""
-    await town.load_town(store, clock, None, zone=ZoneInfo("Europe/Moscow"), residents=250)
+def furnishing(request: pytest.FixtureRequest) -> Furnishing | None:
+    return Furnishing("small_town", _fill) if "directory" in request.fixturenames else None
+
+
+@pytest.fixture
+def directory(store: Store, clock: ManualClock) -> DirectoryService:
+    """The directory of the sample town, of fewer people: each test has its own copy."""
     return DirectoryService(store, clock)
 
 
