@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.web import town
 from tests.web.conftest import Desk
@@ -18,10 +18,19 @@ CLIPPED = """() => [...document.querySelectorAll('button.btn, .chip, .segments >
     .filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflow !== 'visible'
         || e.offsetParent && [...e.childNodes].some(n => n.nodeType === 3) && e.scrollWidth > e.clientWidth + 1)
     .map(e => e.textContent)"""
+# Words are as wide as their letters, and a colour on its way to another is neither of the two.
+SETTLED = """async () => {
+    await document.fonts.ready;
+    const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
+    await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 
 
 async def look(page: Page, where: str) -> list[str]:
-    """What axe-core and the eye for clipped words object to."""
+    """What axe-core and the eye for clipped words object to, when nothing moves any more."""
+    await expect(page.locator(".bone")).to_have_count(0)
+    await page.evaluate(SETTLED)
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text())  # not as a script of the page: its policy allows only our own
     found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")

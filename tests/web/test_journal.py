@@ -132,7 +132,9 @@ async def test_a_filter_is_saved_counted_deleted_and_brought_back(served: Served
 async def test_news_change_a_line_in_its_place_and_the_list_does_not_jump(served: Served, made: list[str]) -> None:
     page = await journal(served, "/tickets?sort=newest&status=all")
     await page.locator("tbody tr").nth(49).wait_for()
-    await page.wait_for_load_state("networkidle")  # the filters' counts come later, and their line grows
+    # Until the pages' own letters are there the head of the table wraps, and every row stands lower.
+    await page.evaluate("document.fonts.ready.then(() => null)")
+    assert await page.evaluate("document.fonts.check('600 13px \"Golos Text Variable\"', 'Заявки 1')")
     body = page.get_by_role("group", name="Заявки")
     await body.evaluate("(b) => { b.scrollTop = 500; }")
     top = "() => document.querySelectorAll('tbody tr')[20].getBoundingClientRect().top"
