@@ -527,20 +527,21 @@ async def _by_counts(
         return Way("met") if asked.met[0] else []
     leads = branch.lead_open
     index = leads[0][0] if leads else part.index
-    first = Way("first", index, _shapes(asked.terms), walked=WALKED)
-    most = common = WALKED * PROBES
-    while True:
-        fewest, least = await _fewest(conn, asked, most)
-        if first.walked and least >= common and least * WALKED >= limit * await _all_tickets(conn, asked):
+    most = WALKED * PROBES
+    fewest, least = await _fewest(conn, asked, most)
+    if least >= most:
+        filling = limit * await _all_tickets(conn, asked) // WALKED
+        if (await _fewest(conn, asked, filling + 1))[1] >= filling:
+            first = Way("first", index, _shapes(asked.terms), walked=WALKED)
             found = await _keys(conn, first, asked, branch, part, start, limit)
             if len(found) >= limit:
                 return found
-            first = replace(first, walked=0)  # once is enough
-        if least < most:
-            return await _meeting(conn, asked, fewest)
+    while least >= most:
         if await _is_short(conn, asked, branch, part.where, most):
             return Way("index", index, _shapes(asked.terms))
         most *= COUNTED_ON
+        fewest, least = await _fewest(conn, asked, most)
+    return await _meeting(conn, asked, fewest)
 
 
 async def _fewest(conn: Reader, asked: Asked, most: int) -> tuple[ticket_words.Term, int]:
@@ -858,18 +859,24 @@ def _counted_along(branch: Branch, place: int) -> Prepared:
 def _count_posted(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...]) -> Prepared:
     """Along the first word's list, the newest first, and no further than the limit."""
     first, *rest = terms
-    limit = bindparam("limit", type_=c.id.type)
-    part = replace(_NEWEST, open=is_open)
+    numbered = [ticket_words.has(term) for term in rest if term.numbers]
+    of_ticket = [*_all_of(branch, is_open, dates=False), *numbered]
     some: Any
     if first.numbers:  # few words are, and tickets are found by two ways then
         ids = c.id.in_(ticket_words.ids_of_all(terms))
-        numbered = [ticket_words.has(term) for term in rest if term.numbers]
-        some = _along(select(_number(1)).select_from(tickets).where(ids, *numbered, *_all_of(branch, is_open)), "")
+        some = _along(select(_number(1)).select_from(tickets).where(ids, *of_ticket, *_dates(branch, c.created_at)), "")
     else:
         lead = postings.alias("lead")
-        some = select(lead.c.ticket_id).where(first.words(lead.c.word_id), *_each(branch, part, rest, lead))
-        some = some.order_by(lead.c.created_at.desc(), lead.c.ticket_id.desc()) if first.single else some.distinct()
-    return Prepared(select(func.count()).select_from(some.limit(limit).subquery()))
+        at, id = lead.c.created_at, lead.c.ticket_id
+        has = [ticket_words.has(term, at, id) for term in rest if not term.numbers]
+        met: Any = select(id).where(first.words(lead.c.word_id), *has, *_dates(branch, at))
+        met = met.order_by(at.desc(), id.desc()) if first.single else met.distinct()
+        # Of the final each is asked by itself: PostgreSQL would else read them all to join them.
+        its = (met if is_open else met.offset(_number(0))).subquery("met").c.ticket_id
+        fits: Any = select(_number(1)).where(c.id == its, *of_ticket).correlate_except(tickets)
+        some = select(its).where(fits.exists() if is_open else fits.scalar_subquery() == _number(1))
+    some = some.limit(bindparam("limit", type_=c.id.type))
+    return Prepared(select(func.count()).select_from(some.subquery()))
 
 
 @lru_cache(maxsize=1_024)
