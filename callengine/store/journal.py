@@ -470,7 +470,7 @@ def _statement(way: Way, branch: Branch, part: Part, started: bool, limit: int, 
         terms = way.terms
         if way.kind == "rare":
             query, terms = query.where(c.id.in_(ticket_words.ids_of(terms[0]))), terms[1:]
-        query = _along(query.where(*map(ticket_words.has, terms)), way.index)
+        query = _along(query.where(*(ticket_words.has(term, joined=False) for term in terms)), way.index)
     return Prepared(_finished(query, part, lines), raw=lines)
 
 
@@ -603,7 +603,7 @@ def _of_first(way: Way, branch: Branch, part: Part, started: bool, limit: int) -
     of_words = [column for column in (c.created_at, c.id, c.number) if column not in part.columns]
     walked = _along(_ordered(branch, part, started), way.index).add_columns(*of_words).limit(_number(way.walked))
     its = walked.subquery("walked").c
-    has = (ticket_words.has(term, its.created_at, its.id, its.number) for term in way.terms)
+    has = (ticket_words.has(term, its.created_at, its.id, its.number, joined=False) for term in way.terms)
     columns = [its[column.name] for column in part.columns]
     return select(*columns).where(*has).order_by(*columns).limit(_number(limit))
 
@@ -884,8 +884,8 @@ def _count_of(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...
     some: Any = select(_number(1)).select_from(tickets).where(*_all_of(branch, is_open))
     if terms:
         rarest, *rest = terms
-        some = some.where(c.id.in_(ticket_words.ids_of(rarest)) if rarest.rare else ticket_words.has(rarest))
-        some = some.where(*map(ticket_words.has, rest))
+        some = some.where(*(ticket_words.has(term, joined=False) for term in (rest if rarest.rare else terms)))
+        some = some.where(c.id.in_(ticket_words.ids_of(rarest))) if rarest.rare else some
         index = "" if rarest.rare else index
     some = _along(some, index).limit(bindparam("limit", type_=c.id.type))
     return Prepared(select(func.count()).select_from(some.subquery()))

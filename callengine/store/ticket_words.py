@@ -470,12 +470,19 @@ def has(
     created_at: ColumnElement[datetime] = tickets.c.created_at,
     id: ColumnElement[int] = tickets.c.id,
     number: ColumnElement[str] = tickets.c.number,
+    *,
+    joined: bool = True,
 ) -> ColumnElement[bool]:
-    """The ticket of the outer query has the term: one look into the index for each word that it may mean."""
+    """The ticket of the outer query has the term: one look into the index for each word that it may mean.
+
+    Where the outer query has few tickets it is not to be `joined`: PostgreSQL, which soon plans without knowing the
+    words, would read all tickets of a common one.
+    """
     parts: list[ColumnElement[bool]] = []
     if term.word_ids or term.beyond:
         its = and_(postings.c.created_at == created_at, postings.c.ticket_id == id)
-        parts.append(select(literal(1)).where(term.words(), its).correlate_except(postings).exists())
+        one: Any = select(literal(1)).where(term.words(), its).correlate_except(postings)
+        parts.append(one.exists() if joined else one.limit(literal_column("1")).scalar_subquery().is_not(None))
     if term.numbers:
         parts.append(number.in_(_bound(term.name, "number", term.numbers, tickets.c.number)))
     return or_(*parts)
