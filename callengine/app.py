@@ -19,6 +19,7 @@ from callengine.access.events import SessionsEnded, StaffLeft, StaffStateChanged
 from callengine.access.service import AFTER_CALL, SHIFT, AccessService
 from callengine.api import schemas
 from callengine.api.app import build_app
+from callengine.api.listeners import Listeners
 from callengine.api.live import LiveHub
 from callengine.api.push import SHOWN, Screens
 from callengine.api.services import Services
@@ -59,6 +60,7 @@ from callengine.speech.asr import AsrProcess
 from callengine.store.database import Store, Tx
 from callengine.store.engines import EngineLeases
 from callengine.store.migrate import migrate
+from callengine.store.timers import set_timer
 from callengine.tasks import Tasks, tell_what_waits
 from callengine.tickets.classifier_service import CLASSIFIER
 from callengine.tickets.events import TicketOpened
@@ -68,7 +70,7 @@ from callengine.tickets.links import LinksService, mark_by
 from callengine.tickets.moves import ENGINE, MovesService
 from callengine.tickets.rulebook import Rulebook
 from callengine.tickets.service import TicketsService
-from callengine.tickets.watch import TicketWatch
+from callengine.tickets.watch import STAFF_LEFT, TicketWatch
 from callengine.timers.worker import TimerWorker
 
 if TYPE_CHECKING:
@@ -123,6 +125,7 @@ class Engine:
         await self._send_notices()
         self._background(self.screens.run(), "live messages")
         self._background(self.screens.run_board(), "board")
+        self._background(Listeners(self.live, self.access, self.clock, self.desk.staff_changed).run(), "listeners")
         await self._serve_agi()
         for bridge in self.bridges:
             await bridge.prime()
@@ -517,8 +520,14 @@ async def migrate_store(settings: Settings) -> str:
 
 
 async def import_file(settings: Settings, kind: str, file: Path, *, dry_run: bool) -> ImportReport:
+    """`callengine import`. What follows for tickets of a file of staff the engine does, now or when it next runs."""
     locale, clock = settings.locale, SystemClock()
+
+    async def promise(tx: Tx, fact: StaffLeft) -> None:
+        await set_timer(tx, STAFF_LEFT, "import", clock.now())
+
     async with opened_store(settings) as store:
+        store.within.setdefault(StaffLeft, []).append(promise)
         access = AccessService(store, clock)
         imports = Imports(
             store,

@@ -33,6 +33,11 @@ class Principal:
     token_hash: bytes = b""
     districts: tuple[str, ...] = ()  # of an inspector; () is all
 
+    @property
+    def rights(self) -> tuple[object, ...]:
+        """What he may, and at which telephone: when it changes he has to come in anew."""
+        return self.staff_id, self.role, self.organisation_id, self.extension, self.districts
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

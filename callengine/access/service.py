@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
 from callengine.access.after_call import done_talking
@@ -123,6 +124,17 @@ class AccessService:
             async with self._store.begin() as tx:
                 if not await queries.has_token(tx.conn, person.id):  # a program keeps his state, without a session
                     await self._end_shift_without_session(tx, person.id)
+
+    async def others_now(self, known: Mapping[bytes, Principal]) -> list[Principal]:
+        """Those who were let in by these hashes and would not be now, or as somebody who may other things."""
+        async with self._store.read() as conn:
+            now = await queries.principals(conn, list(known), self._clock.now())
+        return [who for key, who in known.items() if key not in now or now[key].rights != who.rights]
+
+    async def find(self, staff_id: int) -> Member | None:
+        """One of the staff, or None."""
+        async with self._store.read() as conn:
+            return await queries.member(conn, staff_id)
 
     async def identify(self, token: str) -> Principal | None:
         async with self._store.read() as conn:

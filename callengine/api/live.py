@@ -210,6 +210,10 @@ class LiveHub:
             if socket.who.token_hash == token_hash:
                 socket.drop(SIGNED_OUT, "signed out")
 
+    def holders(self) -> dict[bytes, Principal]:
+        """Who listens now, each by the hash of what he came in with."""
+        return {socket.who.token_hash: socket.who for socket in self._sockets}
+
     @property
     def sockets(self) -> int:
         return len(self._sockets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from callengine.store.database import Tx
 from callengine.store.tables import organisations, reading_log, sessions, staff, staff_states
 
 ROBOT_PREFIX = "token:"
+ASKED = 200  # tokens a statement names
 
 
 def _members() -> Select[Any]:
@@ -125,15 +127,32 @@ async def has_token(conn: AsyncConnection, staff_id: int) -> bool:
 
 async def principal(conn: AsyncConnection, token_hash: bytes, now: datetime) -> Principal | None:
     """Who holds this token. A session has the person's role of today, a token the role that it was made with."""
-    query = (
+    row = (await conn.execute(_holders().where(sessions.c.token_hash == token_hash))).first()
+    return _principal(row, now) if row else None
+
+
+async def principals(conn: AsyncConnection, token_hashes: Sequence[bytes], now: datetime) -> dict[bytes, Principal]:
+    """Who holds these tokens, by them; those that let nobody in are left out."""
+    found: dict[bytes, Principal] = {}
+    for first in range(0, len(token_hashes), ASKED):
+        query = _holders().where(sessions.c.token_hash.in_(token_hashes[first : first + ASKED]))
+        for row in await conn.execute(query):
+            if (who := _principal(row, now)) is not None:
+                found[who.token_hash] = who
+    return found
+
+
+def _holders() -> Select[Any]:
+    return (
         select(sessions, staff.c.id.label("person"), staff.c.name.label("person_name"), staff.c.role.label("own_role"))
         .add_columns(staff.c.extension, staff.c.login, staff.c.language, staff.c.active, staff.c.districts)
         .add_columns(staff.c.organisation_id.label("own_organisation_id"))
         .select_from(sessions.outerjoin(staff, staff.c.id == sessions.c.staff_id))
-        .where(sessions.c.token_hash == token_hash)
     )
-    row = (await conn.execute(query)).first()
-    if row is None or (row.expires_at and row.expires_at <= now) or (row.person and not row.active):
+
+
+def _principal(row: Any, now: datetime) -> Principal | None:
+    if (row.expires_at and row.expires_at <= now) or (row.person and not row.active):
         return None
     of_person = row.kind == "session"
     return Principal(
@@ -144,7 +163,7 @@ async def principal(conn: AsyncConnection, token_hash: bytes, now: datetime) -> 
         extension=row.extension,
         login=row.login or "",
         language=row.language or "ru",
-        token_hash=token_hash,
+        token_hash=row.token_hash,
         districts=tuple(row.districts or ()),
     )
 

@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 
 PRIVATE = "private_firm"
 
+STAFF_LEFT = (
+    "staff_left"  # a timer that a command beside the engine sets: the engine then makes the moves and tells them
+)
+
 
 class TicketWatch:
     """The owner of the timers of tickets."""
@@ -40,7 +44,7 @@ class TicketWatch:
 
     @property
     def timer_owners(self) -> Mapping[str, Owner]:
-        return {TIMER: self.on_timer}
+        return {TIMER: self.on_timer, STAFF_LEFT: self.on_staff}
 
     async def recover(self) -> int:
         """At the start: each open ticket has its timer, those of the release before too. Gives how many lacked one.
@@ -50,6 +54,11 @@ class TicketWatch:
         async with self._store.begin() as tx:
             await self._moves.on_staff_left(tx, StaffLeft())
             return await rows.promise_all(tx, TIMER, self._clock.now())
+
+    async def on_staff(self, kind: str, subject: str, fence: int) -> None:
+        """Another process of this database changed the staff: what is in the hands of who left goes back."""
+        async with self._store.begin() as tx:
+            await self._moves.on_staff_left(tx, StaffLeft())
 
     async def on_timer(self, kind: str, subject: str, fence: int) -> None:
         """Keep what is due of one ticket, then set the timer to what comes next; safe to call again."""

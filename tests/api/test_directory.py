@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from callengine.access.events import StaffLeft, StaffStateChanged
+from callengine.access.service import AccessService
+from callengine.api.listeners import Listeners
 from callengine.api.live import SIGNED_OUT
 from callengine.api.security import COOKIE
+from callengine.directory.imports import Imports
+from callengine.store.database import Store
 from tests.api.conftest import Desk
 
 CSV = {"Content-Type": "text/csv"}
@@ -383,6 +388,42 @@ async def test_a_file_of_staff_signs_out_whom_it_changes_as_a_form_does(
         await closed(ws)
         last = told[-1].member
         assert (last.extension, last.state) == ("102", "offline"), "the old telephone is passed over"
+
+
+@pytest.mark.parametrize(
+    ("row", "closes", "passed_over"),
+    [
+        ("gusev,Гусев И.,operator,102", False, []),
+        ("gusev,Гусев Игорь,operator,177", True, ["102"]),
+        ("gusev,Гусев Игорь,supervisor,102", True, ["102"]),
+    ],
+)
+async def test_what_another_process_says_of_the_staff_reaches_the_open_screens(
+    desk: Desk, row: str, closes: bool, passed_over: list[str]
+) -> None:
+    """`callengine import staff` beside the running engine, or another engine of the same database."""
+    cookie = await session_of(desk, "gusev")
+    name = await token_of(desk, "gusev", "operator")
+    sockets = [
+        await desk.client.ws_connect("/api/v1/live", headers=headers)
+        for headers in ({"Cookie": f"{COOKIE}={cookie}"}, desk.headers(name))
+    ]
+    its, left = desk.services, list[StaffStateChanged]()
+    listeners = Listeners(its.live, its.access, desk.clock, left.append)
+    other = Store(desk.store.url)
+    access = AccessService(other, desk.clock)
+    imports = Imports(other, desk.clock, ZoneInfo("Europe/Moscow"), end_sessions=access.end_sessions)
+    report = await imports.import_csv("staff", (STAFF + row + "\n").encode())
+    access.close()
+    await other.close()
+    await listeners.look()
+    assert report.changed == 1
+    for ws in sockets if closes else ():
+        await closed(ws)
+    assert sorted({fact.member.extension for fact in left}) == passed_over
+    assert all(fact.member.state == "offline" for fact in left)
+    await listeners.look()
+    assert len(left) == 2 * len(passed_over), "once for each of his screens"
 
 
 async def test_a_shift_is_planned_once_and_taken_off(desk: Desk) -> None:

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from callengine import config
-from callengine.clock import ManualClock
+from callengine.app import import_file
+from callengine.clock import ManualClock, SystemClock
 from callengine.store.database import Store
 from callengine.store.tables import contracts, tickets, timers
 from callengine.tickets.clocks import REMINDER
-from callengine.tickets.events import TicketReminded
+from callengine.tickets.events import TicketMoved, TicketReminded
 from callengine.tickets.files import FilesService, NewFile
 from callengine.tickets.join import Joining, JoinService
 from callengine.tickets.model import Applicant, Status, Ticket
@@ -252,6 +253,28 @@ async def test_at_the_start_each_open_ticket_without_a_timer_gets_one(block: Blo
     await block.pass_time(seconds=0)
     due = await block.timer()
     assert due and due[1] == first.deadlines.accept_by
+
+
+async def test_a_file_of_staff_taken_beside_the_engine_gives_tickets_back_by_the_engine(
+    one: Block, sqlite_store: Store, tmp_path: Path
+) -> None:
+    ticket = await one.to(S.IN_PROGRESS)
+    told: list[TicketMoved] = []
+    sqlite_store.after.setdefault(TicketMoved, []).append(told.append)
+    file = tmp_path / "staff.csv"
+    file.write_text("login,name,role,organisation,active\nivanov,Иванов Семён,executor,zar,no\n")
+    settings = config.Settings(store=config.StoreSettings(url=sqlite_store.url))
+    assert (await import_file(settings, "staff", file, dry_run=True)).changed == 1
+    worker = TimerWorker(sqlite_store, one.clock, one.watch.timer_owners)
+    one.clock.advance(seconds=(SystemClock().now() - one.clock.now()).total_seconds() + 1)
+    await worker.fire_due()
+    assert (await one.tickets.get(ticket.number)).executor, "a look changes nothing"
+    assert (await import_file(settings, "staff", file, dry_run=False)).changed == 1
+    one.clock.advance(seconds=60)
+    await worker.fire_due()
+    after = await one.tickets.get(ticket.number)
+    assert (after.status, after.executor) == (S.NO_EXECUTOR, None)
+    assert ticket.number in [fact.ticket.number for fact in told], "the engine tells it, and so its screens and notices"
 
 
 async def test_the_worker_fires_what_passed_while_the_engine_was_down(block: Block, store: Store) -> None:
