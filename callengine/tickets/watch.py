@@ -31,9 +31,8 @@ log = logging.getLogger(__name__)
 
 PRIVATE = "private_firm"
 
-STAFF_LEFT = (
-    "staff_left"  # a timer that a command beside the engine sets: the engine then makes the moves and tells them
-)
+# A timer that a command beside the engine sets: the engine then makes the moves and tells of them.
+STAFF_LEFT = "staff_left"
 
 
 class TicketWatch:
