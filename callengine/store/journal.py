@@ -470,7 +470,8 @@ def _statement(way: Way, branch: Branch, part: Part, started: bool, limit: int, 
         terms = way.terms
         if way.kind == "rare":
             query, terms = query.where(c.id.in_(ticket_words.ids_of(terms[0]))), terms[1:]
-        query = _along(query.where(*(ticket_words.has(term, joined=False) for term in terms)), way.index)
+        has = [ticket_words.has(term, joined=way.kind == "rare") for term in terms]
+        query = _along(query.where(*has), way.index)
     return Prepared(_finished(query, part, lines), raw=lines)
 
 
@@ -884,8 +885,8 @@ def _count_of(branch: Branch, is_open: bool, terms: tuple[ticket_words.Term, ...
     some: Any = select(_number(1)).select_from(tickets).where(*_all_of(branch, is_open))
     if terms:
         rarest, *rest = terms
-        some = some.where(*(ticket_words.has(term, joined=False) for term in (rest if rarest.rare else terms)))
-        some = some.where(c.id.in_(ticket_words.ids_of(rarest))) if rarest.rare else some
+        led = c.id.in_(ticket_words.ids_of(rarest)) if rarest.rare else ticket_words.has(rarest, joined=False)
+        some = some.where(led, *(ticket_words.has(term, joined=rarest.rare) for term in rest))
         index = "" if rarest.rare else index
     some = _along(some, index).limit(bindparam("limit", type_=c.id.type))
     return Prepared(select(func.count()).select_from(some.subquery()))
