@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Runs what failed once more by itself and names what is flaky; any other trouble ends it at once (tests/again.py).
 TESTS := $(BIN)/python -m tests.again
-# Three workers for two cores: the stories with a real Asterisk wait more than they work.
-BESIDE := -n 3 --dist worksteal
+# Four workers for two cores: one of them waits for the calls on a real Asterisk (tests/order.py), the pages' three wait
+# for Chromium and PostgreSQL half of their time.
+BESIDE := -n 4 --dist worksteal
 # Where the few are that run alone: to collect all the others for them takes 10 to 25 s on one core.
 ALONE = $$(grep -rlE 'pytest\.mark\.alone\b' tests --include='test_*.py')
 

@@ -1,7 +1,9 @@
 """The order of the tests: what takes minutes begins first, for at the end it would keep one worker busy alone.
 
 xdist gives each worker one part of the list and lets who is done take from the end of another's. So the first part
-begins with the stories, which mostly wait, and the second one with the tests that keep a core busy.
+begins with all that speaks to a real Asterisk: people who ring and talk, 20 s a test and hardly any work for the
+processor. One worker waits for them from the beginning on, and its other tests go to those who are done. The second
+part begins with the tests that keep a core busy.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-WAITING = ("tests/stories/",)
+WAITING = ("pbx", "pbx16")  # marks
+FIRST = ("tests/stories/",)  # of those that wait: the longest
 DEAR = (
+    "tests/web/test_axe.py",
     "tests/tickets/test_day.py",
     "tests/api/test_fuzz.py",
     "tests/directory/test_typed.py",
@@ -23,17 +27,24 @@ class Named(Protocol):
     @property
     def nodeid(self) -> str: ...
 
+    def get_closest_marker(self, name: str) -> object | None: ...
+
 
 Item = TypeVar("Item", bound=Named)
 
 
 def in_order(items: Sequence[Item], workers: int) -> list[Item]:
-    """All of them, for so many workers; what is not named stays in the order in which it came."""
-    waiting = [item for item in items if item.nodeid.startswith(WAITING)]
-    dear = sorted((item for item in items if item.nodeid.startswith(DEAR)), key=_place)
-    rest = [item for item in items if not item.nodeid.startswith((*WAITING, *DEAR))]
+    """All of them, for so many workers; what neither waits nor is dear stays in the order in which it came."""
+    waiting = [item for item in items if _waits(item)]
+    waiting.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+    dear = sorted((item for item in items if item.nodeid.startswith(DEAR) and not _waits(item)), key=_place)
+    rest = [item for item in items if not _waits(item) and not item.nodeid.startswith(DEAR)]
     first = max(0, len(items) // workers - len(waiting)) if workers > 1 else 0
     return [*waiting, *rest[:first], *dear, *rest[first:]]
+
+
+def _waits(item: Named) -> bool:
+    return item.nodeid.startswith(FIRST) or any(item.get_closest_marker(mark) for mark in WAITING)
 
 
 def _place(item: Named) -> int:
