@@ -75,7 +75,7 @@ def call(
         talk_seconds=it.talk_seconds,
         held_seconds=it.held_seconds,
         robot=it.robot,
-        recorded=bool(it.recording_file),
+        recorded=it.recorded,
         source=it.source,
         recording=recording_ref(recording) if recording else None,
         ticket_numbers=list(ticket_numbers),

@@ -204,7 +204,7 @@ class Call(View):
     held_seconds: float
     robot: bool
     source: str
-    recorded: bool = False  # the PBX said of this talk that it records it; `recording` is there when it has ended
+    recorded: bool = False  # the PBX said that it records this talk, and nothing since; `recording` follows its end
     recording: RecordingRef | None
     ticket_numbers: list[str]
     duty: DutyRef | None

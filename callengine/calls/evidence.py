@@ -245,7 +245,7 @@ class Evidence:
     __slots__ = (
         "abandoned", "alive", "base", "callback_at", "channels", "ended_at", "held_since", "ids", "is_operator",
         "joined", "left", "linkedid", "messages", "moves_dirty", "parse", "pbx", "recordings", "request_id", "robot",
-        "stages", "talk_cache", "told", "told_offers", "told_offers_ended", "vanished",
+        "stages", "talk_cache", "told", "told_offers", "told_offers_ended", "unrecorded", "vanished",
     )  # fmt: skip
 
     def __init__(
@@ -265,6 +265,7 @@ class Evidence:
         self.abandoned: list[datetime] = []
         self.stages: list[tuple[datetime, str]] = []
         self.recordings: list[tuple[datetime, str]] = []
+        self.unrecorded: list[datetime] = []
         self.messages: list[tuple[datetime, str]] = []
         self.callback_at: datetime | None = None
         self.moves_dirty = False
@@ -427,7 +428,15 @@ class Evidence:
             callback_requested=self.callback_at is not None or (base is not None and base.callback_requested),
             robot=self.robot,
             request_id=self.request_id,
+            unrecorded_at=self._unrecorded_at(),
         )
+
+    def _unrecorded_at(self) -> datetime | None:
+        """Somebody else's recorder on a call that we do not record is none of ours."""
+        before = self.base.unrecorded_at if self.base else None
+        if not self.unrecorded or not (self.recordings or (self.base and self.base.recording_file)):
+            return before
+        return min([*self.unrecorded, *([before] if before else [])])
 
     def _queued_at(self) -> datetime | None:
         moments = [at for at, _ in self.joined]

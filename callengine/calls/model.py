@@ -121,6 +121,12 @@ class Conversation:
     robot: bool = False
     request_id: str = ""  # of our own Originate, when the engine placed the call
     source: str = "events"  # or "ledger": reconstructed from the PBX-side ledger
+    unrecorded_at: datetime | None = None  # since then its recorder does not run, whatever `recording_file` named
+
+    @property
+    def recorded(self) -> bool:
+        """The PBX said that it records this talk, and nothing else since."""
+        return bool(self.recording_file) and self.unrecorded_at is None
 
     def evolve(self, **changes: Any) -> Conversation:
         """What dataclasses.replace does, at a quarter of its price."""

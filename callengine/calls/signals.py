@@ -186,7 +186,10 @@ class PickedUp(LegSignal):
 
 @value_class(frozen=True, slots=True)
 class DialplanFact(LegSignal):
-    """Our own dialplan speaks (UserEvent Callengine): stage, callback, message, recording, member, originated, …"""
+    """Our own dialplan speaks (UserEvent Callengine): stage, callback, message, recording, member, originated, …
+
+    `unrecorded`: the recorder did not begin, or somebody stopped it (the PBX's own event).
+    """
 
     fact: str = ""
     value: str = ""

@@ -319,6 +319,7 @@ class Tracker:
         older.abandoned += younger.abandoned
         older.stages += younger.stages
         older.recordings += younger.recordings
+        older.unrecorded += younger.unrecorded
         older.messages += younger.messages
         older.request_id = older.request_id or younger.request_id
         older.callback_at = older.callback_at or younger.callback_at
@@ -558,6 +559,8 @@ class Tracker:
                 return noted and _if_visible(noted, bool(noted.joined) or noted.robot)
             case "recording" if value:
                 return self._note(signal.leg, at, "recordings", (at, value))
+            case "unrecorded":
+                return self._note(signal.leg, at, "unrecorded", at)
             case "message":
                 return self._note(signal.leg, at, "messages", (at, value or "message"))
             case "callback":

@@ -193,6 +193,12 @@ def _user_event(h: Headers, at: datetime) -> s.Signal | None:
     return s.DialplanFact(at, leg, h.get("Fact", "").lower(), h.get("Value", "")) if leg is not None else None
 
 
+def _recorder_stopped(h: Headers, at: datetime) -> s.Signal | None:
+    """Somebody stopped it while the channel lives; a hang-up says nothing of it (heard on 16.28 and 22.10)."""
+    leg = _leg(h)
+    return s.DialplanFact(at, leg, "unrecorded") if leg is not None else None
+
+
 def _originated(h: Headers, at: datetime) -> s.Signal | None:
     request = h.get("ActionID", "")
     uniqueid = h.get("Uniqueid", "")
@@ -244,6 +250,7 @@ _MAKERS: dict[str, Callable[[Headers, datetime], s.Signal | None]] = {
     "BlindTransfer": _blind_transfer,
     "AttendedTransfer": _attended_transfer,
     "UserEvent": _user_event,
+    "MixMonitorStop": _recorder_stopped,
     "OriginateResponse": _originated,
 }
 

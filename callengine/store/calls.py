@@ -285,13 +285,18 @@ def _values(
                 for o in call.offers
             ]
         ),
-        listed(
-            [
-                {"operator": t.operator, "began_at": t.began_at.isoformat(), "ended_at": _text(t.ended_at)}
-                for t in call.talks
-            ]
-        ),
+        listed(_talks(call)),
     )
+
+
+def _talks(call: Conversation) -> list[dict[str, str | None]]:
+    """With the last of them since when its recorder does not run: it is the talk that people look at."""
+    talks = [
+        {"operator": t.operator, "began_at": t.began_at.isoformat(), "ended_at": _text(t.ended_at)} for t in call.talks
+    ]
+    if call.unrecorded_at and talks:
+        talks[-1]["unrecorded_at"] = call.unrecorded_at.isoformat()
+    return talks
 
 
 def _as_it_is(value: Any) -> Any:
@@ -348,4 +353,5 @@ def conversation(row: Row[Any]) -> Conversation:
         robot=row.robot,
         request_id=row.request_id,
         source=row.source,
+        unrecorded_at=_moment(next((t["unrecorded_at"] for t in row.talks if "unrecorded_at" in t), None)),
     )

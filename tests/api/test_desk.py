@@ -7,6 +7,7 @@ import hashlib
 
 import pytest
 
+from callengine.calls.events import CallChanged
 from callengine.errors import OutcomeUnknown, PbxLost
 from callengine.recordings.service import RecordingsService
 from tests.api.conftest import ISOLDA, Desk
@@ -310,3 +311,7 @@ async def test_a_call_says_whether_the_pbx_told_that_it_records_it(desk: Desk) -
     told = await desk.answered(linkedid="7.1", recording="callengine/7.1-caller.wav,callengine/7.1-operator.wav")
     untold = await desk.answered(linkedid="7.2")
     assert [(await desk.ask("GET", f"/calls/{id}"))["recorded"] for id in (told, untold)] == [True, False]
+    stored = await desk.services.calls.get(told)
+    stopped = stored.call.evolve(unrecorded_at=desk.clock.now())
+    await desk.services.calls.save([CallChanged(desk.clock.now(), stopped)])
+    assert not (await desk.ask("GET", f"/calls/{told}"))["recorded"], "the PBX said that its recorder stopped"

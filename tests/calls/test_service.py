@@ -267,6 +267,23 @@ async def test_the_journal_can_be_narrowed(calls: CallsService, store: Store):
     assert (totals.calls, totals.missed, totals.conversations, totals.recorded) == (2, 1, 1, 1)
 
 
+async def test_that_the_recorder_stopped_is_kept_with_the_talk(calls: CallsService):
+    story = Story()
+    caller = story.arrives()
+    caller.joins().rings("101").answers()
+    caller.stage("callengine/1.1-caller.wav", fact="recording")
+    await calls.save(told(story.signals))
+    (kept,) = (await calls.find(CallFilter()))[0]
+    assert kept.call.recorded
+    story.passes(9)
+    stopped = story.at
+    caller.stage("", fact="unrecorded")
+    await calls.save(told(story.signals))
+    (kept,) = (await calls.find(CallFilter()))[0]
+    assert (kept.call.recorded, kept.call.unrecorded_at) == (False, stopped)
+    assert kept.call.recording_file == "callengine/1.1-caller.wav"
+
+
 async def test_the_totals_of_nothing_are_zeros(calls: CallsService):
     totals = await calls.totals(CallFilter(number="+70000000000"))
     assert (totals.calls, totals.missed, totals.conversations, totals.recorded) == (0, 0, 0, 0)

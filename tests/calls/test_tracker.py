@@ -308,6 +308,34 @@ def test_a_voice_message_is_told_with_its_file():
     assert last(facts).missed is Missed.MESSAGE
 
 
+def test_a_recorder_that_stopped_is_told_at_once_and_the_file_is_still_named():
+    story = Story()
+    caller = story.arrives().joins()
+    caller.rings("101").answers()
+    caller.stage("callengine/1.1-caller.wav", fact="recording")
+    story.passes(20)
+    before = told(story.signals)[-1].call
+    stopped = story.at
+    caller.stage("", fact="unrecorded")
+    facts = told(story.signals)
+    assert before.recorded and names(facts)[-1] == "CallChanged"
+    after = facts[-1].call
+    assert (after.recorded, after.unrecorded_at) == (False, stopped)
+    assert after.recording_file == "callengine/1.1-caller.wav", "what it wrote until then is imported"
+    story.passes(5)
+    caller.stage("", fact="unrecorded")
+    assert told(story.signals)[-1].call.unrecorded_at == stopped, "the first counts"
+
+
+def test_the_end_of_somebody_else_s_recorder_is_none_of_ours():
+    story = Story()
+    caller = story.arrives().joins()
+    caller.rings("101").answers()
+    before = told(story.signals)
+    caller.stage("", fact="unrecorded")
+    assert told(story.signals) == before and before[-1].call.unrecorded_at is None
+
+
 def test_an_operator_who_answers_when_nobody_waits_any_more_has_not_answered():
     story = Story()
     caller = story.arrives().joins()

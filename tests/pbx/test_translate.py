@@ -90,6 +90,11 @@ def test_our_own_user_events_and_nobody_elses():
     assert said("UserEvent", UserEvent="Other", Fact="stage") is None
 
 
+def test_a_recorder_that_is_stopped_while_the_channel_lives_is_said_as_the_dialplan_says_it():
+    fact = said("MixMonitorStop")
+    assert isinstance(fact, s.DialplanFact) and (fact.fact, fact.value) == ("unrecorded", "")
+
+
 def test_originate_response_names_the_request():
     good = {"Event": "OriginateResponse", "ActionID": "req-1", "Response": "Success", "Uniqueid": "1.1"}
     assert translate(good, NOW) == s.Originated(NOW, "req-1", "1.1", True)

@@ -103,6 +103,35 @@ async def test_an_answered_call_leaves_the_member_and_both_voices(pbx: SandboxPb
     assert min(caller_loudness, operator_loudness) > 0.05
 
 
+async def test_a_recorder_that_writes_nothing_or_is_stopped_is_told_and_no_other(pbx: SandboxPbx) -> None:
+    folder = pbx.recordings_dir / "callengine"
+    told = []
+    async with phones(pbx) as house, ami(pbx) as link:
+        await house.operator("101", house.answers())
+        for trouble in ("none", "stopped", "no folder"):
+            if trouble == "no folder":
+                folder.rename(folder.with_name("away"))
+                folder.write_text("in the way")
+            call, linkedid = await _call_in(house, link)
+            await link.event("UserEvent", Fact="recording", Call=linkedid)
+            await _bridged(link, linkedid)
+            if trouble == "stopped":
+                arrived = await link.event("Newchannel", Uniqueid=linkedid)
+                await link.ask("StopMixMonitor", Channel=arrived["Channel"])
+                await link.event("MixMonitorStop", Linkedid=linkedid)
+            if trouble == "no folder":
+                await link.event("UserEvent", Fact="unrecorded", Call=linkedid)
+            call.hang_up()
+            assert "recording" in await link.ended(linkedid)
+            stopped = [one for one in link.heard if one.get("Event") == "MixMonitorStop"]
+            missing = [one for one in link.heard if one.get("Fact") == "unrecorded"]
+            told.append((len(stopped), len(missing)))
+            if trouble == "no folder":
+                folder.unlink()
+                folder.with_name("away").rename(folder)
+    assert told == [(0, 0), (1, 0), (1, 1)], "a hang-up stops nothing, and a stopped one had its file"
+
+
 async def test_hanging_up_in_the_greeting_is_in_the_ledger(sandbox_pbx: SandboxPbx) -> None:
     async with phones(sandbox_pbx) as house, ami(sandbox_pbx) as link:
         call, linkedid = await _call_in(house, link)
