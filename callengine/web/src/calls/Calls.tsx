@@ -1,12 +1,12 @@
 // The journal of calls: filters, keys, and a player in the row.
 
-import { IconDownload, IconPhoneOff, IconSearch, IconX } from "@tabler/icons-react";
+import { IconDownload, IconMicrophoneOff, IconPhoneOff, IconSearch, IconX } from "@tabler/icons-react";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Fragment, useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get, withQuery } from "@/api/client";
-import type { Call, CallDetail, CallTotals, House, Interval, Me, Page, StaffMember } from "@/api/types";
+import type { Call, CallDetail, CallTotals, House, Interval, Me, Page, StaffMember, UnclaimedRecording } from "@/api/types";
 import { serverNow, useNow } from "@/lib/clock";
 import { useKeys } from "@/lib/keys";
 import { phone } from "@/lib/phone";
@@ -17,6 +17,9 @@ import { Btn, Empty, Faces, I, Keys, Toggles, useWhy } from "@/ui/pieces";
 import { DayField } from "@/ui/DayField";
 import { say } from "@/ui/toasts";
 import { CallCells, COLUMNS, OpenedCall } from "./CallRow";
+import { Unclaimed } from "./Unclaimed";
+
+const LEADERS = new Set<Me["role"]>(["supervisor", "administrator"]);
 
 type Kind = "all" | "talks" | "missed" | "outgoing" | "robot";
 const OF_KIND: Record<Kind, Record<string, string | boolean>> = { all: {}, talks: { outcome: "answered" }, missed: { outcome: "missed" }, outgoing: { direction: "outbound" }, robot: { robot: true } };
@@ -50,6 +53,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
   const [rec, setRec] = useState("");
   const [at, setAt] = useState<number | null>(null);
   const [open, setOpen] = useState<number | null>(wanted);
+  const [sorting, setSorting] = useState(false);
   const search = useRef<HTMLInputElement>(null);
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => { if (asked) { setText(asked); setDay(null); } }, [asked]);
@@ -69,6 +73,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
   const houses = useQuery({ queryKey: ["houses", "all"], queryFn: () => get<Page<House>>("/houses", { limit: 200 }), staleTime: 300_000 });
   const seen = useQuery({ queryKey: ["coverage", day], enabled: day !== null, queryFn: () => get<Page<Interval>>("/coverage", { from: filter.from, to: filter.to }) });
   const single = useQuery({ queryKey: ["call", wanted], enabled: wanted !== null, queryFn: () => get<CallDetail>(`/calls/${wanted}`) });
+  const asides = useQuery({ queryKey: ["unclaimed"], enabled: LEADERS.has(me.role), queryFn: () => get<Page<UnclaimedRecording>>("/recordings/unclaimed") });
   const listed = calls.data?.pages.flatMap((p) => p.items) ?? [];
   // A call that was asked for by its number stands on top, wherever it is in time.
   const items = single.data && wanted && !listed.some((c) => c.id === wanted) ? [single.data, ...listed] : listed;
@@ -103,7 +108,10 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
       <div className="pagehead">
         <h1>{t("calls.title")}</h1>
         {s && <p className="t2 s13 cut">{[t(day && !filtered ? "calls.totals_day" : "calls.totals", { calls: number.format(s.calls) }), t("calls.missed", { missed: number.format(s.missed), percent }), t("calls.recorded", { recorded: number.format(s.recorded), conversations: number.format(s.conversations) })].join(" · ")}</p>}
-        <a className="btn end" href={exportHref} download aria-keyshortcuts="E"><I of={IconDownload} />{t("calls.export")}<Keys of="E" /></a>
+        <span className="end row">
+          {asides.data && asides.data.items.length > 0 && <Btn icon={IconMicrophoneOff} onClick={() => setSorting(true)}>{t("unclaimed.button", { count: asides.data.items.length })}</Btn>}
+          <a className="btn" href={exportHref} download aria-keyshortcuts="E"><I of={IconDownload} />{t("calls.export")}<Keys of="E" /></a>
+        </span>
       </div>
       <div className="filters">
         <div className="field compact search" style={{ width: 220 }}><I of={IconSearch} size={16} className="t3" /><input ref={search} aria-label={t("calls.filter")} placeholder={t("calls.filter")} value={text} onChange={(e) => setText(e.target.value)} onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); }} /><span className="t3"><Keys of="/" calm /></span></div>
@@ -137,6 +145,7 @@ export function Calls({ me, query }: { me: Me; query: URLSearchParams }) {
         {[["↑ ↓", "row"], ["Enter", "open"], ["C", "dial"]].map(([key, word]) => <span key={word} className="row" style={{ gap: 6 }}><Keys of={key!} calm />{t(`calls.${word}`)}</span>)}
         {gaps.map(([from, to]) => <span key={from} className="row end" style={{ gap: 6 }}><i className="hatch" style={{ width: 12, height: 12 }} />{day !== today && day && `${dayMonth(from)}, `}{t("calls.noData", { from: hm(from), to: hm(to) })}</span>)}
       </div>
+      {sorting && <Unclaimed onClose={() => setSorting(false)} />}
     </>
   );
 }

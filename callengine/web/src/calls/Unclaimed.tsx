@@ -1,5 +1,6 @@
-// Uploads whose call never came: a supervisor hears each and hangs it on its call by hand; both are logged.
+// Uploads whose call never came: a supervisor hears each and attaches it to its call by hand; both are logged.
 
+import { IconCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,7 +9,7 @@ import type { Page, UnclaimedRecording } from "@/api/types";
 import { exact } from "@/lib/time";
 import { queries } from "@/session";
 import { Dialog } from "@/ui/dialog";
-import { Faces, useWhy } from "@/ui/pieces";
+import { Faces, I, useWhy } from "@/ui/pieces";
 import { say } from "@/ui/toasts";
 
 const pathOf = (one: UnclaimedRecording) => `/recordings/unclaimed/${encodeURIComponent(one.pbx)}/${encodeURIComponent(one.file_name)}`;
@@ -31,11 +32,12 @@ function One({ of }: { of: UnclaimedRecording }) {
   const [call, setCall] = useState("");
   const [reason, setReason] = useState("");
   const [heard, setHeard] = useState(false);
+  const [given, setGiven] = useState(""); // the call that has it: the file itself lies here until it is taken over
   const name = `${of.pbx}/${of.file_name}`;
   const hang = (e: FormEvent) => {
     e.preventDefault();
     void post(pathOf(of), { call_id: Number(call), reason: reason.trim() }).then(
-      () => { say(t("unclaimed.done", { call })); void queries.invalidateQueries({ queryKey: ["unclaimed"] }); },
+      () => { setGiven(call); void queries.invalidateQueries({ queryKey: ["unclaimed"] }); },
       (error: unknown) => say(why(error), { bad: true }),
     );
   };
@@ -43,11 +45,11 @@ function One({ of }: { of: UnclaimedRecording }) {
     <li className="col" style={{ gap: 6 }}>
       <p className="row wrap s13" style={{ gap: "0 10px" }}><b style={{ overflowWrap: "anywhere" }}>{name}</b><span className="t3 s12">{exact(of.arrived_at)}</span></p>
       {heard ? <audio controls autoPlay src={`/api/v1${pathOf(of)}`} aria-label={t("unclaimed.hear", { name })} style={{ width: "100%", height: 36 }} /> : <div><button type="button" className="btn small" onClick={() => setHeard(true)}>{t("player.play")}<span className="sr"> {name}</span></button></div>}
-      <form className="row wrap" style={{ gap: 8 }} onSubmit={hang}>
+      {given ? <p className="row s13 b" role="status" style={{ gap: 6 }}><I of={IconCheck} size={16} className="done" />{t("unclaimed.done", { call: given })}</p> : <form className="row wrap" style={{ gap: 8 }} onSubmit={hang}>
         <div className="field compact" style={{ width: 120 }}><input aria-label={t("unclaimed.call")} placeholder={t("unclaimed.call")} inputMode="numeric" value={call} onChange={(e) => setCall(e.target.value.replace(/\D/g, ""))} /></div>
         <div className="field compact grow"><input aria-label={t("unclaimed.reason")} placeholder={t("unclaimed.reason")} maxLength={500} value={reason} onChange={(e) => setReason(e.target.value)} /></div>
         <button type="submit" className="btn small" disabled={!call || reason.trim().length < 3}>{t("unclaimed.hang")}</button>
-      </form>
+      </form>}
     </li>
   );
 }

@@ -15,7 +15,7 @@ import { Btn, I } from "@/ui/pieces";
 
 const WATCHES = new Set(["supervisor", "administrator"]);
 const LATELY = 3_600_000;
-const NEWS = 3 * 86_400_000; // so long a file that was set aside is news; the list of all is in the API
+const NEWS = 3 * 86_400_000; // so long a file that was set aside is news; the list of all opens from the calls
 const SLOW = 10; // seconds without a link before it is worth a banner
 const CLOCK_OFF = 30; // seconds; the engine's own threshold for telling it
 
@@ -38,15 +38,18 @@ function PbxNotices() {
   const gaps = unseen(seen.data?.items ?? []);
   const asides = useQuery({ queryKey: ["unclaimed"], queryFn: () => get<Page<UnclaimedRecording>>("/recordings/unclaimed"), refetchInterval: 600_000 });
   const aside = (asides.data?.items ?? []).filter((one) => now - Date.parse(one.set_aside_at) < NEWS);
-  if (!off.length && !wrong.length && !gaps.length && !aside.length) return null;
-  return (
+  const [sorting, setSorting] = useState(false);
+  // Who sorts them goes on with it, whatever is news meanwhile.
+  const sorted = sorting && <Unclaimed onClose={() => setSorting(false)} />;
+  const quiet = !off.length && !wrong.length && !gaps.length && !aside.length;
+  return <>{quiet ? null : (
     <section className="notices" aria-label={t("notice.label")}>
       {off.map((p) => <Off key={`off ${p.name}`} of={p} now={now} />)}
       {gaps.map((g) => <Gap key={`gap ${g.pbx} ${g.from}`} of={g} />)}
-      {aside.length > 0 && <Aside of={aside} />}
+      {aside.length > 0 && <Aside of={aside} onSort={() => setSorting(true)} />}
       {wrong.map((p) => <Clock key={`clock ${p.name}`} of={p} />)}
     </section>
-  );
+  )}{sorted}</>;
 }
 
 function Line({ picture, tone, words, under, children }: { picture: Icon; tone: "danger" | "soon"; words: string; under: string; children?: ReactNode }) {
@@ -71,16 +74,10 @@ function Gap({ of }: { of: Unseen }) {
   return <Line picture={IconAlertTriangle} tone="soon" words={t("notice.gap", { name: of.pbx, from: hm(of.from), to: hm(of.to) })} under={t("notice.gapUnder")} />;
 }
 
-function Aside({ of }: { of: UnclaimedRecording[] }) {
+function Aside({ of, onSort }: { of: UnclaimedRecording[]; onSort: () => void }) {
   const { t } = useTranslation();
   const names = of.slice(0, 4).map((one) => `${one.pbx}/${one.file_name}`).join(", ");
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <Line picture={IconMicrophoneOff} tone="soon" words={t("notice.unclaimed", { count: of.length })} under={t("notice.unclaimedUnder", { names: of.length > 4 ? `${names}…` : names })}><Btn size="small" onClick={() => setOpen(true)}>{t("unclaimed.sort")}</Btn></Line>
-      {open && <Unclaimed onClose={() => setOpen(false)} />}
-    </>
-  );
+  return <Line picture={IconMicrophoneOff} tone="soon" words={t("notice.unclaimed", { count: of.length })} under={t("notice.unclaimedUnder", { names: of.length > 4 ? `${names}…` : names })}><Btn size="small" onClick={onSort}>{t("unclaimed.sort")}</Btn></Line>;
 }
 
 function Clock({ of }: { of: PbxHealth }) {

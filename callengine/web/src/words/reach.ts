@@ -11,11 +11,11 @@ export const reachEn: typeof reachRu = {
 };
 
 export const unclaimedRu = {
-  title: "Записи без вызова", lead: "Прослушайте и прикрепите к вызову, у которого записи нет. Номер вызова стоит в его подробностях. Прослушивание и решение записываются.", none: "Отложенных записей нет", sort: "Разобрать",
+  title: "Записи без вызова", lead: "Прослушайте и прикрепите к вызову, у которого записи нет. Номер вызова стоит в его подробностях. Прослушивание и решение записываются.", none: "Отложенных записей нет", sort: "Разобрать", button: "Записи без вызова: {{count}}",
   hear: "Запись {{name}}", call: "Вызов №", reason: "Почему к этому вызову", hang: "Прикрепить", done: "Запись прикрепится к вызову № {{call}}",
 };
 
 export const unclaimedEn: typeof unclaimedRu = {
-  title: "Recordings without a call", lead: "Listen, and hang it on a call that has no recording. The call's number stands in its details. Hearing and hanging are logged.", none: "No recording lies aside", sort: "Sort out",
-  hear: "Recording {{name}}", call: "Call no.", reason: "Why this call", hang: "Hang on", done: "The recording goes to call no. {{call}}",
+  title: "Recordings without a call", lead: "Listen, and attach it to a call that has no recording. The call's number stands in its details. Hearing and attaching are logged.", none: "No recording lies aside", sort: "Sort out", button: "Recordings without a call: {{count}}",
+  hear: "Recording {{name}}", call: "Call no.", reason: "Why this call", hang: "Attach", done: "The recording will be attached to call no. {{call}}",
 };
