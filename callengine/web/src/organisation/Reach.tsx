@@ -23,7 +23,7 @@ export function Reach({ own = false }: { own?: boolean }) {
         <ul tabIndex={0} aria-labelledby="reach-title" style={{ padding: "0 16px 12px" }}>
           {items.map((one) => (
             <li key={one.organisation_id} className="col" style={{ gap: 2, padding: "6px 0" }}>
-              <div className="row wrap" style={{ gap: "0 8px" }}><span className="grow cut b s13" title={one.name}>{one.name}</span><span className={one.answered < one.attempted ? "s13 b danger" : "s13 b"}>{one.numbers.length === 0 ? t("reach.noNumber") : one.attempted === 0 ? t("reach.none") : t("reach.all", { answered: one.answered, attempted: one.attempted })}</span></div>
+              <div className="row wrap" style={{ gap: "0 8px" }}><span className="cut b s13" style={{ flex: "1 1 auto" }} title={one.name}>{one.name}</span><span className={one.answered < one.attempted ? "s13 b danger" : "s13 b"}>{one.numbers.length === 0 ? t("reach.noNumber") : one.attempted === 0 ? t("reach.none") : t("reach.all", { answered: one.answered, attempted: one.attempted })}</span></div>
               <p className="t2 s12">{[one.numbers.map(phone).join(", "), one.last_at && t("reach.last", { time: until(one.last_at, now) }), one.attempted > 0 && one.answered === 0 && t("reach.never")].filter(Boolean).join(" · ")}{one.last_at && <span className="sr"> {exact(one.last_at)}</span>}</p>
             </li>
           ))}
