@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -190,13 +191,12 @@ class Desk:
         link = PbxHealth(name="main", state="up", since=self.clock.now(), lag_seconds=0.01)
         return Health(status="ok", version=__version__, pbx=[link], store="ok")
 
-    async def open(self) -> None:
+    async def open(self, tokens: Mapping[str, str] | None = None) -> None:
+        """Serve; with `tokens` of the roles that the database knows already."""
         self.client = TestClient(TestServer(build_app(self.services)))
         await self.client.start_server()
         self.tasks.start(self.screens.run(), name="screens")
-        for role in ROLES:
-            staff_id = await self.staff_id({"operator": "petrova", "supervisor": "orlova"}.get(role, ""))
-            self.tokens[role] = await self.services.access.create_token(f"test {role}", role, staff_id=staff_id)
+        self.tokens = dict(tokens) if tokens else await make_tokens(self.services.access)
 
     async def staff_id(self, login: str) -> int | None:
         return next((m.id for m in await self.services.access.members() if m.login == login), None)
@@ -281,15 +281,34 @@ class Desk:
         return stored.id
 
 
+async def make_tokens(access: AccessService) -> dict[str, str]:
+    """A token of each role, those of the desk for people of the town."""
+    people = {member.login: member.id for member in await access.members()}
+    logins = {"operator": "petrova", "supervisor": "orlova"}
+    return {
+        role: await access.create_token(f"test {role}", role, staff_id=people.get(logins.get(role, "")))
+        for role in ROLES
+    }
+
+
+def tokens_of(template: Path) -> dict[str, str]:
+    """What opens the copies of a template, by role."""
+    found: dict[str, str] = json.loads(template.with_suffix(".tokens").read_text("utf-8"))
+    return found
+
+
 @pytest.fixture(scope="session")
 def town_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the sample town, which each test copies."""
+    """A SQLite file with the sample town and a token of each role (`tokens_of`), which each test copies."""
     path = tmp_path_factory.mktemp("town") / "town.db"
     url = f"sqlite+aiosqlite:///{path}"
 
     async def fill() -> None:
         store = Store(url)
         await load_town(store, ManualClock(), lambda password: CHEAP.hash(password))
+        access = AccessService(store, ManualClock(), passwords=Passwords(CHEAP))
+        path.with_suffix(".tokens").write_text(json.dumps(await make_tokens(access)), "utf-8")
+        access.close()
         await store.close()
 
     def work() -> None:
@@ -307,7 +326,7 @@ async def desk(town_template: Path, tmp_path: Path, database_dir: Path, clock: M
     shutil.copyfile(town_template, database_dir / "town.db")
     store = Store(f"sqlite+aiosqlite:///{database_dir / 'town.db'}")
     opened = Desk(store, clock, tmp_path)
-    await opened.open()
+    await opened.open(tokens_of(town_template))
     yield opened
     await opened.close()
     await store.close()

@@ -17,7 +17,7 @@ from callengine import bootstrap
 from callengine.clock import ManualClock
 from callengine.store.database import Store
 from tests.api.conftest import Desk as Services
-from tests.api.conftest import town_template
+from tests.api.conftest import tokens_of, town_template
 from tests.web.fake_engine import DIST, FakeEngine
 
 __all__ = ["town_template"]
@@ -157,7 +157,7 @@ async def served(browser: Browser, town_template: Path, tmp_path: Path, database
     store = Store(f"sqlite+aiosqlite:///{database_dir / 'town.db'}")
     services = Services(store, ManualClock(), tmp_path)
     services.services.web_dir = DIST
-    await services.open()
+    await services.open(tokens_of(town_template))
     context = await browser.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme="light", locale="ru-RU", reduced_motion="reduce"
     )
