@@ -48,6 +48,12 @@ async def test_one_is_heard_refused_for_a_wrong_call_and_attached_to_its_own(ser
     heard, attached = await logged(served)
     assert heard == ("recording aside", "main/9.9-caller.wav", "")
     assert attached == ("recording claimed", f"main/9.9-caller.wav,9.9-operator.wav to call {call_id}", WHY)
+    page = await served.open("/admin/readings")
+    lines = page.locator("tbody tr")
+    await expect(lines.filter(has_text="запись прикреплена")).to_contain_text(WHY)
+    await page.get_by_label("Что", exact=True).select_option(label="запись без вызова")
+    await expect(lines).to_have_count(1)
+    await expect(lines).to_contain_text("main/9.9-caller.wav")
 
 
 async def test_who_leads_finds_them_among_the_calls_and_an_operator_does_not(served: Served) -> None:

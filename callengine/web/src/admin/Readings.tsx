@@ -14,7 +14,7 @@ import { DayField } from "@/ui/DayField";
 import { Btn, Empty, Faces } from "@/ui/pieces";
 import { useStaff } from "./Staff";
 
-const WHATS = ["card", "recording", "export", "edit", "ticket", "file"];
+const WHATS = ["card", "recording", "export", "edit", "ticket", "file", "recording aside", "recording claimed", "hold", "hold lifted"];
 const NOTHING = { from: "", to: "", staff: "", what: "", subject: "", why: "" };
 
 export function Readings() {
@@ -40,7 +40,7 @@ export function Readings() {
         <DayField label={t("readings.to")} text={`${t("readings.to")}: ${form.to ? dateOnly(midnight(form.to)) : t("readings.any")}`} value={form.to} max={today} on={form.to !== ""} onChange={set("to")} />
         <div className={form.staff ? "field compact on" : "field compact"}><select aria-label={t("readings.who")} value={form.staff} onChange={(e) => set("staff")(e.target.value)}><option value="">{t("readings.everybody")}</option>{staff.data?.items.map((p) => <option key={p.id} value={p.id}>{p.name}</option>)}</select></div>
         <div className={form.what ? "field compact on" : "field compact"}><select aria-label={t("readings.what")} value={form.what} onChange={(e) => set("what")(e.target.value)}><option value="">{t("readings.anything")}</option>{WHATS.map((w) => <option key={w} value={w}>{t(`readings.whats.${w}`)}</option>)}</select></div>
-        <div className="field compact" style={{ width: 210 }}><input type="search" aria-label={t("readings.subject")} placeholder={t("readings.subjectHint")} value={form.subject} maxLength={200} onChange={(e) => set("subject")(e.target.value)} /></div>
+        <div className="field compact" style={{ width: 240 }}><input type="search" aria-label={t("readings.subject")} placeholder={t("readings.subjectHint")} value={form.subject} maxLength={200} onChange={(e) => set("subject")(e.target.value)} /></div>
         <div className="field compact" style={{ width: 130 }}><input type="search" aria-label={t("readings.why")} placeholder={t("readings.why")} value={form.why} maxLength={200} onChange={(e) => set("why")(e.target.value)} /></div>
         {narrowed && <Btn onClick={() => setForm(NOTHING)}>{t("readings.clear")}</Btn>}
       </div>

@@ -41,7 +41,7 @@ export function Way({ of: x }: { of: Ticket }) {
             <li key={s} className={state} aria-current={here ? "step" : undefined}>
               <span className="dot"><I of={state === "done" ? IconCheck : STATUS_PICTURES[s]!} size={14} /></span>
               <span className="name">{t(`status.${s}`)}</span>
-              <span className="time" title={times[s] && exact(times[s])}>{here && times[s] && s !== "closed" ? t("ticket.here", { time: time(s), span: span((now - Date.parse(times[s])) / 1000) }) : time(s) || (skipped ? "—" : "")}</span>
+              <span className="time" title={times[s] && exact(times[s])}>{here && times[s] && s !== "closed" ? t("ticket.here", { time: time(s), span: span((now - Date.parse(times[s])) / 1000).replace(/ /g, "\u00a0") }) : time(s) || (skipped ? "—" : "")}</span>
               {side && <span className={`beside${sideHere ? " here" : times[side] ? " was" : ""}`} aria-current={sideHere ? "step" : undefined}><I of={STATUS_PICTURES[side]!} size={13} />{t(`statusShort.${side}`)}{times[side] && <span title={exact(times[side])}> {time(side)}</span>}</span>}
             </li>
           );
