@@ -38,6 +38,7 @@ _LETTERED = re.compile(r"\b(\d+)\s*[\"«']?\s*([а-я])[\"»']?(?!\w)")
 _ORDINAL = re.compile(r"\b(\d+)-?(?:я|й|ая|ый|ой|го)\b")
 _HOUSE_FLAT = re.compile(r"\b(\d+[а-я]?)\s*-\s*(\d+)\b")
 _WORD = re.compile(r"\d+(?:[/]\d+)?(?:[а-я](?:\d+)?)?(?![^\W\d_])|[^\W_]+")
+_LETTERS = re.compile(r"[^\W_]+")
 _LOOKALIKES = str.maketrans("abcekmhoptxy", "авсекмнортху")
 _LATIN_HOUSE = re.compile(r"\b(\d+)\s?([abcekmhoptxy])\b")
 _KEYS_EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
@@ -68,7 +69,9 @@ def storable(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The distinct words of a free text or a name, folded, in order."""
-    found = re.findall(r"[^\W_]+", fold(text))
+    if not text:
+        return []
+    found = _LETTERS.findall(fold(text))
     return list(dict.fromkeys(word[:MAX_WORD] for word in found))
 
 

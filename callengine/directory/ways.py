@@ -22,10 +22,13 @@ class Way(StrEnum):
     EMAIL = "email"
 
 
+_WAYS = frozenset(Way)
+
+
 def checked(notify: str, email: str, *, pointer: str = "") -> tuple[str, str]:
     """A way and an address as they may be kept. Raises Refused with the pointer below `pointer`."""
     email = email.strip()
-    if notify not in set(Way):
+    if notify not in _WAYS:
         told = ", ".join(way for way in Way if way)
         raise Refused(f"there is no way {notify!r} to tell him: {told}, or nothing", pointer=f"{pointer}/notify")
     if email and (len(email) > MOST_EMAIL or not _EMAIL.fullmatch(email)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -24,7 +24,7 @@ from callengine.store.tables import (
     tickets,
 )
 from callengine.tickets.model import FINAL
-from callengine.tickets.routing import Contract
+from callengine.tickets.routing import Contract, next_turn
 
 Conn = AsyncConnection
 ENDED = 20  # contracts that ended, looked at for the reason
@@ -49,26 +49,34 @@ async def serving(
 
     Two indexed readings, whatever the number of contracts: those that name the house and those that serve
     everywhere. Only for a kind that has none in force its last one that ended is looked for. Where things are kept
-    (store/kept.py) the answer stands until one of them begins or ends.
+    (store/kept.py) the answer stands until one of them begins or ends; that of everywhere for all houses.
     """
-    kept, key = kept_on(conn), ("serving", house_id, *kinds, "", *branches)
-    stands: _Stands | None = kept.get(key) if kept is not None else None
-    if stands is None or not stands.begins <= at or (stands.ends is not None and stands.ends <= at):
-        found = await _serving(conn, house_id, kinds, branches, at)
-        turns = [turn for one in found for turn in (one.valid_from, one.valid_until) if turn is not None and turn > at]
-        stands = _Stands(found, at, min(turns, default=None))
-        if kept is not None:
-            kept.put(key, stands)
-    return list(stands.found)
+    key = ("serving", house_id, *kinds, "", *branches)
+    return list(await _standing(conn, key, at, lambda: _serving(conn, house_id, kinds, branches, at)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Stands:
-    """What covers a house, and from when till when that is the same."""
+    """Contracts that were found, and from when till when they are what is to be found."""
 
     found: list[Contract]
     begins: datetime
     ends: datetime | None
+
+
+async def _standing(
+    conn: Conn, key: Any, at: datetime, read: Callable[[], Awaitable[list[Contract]]], also: Sequence[Contract] = ()
+) -> list[Contract]:
+    """What `read` gives, once for as long as none of it, nor of `also`, begins or ends. Nobody changes it."""
+    kept = kept_on(conn)
+    if kept is None:
+        return await read()
+    stands: _Stands | None = kept.get(key)
+    if stands is None or not stands.begins <= at or (stands.ends is not None and stands.ends <= at):
+        found = await read()
+        stands = _Stands(found, at, next_turn((*found, *also), at))
+        kept.put(key, stands)
+    return stands.found
 
 
 async def _serving(
@@ -78,20 +86,31 @@ async def _serving(
     able = {contract.kind for contract in found if contract.valid(at) and contract.organisation.active}
     first = next((place for place, kind in enumerate(kinds) if kind in able), len(kinds))
     if missing := kinds[:first]:
-        ended = await _covering(conn, house_id, missing, branches, at, last=True)
-        found += ended
+        found += await _covering(conn, house_id, missing, branches, at, last=True)
     return found
 
 
 async def _covering(
     conn: Conn, house_id: int | None, kinds: Sequence[str], branches: Sequence[str], at: datetime, *, last: bool = False
 ) -> list[Contract]:
-    values = _values(house_id, kinds, branches, at)
-    found: dict[int, Contract] = {}
-    for named in (False, True) if house_id is not None else (False,):
-        statement = _prepared(named, len(kinds), len(branches), last)
-        found |= {one.id: one for one in await statement.made(conn, contract_of, **values)}
+    """Those of everywhere, then those that name the house; each once."""
+    found = {one.id: one for one in await _everywhere(conn, kinds, branches, at, last=last)}
+    if house_id is not None:
+        named = _prepared(True, len(kinds), len(branches), last)
+        found |= {one.id: one for one in await named.made(conn, contract_of, **_values(house_id, kinds, branches, at))}
     return list(found.values())
+
+
+async def _everywhere(
+    conn: Conn, kinds: Sequence[str], branches: Sequence[str], at: datetime, *, last: bool
+) -> Sequence[Contract]:
+    statement = _prepared(False, len(kinds), len(branches), last)
+    # One that is in force or to come has to end before it is among the last ended.
+    also = await _everywhere(conn, kinds, branches, at, last=False) if last else ()
+    key = ("everywhere", last, *kinds, "", *branches)
+    return await _standing(
+        conn, key, at, lambda: statement.made(conn, contract_of, **_values(None, kinds, branches, at)), also
+    )
 
 
 async def of_district(

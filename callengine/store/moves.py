@@ -174,7 +174,7 @@ _ANSWERS = Prepared(_answers)
 
 async def answers_for(tx: Tx, ticket_id: int, organisation_id: int, at: datetime) -> None:
     """An organisation answers for the ticket from now on, perhaps once more."""
-    await _ANSWERS.rows(tx.conn, ticket_id=ticket_id, organisation_id=organisation_id, since=at)
+    await _ANSWERS.changed(tx.conn, ticket_id=ticket_id, organisation_id=organisation_id, since=at)
 
 
 async def add_decline(tx: Tx, ticket: Ticket, organisation_id: int, reason: str, at: datetime) -> None:

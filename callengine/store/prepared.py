@@ -15,11 +15,12 @@ from operator import itemgetter
 from typing import Any, TypeVar
 from weakref import ref
 
-from sqlalchemy import Boolean, Float
+from sqlalchemy import JSON, Boolean, Float
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callengine.store import jsons
 from callengine.store.kept import Kept
 from callengine.store.postgres import Glance
 from callengine.store.sqlite import HintingCompiler, InThread, LeanConnection, WriterConnection
@@ -32,7 +33,7 @@ SEEN = 10_000  # rows of one statement whose things are kept
 
 _named: Any = namedtuple  # of columns that are known at the start of the program, not to the type checker
 _DIALECTS: Any = (sqlite.dialect, asyncpg.dialect)
-_SQLITE, _POSTGRES = (dialect() for dialect in _DIALECTS)
+_SQLITE, _POSTGRES = (dialect(**jsons.HOW) for dialect in _DIALECTS)
 _SQLITE.statement_compiler = HintingCompiler
 
 
@@ -261,6 +262,8 @@ def _written(type_: Any, dialect: Any) -> Process | None:
     """How a value of the type is written; None when the driver takes it as it is."""
     if isinstance(type_, Boolean):  # True is 1 for SQLite's driver too
         return None
+    if type(type_) is JSON and not type_.none_as_null and dialect is _SQLITE:
+        return jsons.written  # what SQLAlchemy would come to, without its question whether the value is a NULL of SQL
     process: Process | None = type_.dialect_impl(dialect).bind_processor(dialect)
     return process
 

@@ -125,20 +125,21 @@ Weights = dict[tuple[Any, ...] | str, int]
 
 async def add(tx: Tx, ticket_id: int, created_at: datetime, found: Iterable[str]) -> None:
     """Let a ticket be found by words; those that it has already stay as they are."""
-    # In one order always: two transactions that bring the same new words then never wait for one another in a circle.
-    kept = sorted({word for word in found if word})
+    kept = {word for word in found if word}
     if not kept:
         return
     known = _known_words(tx)
     if known is None:
-        await _NEW_WORDS.rows(tx.conn, words=_given(tx, kept))
-        await _POST.rows(tx.conn, words=_given(tx, kept), created_at=created_at, ticket_id=ticket_id)
+        # In one order always: two transactions with the same new words then never wait for one another in a circle.
+        given = _given(tx, sorted(kept))
+        await _NEW_WORDS.changed(tx.conn, words=given)
+        await _POST.changed(tx.conn, words=given, created_at=created_at, ticket_id=ticket_id)
         return
-    if lacking := [word for word in kept if word not in known]:
-        await _NEW_WORDS.rows(tx.conn, words=_given(tx, lacking))
+    if lacking := sorted(kept.difference(known)):
+        await _NEW_WORDS.changed(tx.conn, words=_given(tx, lacking))
         known.update({word: id for id, word in await _IDS.rows(tx.conn, words=_given(tx, lacking))})
     at = microseconds(created_at)
-    await run_many(tx.conn, _POST_KNOWN, [(known[word], at, ticket_id) for word in kept])
+    await run_many(tx.conn, _POST_KNOWN, [(id, at, ticket_id) for id in sorted(map(known.__getitem__, kept))])
 
 
 def _known_words(tx: Tx) -> dict[str, int] | None:
@@ -205,7 +206,7 @@ def of_ticket(ticket: Ticket) -> list[str]:
 
 def of_applicant(name: str, number: str) -> list[str]:
     """The words of one applicant, also of one who joined later."""
-    digits = re.sub(r"\D", "", number)
+    digits = re.sub(r"\D", "", number) if number else ""
     return [*search.words_of(name), *([TELEPHONE + digits[::-1]] if digits else [])]
 
 

@@ -39,7 +39,7 @@ _UPSERT = Prepared(_upsert)
 
 async def set_timer(tx: Tx, kind: str, subject: str, due_at: datetime) -> None:
     """Promise to call the owner of `kind` at `due_at`; one promise per kind and subject, the newest holds."""
-    await _UPSERT.rows(tx.conn, kind=kind, subject=subject, due_at=due_at)
+    await _UPSERT.changed(tx.conn, kind=kind, subject=subject, due_at=due_at)
     if tx.is_postgres and not any(isinstance(fact, TimerSet) for fact in tx.told):
         # Sent at the commit, and once however many timers were set: wakes the workers of the other machines.
         await tx.conn.execute(text(f"NOTIFY {CHANNEL}"))

@@ -43,6 +43,12 @@ def _country(code: str, language: str) -> holidays.HolidayBase | None:
     return holidays.country_holidays(code, language=language if language in spoken else "en_US")
 
 
+@lru_cache(maxsize=4096)  # each term counts them, and the library takes its time
+def _works(country: str, day: date) -> bool:
+    known = _country(country, "en_US")
+    return known.is_working_day(day) if known is not None else day.weekday() in WEEKDAYS
+
+
 @dataclass(frozen=True)
 class Workdays:
     """Which days work: the country's calendar (`holidays`), and over it the service's own exceptions.
@@ -58,8 +64,7 @@ class Workdays:
         own = self.local.get(day)
         if own is not None:
             return own.working
-        known = _country(self.country, self.language)
-        return known.is_working_day(day) if known is not None else day.weekday() in WEEKDAYS
+        return _works(self.country, day)
 
     def name(self, day: date) -> str:
         """What the day is called: the service's own name first, then the holiday's; "" for a plain one."""
@@ -121,7 +126,9 @@ class Hours:
 
     def spans(self, at: datetime) -> Iterator[tuple[date, datetime, datetime]]:
         """Open stretches that end after the moment, in order, without end."""
-        day = at.astimezone(self.zone).date() - timedelta(days=1)
+        day = at.astimezone(self.zone).date()
+        if self.closes <= self.opens:  # last night's hours may go on
+            day -= timedelta(days=1)
         for _ in range(FIFTY_YEARS):
             if self.is_open_on(day):
                 began, ended = self.hours(day)
@@ -193,11 +200,7 @@ class Calendar:
             return None
         if clock in ("work", "workdays"):
             return Hours(self.zone, self.opens, self.closes, self.days)
-        match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", clock)
-        if not match:
-            raise ValueError(f"unknown clock {clock!r}")
-        opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
-        return Hours(self.zone, time(opens_hour, opens_minute), time(closes_hour % 24, closes_minute))
+        return _window(self.zone, clock)
 
     def due(self, minutes: int, clock: str, at: datetime) -> datetime:
         """The end of a term of so many minutes that begins at the moment, in UTC."""
@@ -225,6 +228,15 @@ class Calendar:
         if clock == "workdays":
             return f"по рабочим дням, до {self.closes:%H:%M}" if ru else f"by working days, till {self.closes:%H:%M}"
         return f"в часы {clock}" if ru else f"within {clock}"
+
+
+@lru_cache(maxsize=256)
+def _window(zone: ZoneInfo, clock: str) -> Hours:
+    match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", clock)
+    if not match:
+        raise ValueError(f"unknown clock {clock!r}")
+    opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
+    return Hours(zone, time(opens_hour, opens_minute), time(closes_hour % 24, closes_minute))
 
 
 def term_in_words(minutes: int, clock: str, language: str = "ru") -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from callengine.clock import rfc3339
 from callengine.config import Tickets as TicketSettings
@@ -71,6 +73,9 @@ class Promise:
     at: datetime
     about: str
     level: int = 0  # the rung, of a stall
+
+
+_AT: Callable[[Promise], datetime] = attrgetter("at")
 
 
 # --- what stands now ----------------------------------------------------------------------------------------
@@ -209,13 +214,15 @@ def addressed(ticket: Ticket, promise: Promise) -> frozenset[str]:
 
 def promises(ticket: Ticket, periods: Periods) -> list[Promise]:
     """All that is still to come or to be done for a ticket as it stands, done reminders left out, nearest first."""
+    return sorted(_to_come(ticket, periods), key=_AT)
+
+
+def _to_come(ticket: Ticket, periods: Periods) -> list[Promise]:
     if ticket.status.final:
         return []
     found = [*_terms(ticket), *_ladder(ticket, periods), *_waits(ticket, periods)]
     told = {_told(event) for event in ticket.history if event.what == REMINDER}
-    if told:
-        found = [one for one in found if identity(one) not in told]
-    return sorted(found, key=lambda one: one.at)
+    return [one for one in found if identity(one) not in told] if told else found
 
 
 def identity(promise: Promise) -> tuple[str, int, str]:
@@ -287,4 +294,4 @@ def _waits(ticket: Ticket, periods: Periods) -> list[Promise]:
 
 def next_at(ticket: Ticket, periods: Periods) -> datetime | None:
     """When the timer has to fire next; None when there is nothing more to promise."""
-    return next((one.at for one in promises(ticket, periods)), None)
+    return min(map(_AT, _to_come(ticket, periods)), default=None)

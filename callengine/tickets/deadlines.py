@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,10 @@ FIELDS = {
     "fix": "fix_minutes",
     "paid": "confirm_minutes",
 }
+UNPAID = tuple(name for name in NAMES if name != "paid")
+Chosen = Sequence[tuple[Rule, tuple[str, ...]]]
+# All of an entry that its terms and their words are made of.
+_TERMS = attrgetter("code", *FIELDS.values(), "clock", "source", "overridden")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +57,18 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    """One possible end of one clock."""
+class _Said:
+    """One possible term of one clock: all of it but its end. `start` is None for the registration."""
 
-    due_at: datetime
     minutes: int
-    clock: str
+    window: str
     why: str
     rule: str
+    start: datetime | None = None
+
+
+# A clock with its service's own term and the laws'.
+_Side = tuple[str, _Said | None, tuple[_Said, ...]]
 
 
 def terms(
@@ -69,7 +78,7 @@ def terms(
     pack: Pack = NO_PACK,
     language: str = "ru",
     *,
-    chosen: Sequence[tuple[Rule, tuple[str, ...]]] | None = None,
+    chosen: Chosen | None = None,
 ) -> Deadlines:
     """The clocks of a ticket. `entry` comes with its organisation's own terms in it (`for_organisation`).
 
@@ -79,12 +88,7 @@ def terms(
         day = matter.registered_at.astimezone(calendar.zone).date()
         chosen = pack.chosen(entry, day, matter.conditions)
     desk = _Desk(entry, matter, calendar, pack, "ru" if language == "ru" else "en")
-    clocks = []
-    for name in NAMES if matter.paid else ("accept", "localise", "fix", "interim"):
-        clock = desk.clock(name, [(rule, unknown) for rule, unknown in chosen if rule.clock == name])
-        if clock:
-            clocks.append(clock)
-    return _together(clocks)
+    return _together([desk.clock(*side) for side in desk.sides(chosen)])
 
 
 def _together(clocks: list[Clock]) -> Deadlines:
@@ -158,34 +162,68 @@ class _Desk:
         self.entry, self.matter, self.calendar, self.pack = entry, matter, calendar, pack
         self.language, self.ru = language, language == "ru"
 
-    def clock(self, name: str, rules: list[tuple[Rule, tuple[str, ...]]]) -> Clock | None:
-        laws = [self._law(name, rule, unknown) for rule, unknown in rules]
-        law = min(laws, key=lambda term: term.due_at, default=None)
-        own = self._own(name, [rule for rule, _ in rules])
-        if law is None or own is None:
-            found = law or own
-            return Clock(name, found.due_at, found.why, found.rule) if found else None
-        first, second = (own, law) if own.due_at < law.due_at else (law, own)
+    def sides(self, chosen: Chosen) -> Sequence[_Side]:
+        """Each clock with what could stand, in words. Of a matter without moments of its own it is worked out once."""
+        if not self._plain():
+            return self._sides(chosen)
+        entry = self.entry
+        key = ("said", self.language, self.calendar.opens, self.calendar.closes, self.matter.paid, *_TERMS(entry))
+        return self.pack.once((*key, *[(rule.id, unknown) for rule, unknown in chosen]), lambda: self._sides(chosen))
+
+    def _plain(self) -> bool:
+        matter = self.matter
+        if matter.accept_from is not None or matter.damage_at is not None:
+            return False
+        return not any(name == "outage_month_minutes" or name.endswith("_at") for name in matter.conditions)
+
+    def _sides(self, chosen: Chosen) -> list[_Side]:
+        found: list[_Side] = []
+        for name in NAMES if self.matter.paid else UNPAID:
+            rules = [(rule, unknown) for rule, unknown in chosen if rule.clock == name]
+            own = self._own(name, [rule for rule, _ in rules])
+            if own or rules:
+                found.append((name, own, tuple(self._law(name, rule, unknown) for rule, unknown in rules)))
+        return found
+
+    def clock(self, name: str, own: _Said | None, laws: tuple[_Said, ...]) -> Clock:
+        """The earlier of the two; `own` or a law is there."""
+        due_own = self._due(own) if own else None
+        if not laws:
+            assert own is not None and due_own is not None
+            return Clock(name, due_own, own.why, own.rule)
+        law, due = laws[0], self._due(laws[0])
+        for other in laws[1:]:
+            if (ends := self._due(other)) < due:
+                law, due = other, ends
+        why = law.why
+        if due <= self.matter.registered_at:
+            why += "; истекло ещё до регистрации" if self.ru else "; over before registration already"
+        if own is None or due_own is None:
+            return Clock(name, due, why, law.rule)
         paper = FIELDS[name] in dict(self.entry.overridden)
-        return Clock(name, first.due_at, first.why + self._instead(first is law, second, paper), first.rule)
+        if due_own < due:
+            return Clock(name, due_own, own.why + self._instead(False, law, due, paper), own.rule)
+        return Clock(name, due, why + self._instead(True, own, due_own, paper), law.rule)
+
+    def _due(self, said: _Said) -> datetime:
+        return self.calendar.due(said.minutes, said.window, said.start or self.matter.registered_at)
 
     # --- the service's own term ---------------------------------------------------------------------------
 
-    def _own(self, name: str, rules: list[Rule]) -> _Term | None:
+    def _own(self, name: str, rules: list[Rule]) -> _Said | None:
         entry, field_name = self.entry, FIELDS.get(name, "")
         minutes: int | None = getattr(entry, field_name) if field_name else None
         paper = dict(entry.overridden).get(field_name, "")
         if minutes is None or (not paper and self._copied(minutes, rules)):
             return None
-        start = self.matter.registered_at
-        if name == "accept" and self.matter.accept_from is not None:
-            start = self.matter.accept_from
-        words = ("с регистрации" if self.ru else "from registration") if start == self.matter.registered_at else ""
-        words = words or self._since("с направления" if self.ru else "from the routing", start)
-        source = self._own_source(name, paper)
-        clock = "24x7" if name == "paid" else entry.clock
-        why = self._why(name, minutes, clock, words, source)
-        return _Term(self.calendar.due(minutes, clock, start), minutes, clock, why, entry.code)
+        start = self.matter.accept_from if name == "accept" else None
+        words = "с регистрации" if self.ru else "from registration"
+        if start is not None and start != self.matter.registered_at:
+            words = self._since("с направления" if self.ru else "from the routing", start)
+        window = "24x7" if name == "paid" else entry.clock
+        return _Said(
+            minutes, window, self._why(name, minutes, window, words, self._own_source(name, paper)), entry.code, start
+        )
 
     def _copied(self, minutes: int, rules: list[Rule]) -> bool:
         return any(minutes == one.minutes for rule in rules for one in self.pack.variants(rule))
@@ -200,19 +238,16 @@ class _Desk:
 
     # --- the rule's ---------------------------------------------------------------------------------------
 
-    def _law(self, name: str, rule: Rule, unknown: tuple[str, ...]) -> _Term:
+    def _law(self, name: str, rule: Rule, unknown: tuple[str, ...]) -> _Said:
         start, words = self._start(rule, name)
         minutes, used = self._left(rule)
         why = self._why(
             name, minutes, rule.window, words, f"{rule.source(self.language)} — {rule.words(self.language)}"
         )
-        due = self.calendar.due(minutes, rule.window, start) if minutes else start
-        why += used + self._unasked(unknown)
-        if due <= self.matter.registered_at:
-            why += "; истекло ещё до регистрации" if self.ru else "; over before registration already"
-        return _Term(due, minutes, rule.window, why, rule.id)
+        # Nothing is left: it ends where it begins, whatever is open then.
+        return _Said(minutes, rule.window if minutes else "24x7", why + used + self._unasked(unknown), rule.id, start)
 
-    def _start(self, rule: Rule, name: str) -> tuple[datetime, str]:
+    def _start(self, rule: Rule, name: str) -> tuple[datetime | None, str]:
         registered = self.matter.registered_at
         if name == "accept" and self.matter.accept_from is not None:
             return self.matter.accept_from, self._since(
@@ -225,7 +260,7 @@ class _Desk:
                 if rule.start == "outage":
                     ru, en = ("с начала перерыва", "from the start of the outage")
                 return began, self._since(ru if self.ru else en, began)
-        return registered, "с регистрации" if self.ru else "from registration"
+        return None, "с регистрации" if self.ru else "from registration"
 
     def _began(self, start: str) -> datetime | None:
         """When the damage was done, or the service stopped; a form may have said either as a condition."""
@@ -265,10 +300,10 @@ class _Desk:
             return ""
         return ("; не спрошено: " if self.ru else "; not asked yet: ") + " ".join(questions)
 
-    def _instead(self, rule_stands: bool, other: _Term, paper: bool) -> str:
+    def _instead(self, rule_stands: bool, other: _Said, due: datetime, paper: bool) -> str:
         """What the other side would have given: always when an organisation's own term is concerned."""
-        span = term_in_words(other.minutes, other.clock, self.language)
         if rule_stands:
+            span = term_in_words(other.minutes, other.window, self.language)
             whose = ("у организации", "of the organisation") if paper else ("в классификаторе", "in the classifier")
             ru, en = (
                 f"; {whose[0]} {span}, но это дольше правила",
@@ -277,7 +312,7 @@ class _Desk:
             return ru if self.ru else en
         if not paper:
             return ""
-        until = other.due_at.astimezone(self.calendar.zone)
+        until = due.astimezone(self.calendar.zone)
         return f"; по правилу было бы до {until:%d.%m %H:%M}" if self.ru else f"; by the rule till {until:%d.%m %H:%M}"
 
 

@@ -56,6 +56,11 @@ class Contract:
         began = self.valid_from is None or self.valid_from <= at
         return began and (self.valid_until is None or at < self.valid_until)
 
+    @property
+    def always(self) -> bool:
+        """On duty round the clock."""
+        return self.duty_hours in ("", "24x7")
+
     def hours(self, calendar: Calendar) -> Hours | None:
         """Its opening hours; None is round the clock."""
         return calendar.hours("work" if self.duty_hours in ("work", "workdays") else self.duty_hours)
@@ -63,6 +68,12 @@ class Contract:
     def on_duty(self, at: datetime, calendar: Calendar) -> bool:
         hours = self.hours(calendar)
         return hours is None or hours.open_at(at)
+
+
+def next_turn(contracts: Iterable[Contract], at: datetime) -> datetime | None:
+    """The first moment after `at` when one of them begins or ends; None when none will."""
+    moments = [moment for one in contracts for moment in (one.valid_from, one.valid_until)]
+    return min((moment for moment in moments if moment is not None and moment > at), default=None)
 
 
 def kinds_of(entry: Entry) -> list[str]:

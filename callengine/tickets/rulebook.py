@@ -6,8 +6,9 @@ what they write belong together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from callengine.store import calendar as calendar_rows
@@ -17,14 +18,25 @@ from callengine.store.prepared import keep
 from callengine.tickets import deadlines, routing, rulepacks
 from callengine.tickets.calendar import Calendar, Workdays
 from callengine.tickets.classifier import for_organisation, path_of
-from callengine.tickets.deadlines import Matter
+from callengine.tickets.deadlines import Chosen, Matter
 from callengine.tickets.model import Deadlines, Entry, Question, Routing, Ticket
 from callengine.tickets.translations import entry_in
 
-Chosen = Sequence[tuple[rulepacks.Rule, tuple[str, ...]]]
 AHEAD = timedelta(days=750)  # of local days: no term of the classifier is longer
 COUNTED = {"work", "workdays"}
 BACK = timedelta(days=400)  # damage and outages begin before the registration
+DECIDED = 10_000  # decisions that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A decision that stands while the same contracts do: from when till when, and what it was made of."""
+
+    decision: Routing
+    begins: datetime
+    ends: datetime | None
+    entry: Entry
+    contracts: tuple[routing.Contract, ...]
 
 
 class Rulebook:
@@ -34,6 +46,7 @@ class Rulebook:
         """Raises PackError when there is no such rule pack."""
         self.zone, self.language, self.country = zone, language, country
         self.pack = rulepacks.pack_for(rules, country)
+        self._decided: dict[Any, _Decided] = {}
         self._plain = Calendar(zone, Workdays(country), self.pack.opens, self.pack.closes)
 
     async def calendar(self, conn: rows.Conn, at: datetime, language: str = "") -> Calendar:
@@ -66,13 +79,24 @@ class Rulebook:
         houseless, district = house_id is None, "" if house_id is not None else district
         if district:
             serving += await rows.of_district(conn, district, kinds, branches, at)
+        language = language or self.language
+        # By the very contracts, which many houses share: what was made of the same rows is the same thing.
+        key = (entry.code, language, houseless, district, *path, "", *map(id, serving))
+        known = self._decided.get(key)
+        if known and known.entry is entry and known.begins <= at and (known.ends is None or at < known.ends):
+            return known.decision
         if calendar is None and any(contract.duty_hours == "work" for contract in serving):
             calendar = await self.calendar(conn, at)
-        calendar = calendar or Calendar(self.zone)
-        local, language = at.astimezone(self.zone), language or self.language
-        return routing.decide(
+        calendar, local = calendar or Calendar(self.zone), at.astimezone(self.zone)
+        decided = routing.decide(
             entry, serving, local, language, calendar=calendar, path=path, houseless=houseless, district=district
         )
+        if all(contract.always for contract in serving) and not more:
+            if len(self._decided) >= DECIDED:
+                self._decided.clear()
+            ends = routing.next_turn(serving, at)
+            self._decided[key] = _Decided(decided, at, ends, entry, tuple(serving))
+        return decided
 
     async def terms(self, conn: rows.Conn, entry: Entry, matter: Matter, *, language: str = "") -> Deadlines:
         """The clocks of a matter; `entry` has the terms of the organisation that answers (`entry_for`)."""
@@ -118,8 +142,11 @@ class Rulebook:
     async def _path(self, conn: rows.Conn, entry: Entry) -> tuple[str, ...]:
         if not entry.parent:
             return ()
-        above = await keep(conn, ("above", entry.parent), lambda: classifier_rows.groups_above(conn, entry.parent))
-        return path_of(entry, above)
+
+        async def read() -> tuple[str, ...]:
+            return path_of(entry, await classifier_rows.groups_above(conn, entry.parent))
+
+        return await keep(conn, ("path", entry.parent), read)
 
     def _day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()

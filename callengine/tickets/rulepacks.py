@@ -177,9 +177,10 @@ class Pack:
                     families.setdefault(rule.family or rule.id, []).append(rule)
             return self.season(day), list(families.values())
 
-        return self._once(("families", entry.code, entry.urgency, day), work_out)
+        return self.once(("families", entry.code, entry.urgency, day), work_out)
 
-    def _once(self, key: Any, work_out: Callable[[], Found]) -> Found:
+    def once(self, key: Any, work_out: Callable[[], Found]) -> Found:
+        """What follows from the rules for such a key, worked out the first time. It is everybody's: never changed."""
         found: Found | None = self._known.get(key)
         if found is None:
             if len(self._known) >= KNOWN:
@@ -189,7 +190,7 @@ class Pack:
 
     def variants(self, rule: Rule) -> Sequence[Rule]:
         family = rule.family or rule.id
-        return self._once(("variants", family), lambda: [one for one in self.rules if (one.family or one.id) == family])
+        return self.once(("variants", family), lambda: [one for one in self.rules if (one.family or one.id) == family])
 
     def asks(self, entry: Entry, day: date) -> tuple[Question, ...]:
         """What the pack wants to know at intake about such a matter, in the order of its questions."""
@@ -202,7 +203,7 @@ class Pack:
             wanted |= {f"{rule.start}_at" for rule in about if rule.start != "registration"}
             return tuple(question for question in self.questions if question.condition in wanted)
 
-        return self._once(("asks", entry.code, entry.urgency, day), work_out)
+        return self.once(("asks", entry.code, entry.urgency, day), work_out)
 
     def question(self, condition: str) -> Question | None:
         return next((one for one in self.questions if one.condition == condition), None)

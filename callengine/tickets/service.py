@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from callengine import config, phone
 from callengine.clock import Clock
@@ -125,10 +127,9 @@ class TicketsService:
         form = form if own is form.entry else replace(form, entry=own)
         terms = await self._book.terms(tx.conn, form.entry, matter)
         values = self._draft(form, route, number, author, matter, terms)
-        draft = Ticket(id=0, **values)
-        history = self._first_events(draft, form, route, author)
-        ticket = Ticket(id=await rows.add(tx, _columns(draft, new.key)), history=history, **values)
-        await rows.add_history(tx, ticket.id, author.staff_id, ticket.history)
+        history = self._first_events(values, form, route, author)
+        ticket = Ticket(id=await rows.add(tx, _columns(values, new.key)), history=history, **values)
+        await rows.add_history(tx, ticket.id, author.staff_id, history)
         if ticket.organisation:
             await move_rows.answers_for(tx, ticket.id, ticket.organisation.id, now)
         if (due := clocks.next_at(ticket, self._periods)) is not None:
@@ -150,7 +151,7 @@ class TicketsService:
             same_house = (ticket.house.id if ticket.house else None) == new.house_id
             same = same_house and (ticket.classifier.code, ticket.text) == (new.classifier, new.text)
         else:
-            same = asked == _print_of(new)
+            same = asked in (_print_of(new), _print_before(new))
         if not same:
             raise Conflict(f"this Idempotency-Key made ticket {ticket.number} from another form: send a new key")
         return ticket
@@ -289,8 +290,14 @@ class TicketsService:
             due_at=clocks.nearest(status, terms),
         )
 
-    def _first_events(self, ticket: Ticket, form: _Form, route: Routing, author: Reader) -> tuple[TicketEvent, ...]:
-        registered: dict[str, Any] = {"call_id": form.new.call_id, "status": ticket.status, "urgency": ticket.urgency}
+    def _first_events(
+        self, draft: dict[str, Any], form: _Form, route: Routing, author: Reader
+    ) -> tuple[TicketEvent, ...]:
+        registered: dict[str, Any] = {
+            "call_id": form.new.call_id,
+            "status": draft["status"],
+            "urgency": form.entry.urgency,
+        }
         if form.new.key:
             registered["asked"] = _print_of(form.new)
         impossible = self._unavailable(form.entry, form.house)
@@ -305,7 +312,7 @@ class TicketsService:
         what = "routed" if route.organisation else "spoken" if route.spoken else "unassigned"
         if form.new.parent:
             registered["repeats"] = form.new.parent
-        at, who, role = ticket.created_at, author.name, getattr(author, "role", "")
+        at, who, role = draft["created_at"], author.name, getattr(author, "role", "")
         return (
             TicketEvent(at, "registered", who, "", registered, role),
             TicketEvent(at, what, who, route.reason, routed, role),
@@ -407,6 +414,23 @@ class TicketsService:
 
 def _print_of(new: NewTicket) -> str:
     """The same for the same form: by it a key that was used for another one is known."""
+    said = (_SAID(new), _WHO(new.applicant), [_ANSWER(one) for one in new.answers], sorted(new.conditions.items()))
+    try:
+        told = orjson.dumps(said, default=repr)
+    except TypeError:  # a number beyond 64 bits, half of a character
+        told = repr(said).encode("utf-8", "backslashreplace")
+    return "2:" + hashlib.blake2b(told, digest_size=8).hexdigest()
+
+
+_SAID = attrgetter(
+    *(one.name for one in fields(NewTicket) if one.name not in ("key", "applicant", "answers", "conditions"))
+)
+_WHO = attrgetter(*(one.name for one in fields(Applicant)))
+_ANSWER = attrgetter(*(one.name for one in fields(Answer)))
+
+
+def _print_before(new: NewTicket) -> str:
+    """The print that the release before kept, for a form that was sent to it and is sent again to this one."""
     wish = replace(new, key=None, conditions=dict(sorted(new.conditions.items())))
     where = repr((new.place, new.district)) if new.place or new.district else ""
     who = new.applicant
@@ -447,44 +471,40 @@ def first_status(route: Routing) -> Status:
     return Status.AWAITING_CENTRE if route.spoken else Status.UNASSIGNED
 
 
-def _columns(ticket: Ticket, key: str | None) -> dict[str, object]:
-    terms, applicant = ticket.deadlines, ticket.applicant
+def _columns(draft: Mapping[str, Any], key: str | None) -> dict[str, object]:
+    """A draft as its row: what is kept under its own name, and what is not."""
+    terms, applicant, house, organisation = (
+        draft["deadlines"],
+        draft["applicant"],
+        draft["house"],
+        draft["organisation"],
+    )
     return {
-        "number": ticket.number,
-        "status": ticket.status,
-        "urgency": ticket.urgency,
-        "classifier_code": ticket.classifier.code,
-        "house_id": ticket.house.id if ticket.house else None,
-        "premise": ticket.premise,
+        **{name: draft[name] for name in _KEPT},
+        "classifier_code": draft["classifier"].code,
+        "house_id": house.id if house else None,
         "applicant_name": applicant.name,
         "applicant_number": applicant.number,
         "person_id": applicant.person_id,
-        "text": ticket.text,
-        "answers": [{"question": one.question, "answer": one.answer} for one in ticket.answers],
-        "organisation_id": ticket.organisation.id if ticket.organisation else None,
-        "organisation_reason": ticket.organisation_reason,
+        "answers": [{"question": one.question, "answer": one.answer} for one in draft["answers"]],
+        "organisation_id": organisation.id if organisation else None,
         "accept_by": terms.accept_by,
         "localise_by": terms.localise_by,
         "fix_by": terms.fix_by,
         "deadline_reason": terms.why,
         "interim_by": terms.interim_by,
-        "created_by": ticket.created_by,
-        "created_at": ticket.created_at,
         "idempotency_key": key,
-        "rank": RANKS[ticket.urgency],
-        "due_at": ticket.due_at,
-        "damage_at": ticket.damage_at,
-        "district": ticket.district,
-        "touched_at": ticket.created_at,
-        "contract_code": ticket.contract_code,
-        "conditions": ticket.conditions,
-        "paid": ticket.paid,
-        "paid_confirm_by": ticket.paid_confirm_by,
-        "accepted_at": ticket.accepted_at,
-        "parent_id": ticket.parent_id,
+        "rank": RANKS[draft["urgency"]],
         "notify": applicant.notify,
         "applicant_email": applicant.email,
     }
+
+
+# Columns of a draft under their own names.
+_KEPT = (
+    "number status urgency premise text organisation_reason created_by created_at due_at damage_at district touched_at "
+    "contract_code conditions paid paid_confirm_by accepted_at parent_id"
+).split()
 
 
 def cursor_of(ticket: Ticket) -> str:
