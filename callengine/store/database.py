@@ -312,7 +312,7 @@ class Store:
         finally:
             # It rolls back what was not committed. A cancellation kept to ourselves would leave its task running; after
             # the commit it waits until what is durable has been told.
-            cancelled = await self._insist(conn.close())
+            cancelled = await self._give_back(conn, conn.close())
             tx.cancelled = tx.cancelled or cancelled
             if cancelled and not durable:
                 raise cancelled
@@ -329,7 +329,7 @@ class Store:
         except sqlite3.Error as error:  # of a prepared statement, which SQLAlchemy does not see
             raise _sqlite_trouble(error) or error from error
         finally:
-            if cancelled := await self._insist(_end_read(conn)):
+            if cancelled := await self._give_back(conn, _end_read(conn)):
                 raise cancelled
 
     async def glance(self, work: Callable[[Reader], Coroutine[Any, Any, Result]]) -> Result:
@@ -357,6 +357,14 @@ class Store:
                 except Exception:
                     # It is durable already: a screen that could not be told must not undo a fact.
                     log.exception("reaction failed", extra={"action": "reaction_failed", "fact": type(fact).__name__})
+
+    async def _give_back(self, conn: AsyncConnection, work: Coroutine[Any, Any, Any]) -> asyncio.CancelledError | None:
+        """`_insist` on the end of a connection; when the store closes before that has begun, the connection goes too."""
+        try:
+            return await self._insist(work)
+        except asyncio.CancelledError:
+            await _discard(conn)  # else nobody would, and the collector finds it open
+            raise
 
     async def _insist(self, work: Coroutine[Any, Any, Any]) -> asyncio.CancelledError | None:
         """Run to the end even when we are cancelled meanwhile; gives the cancellation back for later."""

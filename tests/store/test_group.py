@@ -404,6 +404,24 @@ async def test_what_is_asked_of_a_store_while_it_closes_comes_to_an_end(sqlite_u
     gc.collect()  # a connection that nobody closed says so, and fails this test
 
 
+async def test_a_reading_that_ends_as_the_store_closes_leaves_no_connection_open(store: Store) -> None:
+    reads, go_on = asyncio.Event(), asyncio.Event()
+
+    async def reading() -> None:
+        async with store.read():
+            reads.set()
+            await go_on.wait()
+
+    tasks = Tasks()
+    ending = tasks.start(reading(), name="reading")
+    await reads.wait()
+    go_on.set()
+    closing = tasks.start(store.close(), name="close")  # its first step is before the first of the reading's end
+    await asyncio.gather(ending, closing, return_exceptions=True)
+    del ending, closing
+    gc.collect()  # a connection that nobody closed says so, and fails this test
+
+
 def test_a_reading_that_begins_while_the_store_closes_stops_neither_it_nor_the_engine(sqlite_url: str) -> None:
     """The end of `close` waits for its threads: in the loop's own, where one that never ends would stop everything."""
     engine = threading.Thread(target=lambda: asyncio.run(_read_and_close(Store(sqlite_url))), daemon=True)
