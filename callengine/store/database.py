@@ -359,7 +359,7 @@ class Store:
                     log.exception("reaction failed", extra={"action": "reaction_failed", "fact": type(fact).__name__})
 
     async def _give_back(self, conn: AsyncConnection, work: Coroutine[Any, Any, Any]) -> asyncio.CancelledError | None:
-        """`_insist` on the end of a connection; when the store closes before that has begun, the connection goes too."""
+        """`_insist` on a connection's end; when the store closes before that has begun, the connection goes too."""
         try:
             return await self._insist(work)
         except asyncio.CancelledError:
@@ -527,7 +527,6 @@ def _pragmas(*, read_only: bool) -> Sequence[str]:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "wal_autocheckpoint=4000",
         "temp_store=MEMORY",
         "cache_size=-16000",
         f"query_only={'ON' if read_only else 'OFF'}",

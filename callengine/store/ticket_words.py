@@ -52,6 +52,7 @@ SHORTEST = 3  # letters that are taken for the beginning of a longer word
 NEAR = 400  # words beginning alike that are compared with a mistyped one
 TELEPHONE = "~"  # before the digits of a telephone, backwards: found by its end
 TELEPHONE_DIGITS = 4
+FEW = 6  # words that are looked for one by one: sooner done than a list of them
 COUNT_DIGITS = 9  # of a ticket's number after the year
 KNOWN_WORDS = 50_000  # of the vocabulary, that the writer need not look for
 _DIGIT = re.compile(r"\d")
@@ -136,10 +137,17 @@ async def add(tx: Tx, ticket_id: int, created_at: datetime, found: Iterable[str]
         await _POST.changed(tx.conn, words=given, created_at=created_at, ticket_id=ticket_id)
         return
     if lacking := sorted(kept.difference(known)):
-        await _NEW_WORDS.changed(tx.conn, words=_given(tx, lacking))
-        known.update({word: id for id, word in await _IDS.rows(tx.conn, words=_given(tx, lacking))})
+        known.update(await _ids_of(tx, lacking))
     at = microseconds(created_at)
     await run_many(tx.conn, _POST_KNOWN, [(id, at, ticket_id) for id in sorted(map(known.__getitem__, kept))])
+
+
+async def _ids_of(tx: Tx, lacking: list[str]) -> dict[str, int]:
+    """The ids of words on SQLite, of those that are new too."""
+    if len(lacking) <= FEW:
+        return {word: await _ID.scalar(tx.conn, word=word) or await _ADD.added(tx.conn, word=word) for word in lacking}
+    await _NEW_WORDS.changed(tx.conn, words=_given(tx, lacking))
+    return {word: id for id, word in await _IDS.rows(tx.conn, words=_given(tx, lacking))}
 
 
 def _known_words(tx: Tx) -> dict[str, int] | None:
@@ -189,6 +197,8 @@ def _of(dialect: Any, place: int) -> Any:
 
 # Of words whose ids are known, on SQLite's writer: a row each costs half of what it takes to look them all up.
 _POST_KNOWN = "INSERT OR IGNORE INTO ticket_postings (word_id, created_at, ticket_id) VALUES (?, ?, ?)"
+_ID = Prepared(text("SELECT id FROM ticket_words WHERE word = :word"))
+_ADD = Prepared(text("INSERT INTO ticket_words (word) VALUES (:word)"))
 _IDS = Prepared(text("SELECT id, word FROM ticket_words WHERE word IN (SELECT value FROM json_each(:words))"))
 _NEW_WORDS, _POST = Prepared(lambda dialect: _of(dialect, 0)), Prepared(lambda dialect: _of(dialect, 1))
 

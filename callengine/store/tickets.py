@@ -227,13 +227,15 @@ async def ever_asked(conn: Reader, ticket_id: int) -> frozenset[int]:
     return frozenset(one.organisation_id for one in await _EVER_ASKED.rows(conn, ticket_id=ticket_id))
 
 
-_CALL_NUMBER = Prepared(select(calls.c.number).where(calls.c.id == bindparam("call_id")))
+_CALL_NUMBER = select(calls.c.number).where(calls.c.id == bindparam("call_id")).scalar_subquery()
+_OF_KEY = select(tickets.c.number).where(tickets.c.idempotency_key == bindparam("key")).scalar_subquery()
+_BEFORE = Prepared(select(_OF_KEY.label("ticket"), _CALL_NUMBER.label("caller")))
 
 
-async def call_number(conn: AsyncConnection, call_id: int) -> str | None:
-    """The number of a call; None when there is no such call."""
-    number: str | None = await _CALL_NUMBER.scalar(conn, call_id=call_id)
-    return number
+async def before(conn: AsyncConnection, key: str | None, call_id: int | None) -> tuple[str | None, str | None]:
+    """What stands before a form: the ticket that its key has made, and the number of its call; None where none is."""
+    ticket, caller = await _BEFORE.first(conn, key=key, call_id=call_id)
+    return ticket, caller
 
 
 # --- reading ----------------------------------------------------------------------------------------------

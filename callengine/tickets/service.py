@@ -116,9 +116,10 @@ class TicketsService:
         now = self._clock.now()
         # The counter's row is locked first: two senders of one form stand in line here, and the second sees the first.
         number = await rows.next_number(tx, now.astimezone(self._zone).year)
-        if new.key and await rows.by_key(tx.conn, new.key):
+        told, caller = await rows.before(tx.conn, new.key or None, new.call_id)
+        if told:
             raise _Told
-        form = await self._look_up(tx.conn, new)
+        form = await self._look_up(tx.conn, new, caller)
         found = await self._book.route(tx.conn, form.entry, new.house_id, now, district=new.district)
         route = self._from_cabinet(found) if new.cabinet else self._chosen(form, found)
         matter = self._matter(form.entry, new, now)
@@ -156,7 +157,7 @@ class TicketsService:
             raise Conflict(f"this Idempotency-Key made ticket {ticket.number} from another form: send a new key")
         return ticket
 
-    async def _look_up(self, conn: rows.Conn, new: NewTicket) -> _Form:
+    async def _look_up(self, conn: rows.Conn, new: NewTicket, caller: str | None) -> _Form:
         entry = await rows.entry(conn, new.classifier)
         if entry is None or not entry.active:
             raise Refused(f"there is no classifier entry {new.classifier!r}", pointer="/classifier")
@@ -175,7 +176,7 @@ class TicketsService:
         parent_id = await rows.id_of(conn, new.parent) if new.parent else None
         if new.parent and parent_id is None:
             raise Refused(f"there is no ticket {new.parent}", pointer="/parent")
-        return _Form(new, entry, house, await self._applicant(conn, new), chosen, parent_id)
+        return _Form(new, entry, house, await self._applicant(conn, new, caller), chosen, parent_id)
 
     @staticmethod
     async def _check_place(conn: rows.Conn, new: NewTicket, entry: Entry) -> None:
@@ -193,19 +194,15 @@ class TicketsService:
         if new.district and not await directory_rows.has_district(conn, new.district):
             raise Refused(f"no house has the district {new.district!r}", pointer="/district")
 
-    async def _applicant(self, conn: rows.Conn, new: NewTicket) -> Applicant:
+    async def _applicant(self, conn: rows.Conn, new: NewTicket, caller: str | None) -> Applicant:
         """The form's own words first; the call and the card fill what it leaves empty, unless nobody is to be named."""
+        if new.call_id is not None and caller is None:
+            raise Refused(f"there is no call {new.call_id}", pointer="/call_id")
         if new.anonymous:
-            if new.call_id is not None and await rows.call_number(conn, new.call_id) is None:
-                raise Refused(f"there is no call {new.call_id}", pointer="/call_id")
             return Applicant()
         number, name = self._phone(new.applicant.number).value, new.applicant.name
         notify, email = new.applicant.notify, new.applicant.email
-        if new.call_id is not None:
-            called_from = await rows.call_number(conn, new.call_id)
-            if called_from is None:
-                raise Refused(f"there is no call {new.call_id}", pointer="/call_id")
-            number = number or called_from
+        number = number or caller or ""
         if (person_id := new.applicant.person_id) is not None:
             # The card that was open on the desk may have been merged into another meanwhile.
             person_id = (await residents.kept_of(conn, [person_id])).get(person_id, person_id)
@@ -258,8 +255,10 @@ class TicketsService:
         self, form: _Form, route: Routing, number: str, author: Reader, matter: Matter, terms: Deadlines
     ) -> dict[str, Any]:
         """All of a ticket but its id and its history: the rows that are to come give these."""
-        now, paid_by = matter.registered_at, {clock.name: clock.due_at for clock in terms.clocks}.get("paid")
-        paid_by = paid_by or confirm_by(form.entry, now, self._periods)
+        now, paid_by = matter.registered_at, None
+        if matter.paid and route.organisation:
+            paid_by = {clock.name: clock.due_at for clock in terms.clocks}.get("paid")
+            paid_by = paid_by or confirm_by(form.entry, now, self._periods)
         status = Status.FROM_CABINET if form.new.cabinet else first_status(route)
         return dict(
             number=number,
@@ -279,7 +278,7 @@ class TicketsService:
             damage_at=matter.damage_at,
             conditions=dict(matter.conditions),
             paid=matter.paid,
-            paid_confirm_by=paid_by if matter.paid and route.organisation else None,
+            paid_confirm_by=paid_by,
             district=form.house.district if form.house else form.new.district,
             touched_at=now,
             contract_code=route.contract_code,
@@ -445,10 +444,11 @@ _NAMES = attrgetter("name", "email")
 def _storable(new: NewTicket) -> NewTicket:
     """The form as both databases take it: itself, when there is nothing to mend."""
     texts, names = _TEXTS(new), _NAMES(new.applicant)
+    said = [*texts, *names, *(part for one in new.answers for part in (one.question, one.answer))]
+    if "".join(said).isprintable() and [*map(str.strip, said)] == said:
+        return new
     mended, called = tuple(map(storable, texts)), tuple(map(storable, names))
     answers = tuple(Answer(storable(a.question), storable(a.answer)) for a in new.answers)
-    if (mended, called, answers) == (texts, names, new.answers):
-        return new
     code, parent, premise, place, district, text = mended
     name, email = called
     return replace(

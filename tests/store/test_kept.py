@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
 from callengine.store import contracts as contract_rows
 from callengine.store import kept
-from callengine.store.database import Store, sqlite_path
+from callengine.store.database import Store, Tx, sqlite_path
 from callengine.store.kept import TABLES, Kept
 from callengine.store.prepared import keep, kept_on
 from callengine.store.tables import contract_houses, contracts, houses, metadata, organisations
+from callengine.tickets.classifier import entry_of, shipped
+from callengine.tickets.model import Entry
 from callengine.tickets.routing import Contract
+from callengine.tickets.rulebook import Rulebook
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -166,38 +171,78 @@ def test_it_holds_no_more_than_its_measure(monkeypatch: pytest.MonkeyPatch) -> N
 # --- contracts: the answer stands until one begins or ends ------------------------------------------------------
 
 moments = st.none() | st.integers(-3, 6)
+KINDS = ["water_utility", "lift_company"]
+covers = st.tuples(
+    st.sampled_from(KINDS), moments, moments, st.sampled_from([0, 1, 2]), st.sampled_from(["", "08:00-16:00"])
+)
+ENTRY: Entry = replace(entry_of(next(iter(shipped()))), organisation_kind=KINDS[0], parent="")
+Cover = tuple[str, int | None, int | None, int, str]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    made=st.lists(st.tuples(st.sampled_from(["water_utility", "lift_company"]), moments, moments), max_size=5),
-    asked=st.lists(st.integers(-4, 7), min_size=1, max_size=6),
+    made=st.lists(covers, max_size=5),
+    asked=st.lists(st.tuples(st.integers(-4, 7), st.sampled_from([None, 1, 2])), min_size=1, max_size=8),
 )
-def test_kept_contracts_are_those_that_a_fresh_reading_gives(
-    made: list[tuple[str, int | None, int | None]], asked: list[int], sqlite_url: str
+@example(made=[("water_utility", 0, 3, 0, "")], asked=[(-1, None), (5, None)])  # it was to come, and is over
+def test_kept_contracts_and_decisions_are_those_that_a_fresh_reading_gives(
+    made: list[Cover], asked: list[tuple[int, int | None]], sqlite_url: str
 ) -> None:
     asyncio.run(_ask(sqlite_url, made, asked))
 
 
-async def _ask(url: str, made: list[tuple[str, int | None, int | None]], asked: list[int]) -> None:
+async def _ask(url: str, made: list[Cover], asked: list[tuple[int, int | None]]) -> None:
     store = Store(url)
     async with store.begin() as tx:
-        await tx.conn.execute(delete(contracts))
-        await tx.conn.execute(delete(organisations))
-        await tx.conn.execute(insert(organisations).values(id=1, **organisation("a")))
-        for n, (kind, begins, ends) in enumerate(made):
-            if begins is not None and ends is not None and begins >= ends:
-                continue
-            one = {"code": f"c{n}", "organisation_id": 1, "kind": kind, "everywhere": True}
-            one |= {"valid_from": NOW + HOUR * begins if begins is not None else None}
-            one |= {"valid_until": NOW + HOUR * ends if ends is not None else None}
-            await tx.conn.execute(insert(contracts).values(**one))
-    kinds = ["water_utility", "lift_company"]
-    for hours in asked:
+        for table in (contract_houses, contracts, organisations, houses):
+            await tx.conn.execute(delete(table))
+        for n in (1, 2):
+            await tx.conn.execute(insert(organisations).values(id=n, **organisation(f"o{n}")))
+            house = {"id": n, "code": f"h{n}", "street": "Мира", "number": str(n), "search": "", "features": []}
+            await tx.conn.execute(insert(houses).values(**house))
+        for n, cover in enumerate(made, 1):
+            await _contract(tx, n, cover)
+    book, entry = Rulebook(ZoneInfo("UTC")), replace(ENTRY, organisation_kinds_next=(KINDS[1],))
+    for hours, house_id in asked:
         at = NOW + HOUR * hours
         async with store.begin() as tx:
-            had = await contract_rows.serving(tx.conn, None, kinds, [""], at)
+            had = await contract_rows.serving(tx.conn, house_id, KINDS, [""], at)
+            decided = await book.route(tx.conn, entry, house_id, at)
         async with store.read() as conn:
-            fresh = await contract_rows.serving(conn, None, kinds, [""], at)
+            fresh = await contract_rows.serving(conn, house_id, KINDS, [""], at)
+            anew = await Rulebook(ZoneInfo("UTC")).route(conn, entry, house_id, at)
         assert had == fresh
+        assert decided == anew
     await store.close()
+
+
+async def _contract(tx: Tx, n: int, cover: Cover) -> None:
+    kind, begins, ends, house_id, duty = cover
+    if begins is not None and ends is not None and begins >= ends:
+        return
+    one = {"id": n, "code": f"c{n}", "organisation_id": n % 2 + 1, "kind": kind, "everywhere": house_id == 0}
+    one |= {"valid_from": NOW + HOUR * begins if begins is not None else None, "duty_hours": duty}
+    one |= {"valid_until": NOW + HOUR * ends if ends is not None else None}
+    await tx.conn.execute(insert(contracts).values(**one))
+    if house_id:
+        await tx.conn.execute(insert(contract_houses).values(contract_id=n, house_id=house_id))
+
+
+async def test_a_decision_is_made_anew_when_its_contract_or_its_organisation_changes(sqlite_store: Store) -> None:
+    book, entry = Rulebook(ZoneInfo("UTC")), replace(ENTRY, organisation_kinds_next=())
+    async with sqlite_store.begin() as tx:
+        await tx.conn.execute(insert(organisations).values(id=2, **organisation("a")))
+        await _contract(tx, 1, (KINDS[0], None, 2, 0, ""))
+
+    async def answers(at: datetime) -> str:
+        async with sqlite_store.begin() as tx:
+            found = await book.route(tx.conn, entry, None, at)
+        return found.organisation.name if found.organisation else ""
+
+    assert [await answers(NOW + HOUR * n) for n in (0, 1, 2, 1)] == ["a", "a", "", "a"]
+    async with sqlite_store.begin() as tx:
+        await tx.conn.execute(update(organisations).values(name="b"))
+    assert await answers(NOW) == "b"
+    async with sqlite_store.begin() as tx:
+        await tx.conn.execute(update(organisations).values(active=False))
+    assert await answers(NOW) == ""

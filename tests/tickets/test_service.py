@@ -20,7 +20,7 @@ from callengine.store.database import Store, Tx
 from callengine.store.tables import calls, recordings, ticket_counters, ticket_history, tickets
 from callengine.tickets.events import TicketOpened
 from callengine.tickets.model import Answer, Applicant, NewTicket, Status, TicketFilter
-from callengine.tickets.service import TicketsService
+from callengine.tickets.service import TicketsService, _print_before
 from tests.furnished import Furnishing, import_classifier
 
 ZONE = ZoneInfo("Europe/Moscow")
@@ -161,6 +161,15 @@ async def test_the_year_of_a_number_is_that_of_the_services_zone(service: Ticket
     assert (await service.create(form(), PETROVA)).number == "27-000001"
 
 
+async def test_a_counter_that_somebody_moved_is_counted_on_from_where_it_stands(
+    service: TicketsService, store: Store
+) -> None:
+    assert (await service.create(form(), PETROVA)).number == "26-000001"
+    async with store.begin() as tx:
+        await tx.conn.execute(update(ticket_counters).values(last=41))
+    assert [(await service.create(form(), PETROVA)).number for _ in range(2)] == ["26-000042", "26-000043"]
+
+
 async def test_one_form_sent_twice_is_one_ticket(service: TicketsService, store: Store) -> None:
     told: list[TicketOpened] = []
     store.after[TicketOpened] = [told.append]
@@ -186,8 +195,10 @@ async def test_one_form_sent_twice_is_one_ticket(service: TicketsService, store:
         {"paid": True},
         {"cabinet": True},
         {"anonymous": True},
+        {"applicant": Applicant(email="anna@example.org")},
+        {"house_id": None, "place": "у дома на Мира"},
     ],
-    ids=lambda other: next(iter(other)),
+    ids=lambda other: " ".join(other),
 )
 async def test_another_form_under_a_used_key_is_a_conflict(service: TicketsService, other: dict[str, Any]) -> None:
     sent = form(key="form-1", conditions={"floor": 3, "outdoor_celsius": -7.5})
@@ -198,7 +209,20 @@ async def test_another_form_under_a_used_key_is_a_conflict(service: TicketsServi
         await service.create(replace(sent, **other), PETROVA)
 
 
-async def test_a_form_that_the_release_before_took_is_known_by_its_matter(
+async def test_a_form_that_the_release_before_took_is_known_by_its_print(
+    service: TicketsService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = form(key="form-1", text="течёт", conditions={"floor": 3}, answers=(Answer("Где?", "в ванной"),))
+    assert _print_before(sent) == "9e7a1286f4dae6ea"  # as that release wrote it
+    with monkeypatch.context() as before:
+        before.setattr("callengine.tickets.service._print_of", _print_before)
+        made = await service.create(sent, PETROVA)
+    assert (await service.create(sent, PETROVA)).number == made.number
+    with pytest.raises(Conflict):
+        await service.create(replace(sent, premise="5"), PETROVA)
+
+
+async def test_a_form_that_an_earlier_release_took_is_known_by_its_matter(
     service: TicketsService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
