@@ -13,7 +13,7 @@ import pytest
 from callengine.sandbox.pbx import SandboxPbx
 from callengine.sandbox.useragent import Call
 from tests.sandbox.ami_client import RawAmi, ami
-from tests.sandbox.phones import VOICE, Phones, phones, talking
+from tests.sandbox.phones import VOICE, Phones, phones
 from tests.stories.engine import Wire
 from tests.stories.test_lookup_script import numbers_of_every_kind
 from tests.stories.test_robot import RobotEngine, running
@@ -53,6 +53,11 @@ async def stage(link: RawAmi, linkedid: str, name: str) -> float:
     return float((await link.event("UserEvent", 60, Fact="stage", Value=name, Call=linkedid))["Timestamp"])
 
 
+async def together(link: RawAmi, **of: str) -> None:
+    """He and the dispatcher are in one bridge: who hangs up between her answer and that has been answered by nobody."""
+    await link.event("BridgeEnter", 60, BridgeNumChannels="2", **of)
+
+
 async def only_call(engine: RobotEngine) -> dict[str, Any]:
     (call,) = await engine.until_ended(1)
     return call
@@ -85,11 +90,11 @@ async def test_zero_leads_him_from_his_ticket_to_a_dispatcher_in_the_same_call(
 ) -> None:
     await in_the_menu(engine, KNOWN)
     async with phones(stories_pbx) as house, ami(stories_pbx) as link:
-        desk = await house.operator("101", house.answers())
+        await house.operator("101", house.answers())
         call, linkedid = await rings(house, link, MENU, KNOWN, "3")
         await stage(link, linkedid, "served")
         call.press("0")
-        await talking(desk, 60)
+        await together(link, Linkedid=linkedid)
         call.hang_up()
         one = await only_call(engine)
     assert (one["outcome"], one["operator"]) == ("answered", "101")
@@ -99,10 +104,10 @@ async def test_a_number_that_nobody_knows_is_told_so_and_comes_to_a_dispatcher(
     engine: RobotEngine, stories_pbx: SandboxPbx
 ) -> None:
     async with phones(stories_pbx) as house, ami(stories_pbx) as link:
-        desk = await house.operator("101", house.answers())
+        await house.operator("101", house.answers())
         call, linkedid = await rings(house, link, MENU, STRANGER, "3")
         await stage(link, linkedid, "status")
-        await talking(desk, 60)
+        await together(link, Linkedid=linkedid)
         call.hang_up()
         one = await only_call(engine)
     assert (one["outcome"], one["operator"]) == ("answered", "101")
@@ -113,11 +118,11 @@ async def test_an_engine_killed_in_the_middle_leaves_him_to_the_dispatchers(
 ) -> None:
     await in_the_menu(engine, KNOWN)
     async with phones(stories_pbx) as house, ami(stories_pbx) as link:
-        desk = await house.operator("101", house.answers())
+        await house.operator("101", house.answers())
         call, linkedid = await rings(house, link, MENU, KNOWN, "3")
         await stage(link, linkedid, "served")
         await engine.kill()
-        await talking(desk, 60)
+        await together(link, Linkedid=linkedid)
         call.hang_up()
         await link.ended(linkedid)
     await engine.start()
@@ -134,7 +139,7 @@ async def test_an_engine_that_hangs_leaves_him_to_the_dispatchers_when_its_secon
     await stories_pbx.cli(f"dialplan set global CE_STATUS_SECONDS {seconds}")
     try:
         async with phones(stories_pbx) as house, ami(stories_pbx) as link:
-            desk = await house.operator("101", house.answers())
+            await house.operator("101", house.answers())
             call, linkedid = await asked(house, link, MENU, KNOWN)
             # The kernel takes his connection to FastAGI, and nobody ever reads from it.
             engine.process.send_signal(signal.SIGSTOP)
@@ -143,7 +148,7 @@ async def test_an_engine_that_hangs_leaves_him_to_the_dispatchers_when_its_secon
                 # By Asterisk's clock: its link may tell two events at one moment.
                 began = await stage(link, linkedid, "status")
                 waited = await stage(link, linkedid, "queue") - began
-                await talking(desk, 60)
+                await together(link, Linkedid=linkedid)
             finally:
                 engine.process.send_signal(signal.SIGCONT)
             # Awake again it finds a call that has long gone on: it says nothing of having served it.
@@ -160,9 +165,9 @@ async def test_an_engine_that_hangs_leaves_him_to_the_dispatchers_when_its_secon
 async def test_without_an_engine_key_three_is_a_dispatcher(engine: RobotEngine, stories_pbx: SandboxPbx) -> None:
     await engine.kill()
     async with phones(stories_pbx) as house, ami(stories_pbx) as link:
-        desk = await house.operator("101", house.answers())
+        await house.operator("101", house.answers())
         call, linkedid = await rings(house, link, MENU, KNOWN, "3")
-        await talking(desk, 60)
+        await together(link, Linkedid=linkedid)
         call.hang_up()
         await link.ended(linkedid)
 
@@ -170,14 +175,14 @@ async def test_without_an_engine_key_three_is_a_dispatcher(engine: RobotEngine, 
 async def test_without_a_menu_only_who_is_known_is_asked(engine: RobotEngine, stories_pbx: SandboxPbx) -> None:
     number = (await numbers_of_every_kind(engine))["one, quiet"]
     async with phones(stories_pbx) as house, ami(stories_pbx) as link:
-        desk = await house.operator("101", house.answers())
+        await house.operator("101", house.answers())
         call, linkedid = await rings(house, link, OFFER, number, "3")
         await stage(link, linkedid, "served")
         call.hang_up()
         await link.ended(linkedid)
         street = await house.outside()
         stranger = await street.call(OFFER, sender=STRANGER)
-        await talking(desk, 60)
+        await together(link)
         stranger.hang_up()
         calls = await engine.until_ended(2)
     assert sorted(one["outcome"] for one in calls) == ["answered", "served"]

@@ -16,6 +16,7 @@ from tests.notices.office import until
 from tests.web.conftest import Served
 from tests.web.test_axe import look
 from tests.web.test_executor import at_work, given
+from tests.web.test_tell_me import KEEP, KEPT
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -67,13 +68,14 @@ async def test_the_button_of_a_push_acknowledges_the_job(served: Served) -> None
     await until(lambda: registered)
     payload = {"id": one.id, "kind": "job", "title": one.subject, "body": one.text, "ticket": one.ticket_number}
     told = {"origin": origin, "registrationId": registered[-1]}
+    worker = page.context.service_workers[0]
+    await worker.evaluate(KEEP)
     data = json.dumps({**payload, "acknowledge": True, "language": "ru"})
     await devtools.send("ServiceWorker.deliverPushMessage", {**told, "data": data})
     shown = """navigator.serviceWorker.ready.then((w) => w.getNotifications())
         .then((all) => all.map((n) => [n.title, n.body, n.tag, n.actions.map((a) => a.title).join()]))"""
-    await page.wait_for_function(f"{shown}.then((all) => all.length === 1)")
+    assert await worker.evaluate(KEPT) == [one.subject, one.text]
     assert await page.evaluate(shown) == [[one.subject, one.text, f"job:{one.ticket_number}", "Принял"]]
-    worker = page.context.service_workers[0]
     # Nobody can press a notification of a browser without a screen: its event is sent as the browser would.
     press = """(action) => self.registration.getNotifications().then(([notification]) => {
         const event = new NotificationEvent("notificationclick", { notification, action });

@@ -34,7 +34,7 @@ async def test_one_is_heard_refused_for_a_wrong_call_and_attached_to_its_own(ser
     dialog = page.get_by_role("dialog", name="Записи без вызова")
     one = dialog.get_by_role("listitem").filter(has_text="9.9-caller.wav")
     await one.get_by_role("button", name="Слушать").click()
-    await page.wait_for_function("document.querySelector('audio').readyState > 0")
+    await expect(page.locator("audio")).not_to_have_js_property("readyState", 0)
     attach = one.get_by_role("button", name="Прикрепить")
     await one.get_by_label("Вызов №").fill(str(call_id + 99))
     await expect(attach).to_be_disabled()
