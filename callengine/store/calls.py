@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -27,7 +26,7 @@ from callengine.calls.model import (
 from callengine.clock import parse_rfc3339
 from callengine.errors import Refused
 from callengine.phone import stored
-from callengine.store import prepared
+from callengine.store import jsons, prepared
 from callengine.store.database import Tx, microseconds
 from callengine.store.tables import calls, person_numbers, recordings, residences, ticket_calls, tickets
 
@@ -88,7 +87,7 @@ async def known(tx: Tx, keys: Iterable[CallKey]) -> dict[CallKey, Known]:
 async def _look_up(tx: Tx, pbx: str, linkedids: list[str]) -> Iterable[Any]:
     if tx.is_postgres:
         return await tx.conn.execute(_KNOWN.with_for_update(), {"pbx": pbx, "linkedids": linkedids})
-    return await prepared.run(tx.conn, _KNOWN_SQLITE, (pbx, json.dumps(linkedids)))
+    return await prepared.run(tx.conn, _KNOWN_SQLITE, (pbx, jsons.written(linkedids)))
 
 
 async def upsert_many(tx: Tx, conversations: Sequence[Conversation]) -> None:
@@ -303,12 +302,8 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-# Plain lists of ours hold no circles, and looking for them costs as much as the writing.
-_encode = json.JSONEncoder(check_circular=False).encode
-
-
 def _json(items: list[Any]) -> str:
-    return _encode(items) if items else "[]"
+    return jsons.written(items) if items else "[]"
 
 
 def _text(at: datetime | None) -> str | None:
