@@ -165,7 +165,7 @@ class Store:
     async def _tell(self, tx: Tx) -> None:
         """What was done is durable: run the `after` reactions, then let a cancellation have its way."""
         cancelled = tx.cancelled
-        if tx.told and any(self.after.get(type(fact)) for fact in tx.told):
+        if any(self.after.get(type(fact)) for fact in tx.told):
             cancelled = await self._insist(self._tell_after(tx)) or cancelled
         if cancelled:
             raise cancelled
@@ -246,7 +246,7 @@ class Store:
 
     def _end_group(self, failed: BaseException | None = None) -> None:
         group, self._group = self._group, None
-        self._crowded = (group is not None and group.done > 1) or self._turns.waiting
+        self._crowded = self._turns.waiting or (group is not None and group.done > 1)
         if group is not None:
             group.end(failed)
         self._turns.give()

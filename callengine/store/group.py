@@ -48,11 +48,11 @@ class Turns:
 
     @property
     def waiting(self) -> bool:
-        return bool(self._line) and any(not future.done() for future, _ in self._line)
+        return any(not future.done() for future, _ in self._line)
 
     def next_shares(self) -> bool:
         """Whether somebody waits, and the first of them may share our transaction."""
-        return bool(self._line) and next((shared for future, shared in self._line if not future.done()), False)
+        return next((shared for future, shared in self._line if not future.done()), False)
 
     def give(self) -> None:
         """End one's turn: the next in line has it."""

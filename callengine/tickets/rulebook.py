@@ -47,7 +47,6 @@ class Rulebook:
         self.zone, self.language, self.country = zone, language, country
         self.pack = rulepacks.pack_for(rules, country)
         self._decided: dict[Any, _Decided] = {}
-        self._scripts: dict[str, tuple[Entry, date, tuple[Question, ...]]] = {}  # of today, as a rule
         self._plain = Calendar(zone, Workdays(country), self.pack.opens, self.pack.closes)
 
     async def calendar(self, conn: rows.Conn, at: datetime, language: str = "") -> Calendar:
@@ -138,11 +137,7 @@ class Rulebook:
 
     def script(self, entry: Entry, at: datetime) -> tuple[Question, ...]:
         """What the operator asks: the entry's own questions, then what the rules want to know."""
-        day = self._day(at)
-        known = self._scripts.get(entry.code)
-        if known is None or known[0] is not entry or known[1] != day:
-            known = self._scripts[entry.code] = entry, day, rulepacks.script_of(entry, self.pack, day)
-        return known[2]
+        return rulepacks.script_of(entry, self.pack, self._day(at))
 
     async def _path(self, conn: rows.Conn, entry: Entry) -> tuple[str, ...]:
         if not entry.parent:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,7 @@ from callengine.tickets.calendar import Calendar, LocalDay, Workdays
 from callengine.tickets.classifier import entry_of, shipped
 from callengine.tickets.deadlines import Matter, terms
 from callengine.tickets.model import Deadlines, Entry
+from callengine.tickets.rulepacks import pack_for
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 DAY, NIGHT, WORK, LAW = "08:00-23:00", "20:00-08:00", "work", "workdays"
@@ -228,3 +230,24 @@ def test_open_minutes_agree_with_counting_them_one_by_one(
         left -= any(opens <= moment < closes for opens, closes in spans)
         moment += timedelta(minutes=1)
     assert due(minutes, clock, begun, zone) == moment
+
+
+@pytest.mark.parametrize("code", ["HVS-02", "KAN-02", "TKO-01"])
+def test_words_that_were_worked_out_before_are_those_of_this_entry_and_this_matter(code: str) -> None:
+    """One pack for all of these, against one for each: nothing of one answers for another."""
+    shared, entry = pack_for("ru-416", "RU"), replace(ENTRIES[code], confirm_minutes=90)
+    entries = [
+        entry,
+        replace(entry, clock="08:00-20:00"),
+        replace(entry, source="СП 1"),
+        replace(entry, fix_minutes=15),
+    ]
+    entries.append(replace(entry, overridden=(("fix_minutes", "договор № 1"),)))
+    late, now = Calendar(MOSCOW, opens=time(10), closes=time(19)), at("11-20 12:00")
+    matters = [Matter(registered_at=now), Matter(registered_at=now, paid=True), Matter(registered_at=at("11-20 12:30"))]
+    matters.append(Matter(registered_at=now, damage_at=at("11-20 09:00")))
+    matters.append(Matter(registered_at=now, accept_from=at("11-20 13:00")))
+    for one, matter, calendar, language in product(entries, matters, [Calendar(MOSCOW), late], ["ru", "en"]):
+        had = terms(one, matter, calendar, shared, language)
+        anew = terms(one, matter, calendar, replace(shared), language)
+        assert (had, had.clocks) == (anew, anew.clocks)
