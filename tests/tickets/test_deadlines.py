@@ -239,6 +239,7 @@ def test_words_that_were_worked_out_before_are_those_of_this_entry_and_this_matt
     entries = [
         entry,
         replace(entry, clock="08:00-20:00"),
+        replace(entry, clock="work"),
         replace(entry, source="СП 1"),
         replace(entry, fix_minutes=15),
     ]
