@@ -39,6 +39,11 @@ export function HourChart({ of }: { of: Compliance }) {
   const nowAt = (Date.parse(of.now) - begin) / 3_600_000;
   const running = nowAt > 0 && nowAt < 24;
   const gaps = of.gaps.map((g) => [hourOf(g.began_at), g.ended_at ? hourOf(g.ended_at) : Math.min(24, nowAt)] as const).filter(([a, b]) => b > a);
+  const gapWord = (from: number, to: number) => Math.min(w - 40, Math.max(PAD.left + 30, (x(from) + x(to)) / 2));
+  // The word of a gap and that of the present moment stand on one line: near one another, side by side.
+  const beside = gaps.map(([from, to]) => gapWord(from, to)).find((at) => Math.abs(at - x(nowAt)) < 64);
+  const after = beside === undefined ? 0 : Math.max(beside + 36, x(nowAt) + 4);
+  const nowWord = beside === undefined ? { x: Math.min(w - 24, x(nowAt)), textAnchor: "middle" as const } : after + 48 < w ? { x: after, textAnchor: "start" as const } : { x: beside - 36, textAnchor: "end" as const };
   return (
     // Out of the flow: a drawing as high as its box must not hold the box open when the box grows smaller.
     <div ref={box} className="hourchart">
@@ -50,7 +55,7 @@ export function HourChart({ of }: { of: Compliance }) {
         {Array.from({ length: top / step + 1 }, (_, i) => i * step).map((n) => (
           <g key={n}><line x1={PAD.left} x2={w - PAD.right} y1={y(n)} y2={y(n)} stroke={n ? "var(--line)" : "var(--line-strong)"} /><text x={PAD.left - 8} y={y(n) + 4} textAnchor="end" fill="var(--t3)">{n}</text></g>
         ))}
-        {gaps.map(([from, to]) => <g key={from}><rect x={x(from)} y={PAD.top} width={Math.max(6, x(to) - x(from))} height={innerH} fill="url(#gap)" /><text x={Math.min(w - 40, Math.max(PAD.left + 30, (x(from) + x(to)) / 2))} y={14} textAnchor="middle" fill="var(--t1)" fontWeight="600">{t("board.noData")}</text></g>)}
+        {gaps.map(([from, to]) => <g key={from}><rect x={x(from)} y={PAD.top} width={Math.max(6, x(to) - x(from))} height={innerH} fill="url(#gap)" /><text x={gapWord(from, to)} y={14} textAnchor="middle" fill="var(--t1)" fontWeight="600">{t("board.noData")}</text></g>)}
         {Array.from({ length: 24 }, (_, hour) => {
           const row = rows.get(hour);
           const left = x(hour) + (innerW / 24 - barW) / 2;
@@ -77,7 +82,7 @@ export function HourChart({ of }: { of: Compliance }) {
             </g>
           );
         })}
-        {running && <g><line x1={x(nowAt)} x2={x(nowAt)} y1={PAD.top - 6} y2={PAD.top + innerH} stroke="var(--t1)" strokeDasharray="2 2" /><text x={Math.min(w - 24, x(nowAt))} y={14} textAnchor="middle" fill="var(--t1)" fontWeight="600">{t("board.now")}</text></g>}
+        {running && <g><line x1={x(nowAt)} x2={x(nowAt)} y1={PAD.top - 6} y2={PAD.top + innerH} stroke="var(--t1)" strokeDasharray="2 2" /><text {...nowWord} y={14} fill="var(--t1)" fontWeight="600">{t("board.now")}</text></g>}
         <rect x={PAD.left} width={innerW} y={h - 9} height={5} rx={2} fill="var(--line)" />
         <rect x={PAD.left} width={Math.max(0, Math.min(24, nowAt) / 24) * innerW} y={h - 9} height={5} rx={2} fill="var(--done)" />
         {gaps.map(([from, to]) => <g key={from}><rect x={x(from)} width={Math.max(3, x(to) - x(from))} y={h - 9} height={5} fill="var(--surface)" /><rect x={x(from)} width={Math.max(3, x(to) - x(from))} y={h - 9} height={5} fill="url(#gap)" /></g>)}
